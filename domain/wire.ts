@@ -1,0 +1,200 @@
+/** The bodies that the webhook's API and the pages exchange. Types only: the webhook builds them, the pages show them. */
+import type {
+  Alert,
+  Incident,
+  IncidentChange,
+  LinkKind,
+  Phase,
+  Priority,
+  Severity,
+} from '@funnelai/crds/generated/types';
+
+/** GET /api/me, and the answer of a successful sign-in. */
+export interface Me {
+  user: string;
+  groups: string[];
+  /** What `npm start` shows once more on the first page; absent on a real installation. */
+  welcome?: Welcome;
+  /** The notice "nobody is being paged" is shown while this is false. No escalation exists yet. */
+  paging: boolean;
+}
+export interface Welcome {
+  /** Four labelled lines to copy, in order. */
+  lines: { label: string; command: string }[];
+}
+
+/** GET /api/namespaces: those in which this person may list incidents. */
+export interface NamespaceList {
+  namespaces: string[];
+  /** May this person read incidents of all namespaces at once? */
+  all: boolean;
+}
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+/** GET /api/access?namespace=: what the API server lets this person do there, by plural resource name. */
+export type Access = Record<'incidents' | 'alerts' | 'alertsources' | 'correlationrules', Verb[]>;
+
+export interface AlertCounts {
+  firing: number;
+  resolved: number;
+  total: number;
+}
+
+/** One row of the incident list. */
+export interface IncidentItem {
+  namespace: string;
+  name: string;
+  uid: string;
+  resourceVersion: string;
+  title: string;
+  severity: Severity;
+  priority?: Priority;
+  phase: Phase;
+  /** RFC 3339; falls back to creation while the operator has not answered yet. */
+  phaseSince: string;
+  createdAt: string;
+  acknowledgedAt?: string;
+  owner?: string;
+  rule?: string;
+  alerts: AlertCounts;
+  /** All alerts of it have resolved, a person is asked to resolve it. */
+  alertsCleared: boolean;
+  mergedInto?: string;
+  demo: boolean;
+}
+export type IncidentTab = 'open' | 'mine' | 'unacknowledged' | 'postmortem' | 'closed' | 'all';
+/** GET /api/incidents */
+export interface IncidentPage {
+  items: IncidentItem[];
+  /** How many match in all, before `limit`. */
+  total: number;
+  /** Of the namespace(s) asked for, before the facets, by tab. */
+  tabs: Record<IncidentTab, number>;
+  /** Of the tab, before the facets: value → count. */
+  facets: Record<'severity' | 'priority' | 'phase' | 'owner' | 'rule', Record<string, number>>;
+  /** State of the live cache that answered; the stream resumes after it. */
+  resourceVersion: string;
+  asOf: string;
+}
+
+/** One row of the alert list, and of an incident's alerts. */
+export interface AlertItem {
+  namespace: string;
+  name: string;
+  uid: string;
+  state: Alert['spec']['state'];
+  severity: Severity;
+  title: string;
+  source: string;
+  startsAt: string;
+  endsAt?: string;
+  receivedAt: string;
+  episode?: number;
+  incident?: string;
+  explanation?: string;
+  labels: Record<string, string>;
+  links: { title: string; url: string; kind: LinkKind }[];
+  demo: boolean;
+}
+/** GET /api/alerts */
+export interface AlertPage {
+  items: AlertItem[];
+  total: number;
+  facets: Record<'state' | 'severity' | 'source' | 'alertname', Record<string, number>>;
+  resourceVersion: string;
+  asOf: string;
+}
+/** GET /api/alerts/:namespace/:name */
+export interface AlertDetail {
+  alert: Alert;
+  /** Present while the incident exists. */
+  incident?: IncidentItem;
+}
+
+/** One line of an incident's timeline, merged from `status.changes` and history; each change once. */
+export interface TimelineEntry {
+  at: string;
+  kind: IncidentChange['kind'] | 'Opened' | 'AlertJoined' | 'AlertResolved';
+  text: string;
+  by?: string;
+  from?: string;
+  to?: string;
+  reason?: string;
+  sequence?: number;
+  /** Name of the alert, for the kinds about one. */
+  alert?: string;
+  verified?: boolean;
+}
+
+/** GET /api/incidents/:namespace/:name */
+export interface IncidentDetail {
+  /** The object without managedFields; when it is gone from the cluster, the last one that history has. */
+  incident: Incident;
+  item: IncidentItem;
+  /** Set when the object was deleted; then everything else is history. */
+  deletedAt?: string;
+  alerts: AlertItem[];
+  timeline: TimelineEntry[];
+  /** Whether Postgres answered; `reason` is for people. */
+  history: { available: boolean; reason?: string };
+}
+
+/** Fields that PATCH may set. `null` removes one. */
+export type EditableField =
+  | 'phase'
+  | 'owner'
+  | 'severity'
+  | 'priority'
+  | 'title'
+  | 'summary'
+  | 'resolution'
+  | 'mergedInto';
+export interface FieldEdit {
+  field: EditableField;
+  /** The value that the person saw; null when there was none. `owner` and `mergedInto` are plain names here. */
+  from: string | null | Incident['spec']['resolution'];
+  to: string | null | Incident['spec']['resolution'];
+}
+/** PATCH /api/incidents/:namespace/:name: all edits in one write, each guarded by its old value. */
+export interface IncidentEdit {
+  edits: FieldEdit[];
+  /** Goes into spec.phaseReason when `phase` is among the edits. */
+  reason?: string;
+}
+/** POST /api/incidents/:namespace */
+export interface Declaration {
+  title: string;
+  summary?: string;
+  severity: Severity;
+  priority?: Priority;
+  /** "I am on it": born in Response, owned by the declarer. */
+  onIt?: boolean;
+}
+
+/** Body of every answer that is not 2xx, under /api. */
+export interface Problem {
+  /** Stable, for programs: Unauthenticated | Forbidden | NotFound | Conflict | Invalid | Unavailable | TooLarge | Internal. */
+  code: string;
+  /** For people: what was expected, what was found, what to do. In the API server's own words where it refused. */
+  message: string;
+  requestId: string;
+  /** JSON path like spec.phase, when the refusal is about a field. */
+  field?: string;
+  /** For Forbidden: the missing right, and the command that would grant it. */
+  missing?: { verb: string; resource: string; namespace?: string; grant: string };
+  /** For Conflict: who was first. */
+  conflict?: { field: string; by?: string; at?: string; yours: string | null; theirs: string | null };
+}
+
+/**
+ * GET /api/stream?namespace=: server-sent events. First `hello`, then `changes` batched at 250–500 ms; comment lines every
+ * 15 s keep it open. `id:` is opaque; a client that reconnects re-reads its lists after `hello`.
+ */
+export type StreamEvent =
+  | { type: 'hello'; at: string; resumed: boolean }
+  | {
+      type: 'changes';
+      incidents: IncidentItem[];
+      alerts: AlertItem[];
+      deleted: { kind: 'Incident' | 'Alert'; namespace: string; name: string; uid: string }[];
+    };
