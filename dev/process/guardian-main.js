@@ -1,0 +1,34 @@
+/**
+ * The program that leaves no orphan: it is told the process groups of its parent over stdin and, when that pipe closes
+ * (the parent ended, however it ended), kills those that are still there. Plain JavaScript: it starts before all else.
+ */
+import { createInterface } from 'node:readline';
+
+const groups = new Map();
+const GRACE_MS = 3_000;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const [verb, pid, when] = line.split(' ');
+    if (verb === 'add') groups.set(Number(pid), when ?? 'kill');
+    if (verb === 'remove') groups.delete(Number(pid));
+  })
+  .on('close', () => {
+    for (const [pid, how] of groups) signal(pid, how === 'interrupt' ? 'SIGINT' : 'SIGKILL');
+    if (![...groups.values()].includes('interrupt')) process.exit(0);
+    setTimeout(() => {
+      for (const pid of groups.keys()) signal(pid, 'SIGKILL');
+      process.exit(0);
+    }, GRACE_MS);
+  });
+
+/** @param {number} pid @param {NodeJS.Signals} name */
+function signal(pid, name) {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // Gone already: what we wanted.
+  }
+}

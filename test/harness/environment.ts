@@ -1,0 +1,115 @@
+/** One real control plane and one real Postgres in a temporary directory, for a test run or for a test that breaks them. */
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findAssets } from '@funnelai/dev/controlplane/assets';
+import { type ControlPlane, createControlPlane } from '@funnelai/dev/controlplane/control-plane';
+import { findPostgres } from '@funnelai/dev/postgres/binaries';
+import { createPostgres, makeDataDirectory, type PostgresServer, wipePostgres } from '@funnelai/dev/postgres/server';
+import type { Running } from '@funnelai/dev/process/child';
+import { anyFreePorts } from '@funnelai/dev/process/ports';
+import type { Say } from '@funnelai/dev/process/say';
+import { createKubectl } from './kubectl.ts';
+import { USERS } from './users.ts';
+import { until } from './wait.ts';
+
+const CONFIG = fileURLToPath(new URL('../../config/default', import.meta.url));
+const ESTABLISHED_MS = 30_000;
+
+export interface Environment {
+  readonly kubeconfig: string;
+  readonly assets: string;
+  readonly etcdUrl: string;
+  readonly server: string;
+  readonly databaseUrl: string;
+  readonly controlPlane: ControlPlane;
+  readonly postgres: PostgresServer;
+  /** The parts by name, to be killed, and replaced by who started them again. */
+  readonly parts: { etcd: Running; apiserver: Running; controllerManager: Running; postgres: Running };
+  stop(): Promise<void>;
+}
+
+export interface EnvironmentOptions {
+  say: Say;
+  /** True for tests of durability. */
+  fsync?: boolean;
+  /** False leaves the control plane empty, without our kinds. */
+  applyConfig?: boolean;
+}
+
+/** Applies CRDs, RBAC and admission and waits until the API server serves our kinds. Resolves false when there is nothing to apply. */
+export async function applyConfig(target: { assets: string; kubeconfig: string }, say: Say): Promise<boolean> {
+  if (!existsSync(join(CONFIG, 'kustomization.yaml'))) {
+    say('config/default is not there: the control plane stays without our kinds');
+    return false;
+  }
+  const kubectl = createKubectl(target);
+  // The first pass may come before a namespace or kind that the same manifests make.
+  await until(
+    'config/default to be applied',
+    ESTABLISHED_MS,
+    () => kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', CONFIG]),
+    { everyMs: 500 },
+  );
+  await kubectl.run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  return true;
+}
+
+export async function startEnvironment(o: EnvironmentOptions): Promise<Environment> {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'funnelai-test-')));
+  makeDataDirectory(directory);
+  const [assets, binaries, ports] = await Promise.all([findAssets(o), findPostgres(o.say), anyFreePorts(4)]);
+  const [apiserver = 0, etcd = 0, etcdPeer = 0, postgresPort = 0] = ports;
+  const logs = join(directory, 'logs');
+  const fsync = o.fsync ?? false;
+  const controlPlane = createControlPlane({
+    assets,
+    directory: join(directory, 'control-plane'),
+    logs,
+    ports: { apiserver, etcd, etcdPeer },
+    fsync,
+    users: USERS,
+  });
+  const started: Running[] = [];
+  const stop = async () => {
+    for (const part of started.reverse()) await part.stop();
+    wipePostgres(directory);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const keep = (part: Running) => {
+    started.push(part);
+    return part;
+  };
+  try {
+    const database = createPostgres({ binaries, directory, logs, port: postgresPort, fsync }).then(async (server) => ({
+      server,
+      running: keep(await server.start()),
+    }));
+    // Awaited below; a failure before that must not count as unhandled.
+    database.catch(() => undefined);
+    const parts = {
+      etcd: keep(await controlPlane.startEtcd()),
+      apiserver: keep(await controlPlane.startApiserver()),
+      controllerManager: keep(await controlPlane.startControllerManager()),
+      postgres: (await database).running,
+    };
+    const { kubeconfig } = controlPlane;
+    if (o.applyConfig !== false) await applyConfig({ assets, kubeconfig }, o.say);
+    const { server: postgres } = await database;
+    return {
+      kubeconfig,
+      assets,
+      etcdUrl: controlPlane.etcdUrl,
+      server: controlPlane.server,
+      databaseUrl: postgres.url,
+      controlPlane,
+      postgres,
+      parts,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
