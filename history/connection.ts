@@ -1,0 +1,94 @@
+/** Borrowing a connection: each error comes out as one of ours, and a connection in doubt never goes back into the pool. */
+import type pg from 'pg';
+import { fromPg, HistoryRefused, isTransactionVictim } from './errors.ts';
+
+/** How often a transaction that lost to another one (deadlock, serialization) is run again at once. */
+const TRANSACTION_ATTEMPTS = 4;
+
+/** What work inside a connection may do. `pg` knows more types than a query here needs. */
+export interface Session {
+  query<Row extends object>(
+    text: string,
+    values?: unknown[],
+    o?: { timeoutMs: number },
+  ): Promise<{ rows: Row[]; rowCount: number }>;
+}
+
+/** Runs `work` on one connection. @throws {HistoryUnavailable | HistoryRefused} and what `work` throws itself. */
+export async function withSession<T>(pool: pg.Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  return borrow(pool, (client) => work(sessionOf(client, fromPg)));
+}
+
+/** Runs `work` in one transaction: all of it or nothing. It may run more than once, so it must have no other effects. */
+export async function inTransaction<T>(pool: pg.Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await borrow(pool, async (client) => {
+        const session = sessionOf(client, (error) => error);
+        await session.query('BEGIN');
+        try {
+          const result = await work(session);
+          await session.query('COMMIT');
+          return result;
+        } catch (error) {
+          // Fails only when the connection is gone, and then the server has rolled back by itself.
+          await session.query('ROLLBACK').catch(() => {});
+          throw error;
+        }
+      });
+    } catch (error) {
+      if (isTransactionVictim(error) && attempt < TRANSACTION_ATTEMPTS) continue;
+      throw isOfPg(error) ? fromPg(error) : error;
+    }
+  }
+}
+
+/** Marks what came out of `pg`, so that an error of our own code is never taken for trouble with Postgres. */
+const ofPg = new WeakSet<object>();
+const isOfPg = (error: unknown): boolean => typeof error === 'object' && error !== null && ofPg.has(error);
+const marked = (error: unknown): object => {
+  const object = error instanceof Error ? error : new Error(String(error));
+  ofPg.add(object);
+  return object;
+};
+
+function sessionOf(client: pg.PoolClient, translate: (error: unknown) => unknown): Session {
+  return {
+    async query<Row extends object>(text: string, values?: unknown[], o?: { timeoutMs: number }) {
+      try {
+        const query: pg.QueryConfig & { query_timeout?: number } = { text };
+        if (values !== undefined) query.values = values;
+        if (o !== undefined) query.query_timeout = o.timeoutMs;
+        const result = await client.query<Row>(query);
+        return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+      } catch (error) {
+        throw translate(marked(error));
+      }
+    },
+  };
+}
+
+async function borrow<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  let client: pg.PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw fromPg(error);
+  }
+  let broken = false;
+  // A connection that dies while it is borrowed emits an error beside the rejected query; unheard, it would end the process.
+  const onError = (): void => {
+    broken = true;
+  };
+  client.on('error', onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    // A timed-out or cut connection may still be busy; only after a plain refusal it is known to be idle.
+    broken ||= !(error instanceof HistoryRefused) && !(isOfPg(error) && fromPg(error) instanceof HistoryRefused);
+    throw error;
+  } finally {
+    client.removeListener('error', onError);
+    client.release(broken);
+  }
+}

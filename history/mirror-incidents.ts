@@ -1,0 +1,90 @@
+/** One transaction for a chunk of incidents: their rows, then the changes that history lacks, then alerts that waited for them. */
+import type { Incident } from '@funnelai/crds/generated/types';
+import type pg from 'pg';
+import { inTransaction, type Session } from './connection.ts';
+import { HistoryUnavailable } from './errors.ts';
+import type { IncidentResult } from './mirror.ts';
+import { type ChangePlan, planChanges } from './plan-changes.ts';
+import { CHANGE_COLUMNS, type ChangeRow, INCIDENT_COLUMNS, type Row } from './rows.ts';
+import { CHANGE_FIELDS, names, prefixed, taken, typed } from './sql.ts';
+
+// The row is locked even where the guard refuses the update, so changes of one incident are numbered by one writer at a time.
+const UPSERT = `
+INSERT INTO incidents (${names(INCIDENT_COLUMNS)})
+SELECT ${prefixed('r', INCIDENT_COLUMNS)} FROM json_to_recordset($1::json) AS r(${typed(INCIDENT_COLUMNS)}) ORDER BY r.uid
+ON CONFLICT (uid) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}
+WHERE incidents.resource_version < excluded.resource_version
+RETURNING uid`;
+
+const STORED_SEQUENCES = `
+SELECT incident_uid AS uid, max(sequence)::float8 AS sequence FROM incident_changes WHERE incident_uid = ANY($1) GROUP BY 1`;
+
+const STORED_CHANGES = `
+SELECT ${CHANGE_FIELDS}
+FROM unnest($1::text[], $2::bigint[]) AS o(uid, first)
+JOIN incident_changes c ON c.incident_uid = o.uid AND c.sequence >= o.first`;
+
+const INSERT_CHANGES = `
+INSERT INTO incident_changes (${names(CHANGE_COLUMNS)})
+SELECT ${prefixed('r', CHANGE_COLUMNS)} FROM json_to_recordset($1::json) AS r(${typed(CHANGE_COLUMNS)})
+ON CONFLICT (incident_uid, sequence) DO NOTHING`;
+
+// An alert that was gone before the incident was made belongs to an earlier incident of that name.
+const link = (table: string, alert: string, key: string): string => `
+UPDATE ${table} e SET incident_uid = i.uid
+FROM incidents i, alerts a
+WHERE i.uid = ANY($1) AND e.${key} = a.uid AND ${alert}.namespace = i.namespace AND ${alert}.incident_name = i.name
+  AND e.incident_uid IS NULL AND (a.deleted_at IS NULL OR a.deleted_at >= i.created_at)`;
+const LINK_ALERTS = link('alerts', 'e', 'uid');
+const LINK_EPISODES = link('alert_episodes', 'e', 'alert_uid');
+
+/** @param rows in the order of `incidents`, each uid once. @returns results in the same order. */
+export async function putIncidentRows(
+  pool: pg.Pool,
+  rows: readonly Row[],
+  incidents: readonly Incident[],
+): Promise<IncidentResult[]> {
+  return inTransaction(pool, async (session) => {
+    const uids = rows.map((row) => row.uid);
+    const upserted = await session.query<{ uid: string }>(UPSERT, [`[${rows.map((row) => row.json).join(',')}]`]);
+    const written = new Set(upserted.rows.map((row) => row.uid));
+    const plans = await plan(session, uids, incidents);
+    const insert = plans.flatMap((one) => one.insert);
+    if (insert.length > 0) {
+      const inserted = await session.query(INSERT_CHANGES, [JSON.stringify(insert)]);
+      // Cannot be while all writers lock the incident's row first; if one does not, its number is looked at again.
+      if (inserted.rowCount !== insert.length)
+        throw new HistoryUnavailable('changes were written by somebody else at the same moment', '40001');
+    }
+    await session.query(LINK_ALERTS, [uids]);
+    await session.query(LINK_EPISODES, [uids]);
+    return plans.map(({ insert: _, ...outcome }, index) => {
+      const uid = uids[index] ?? '';
+      return { uid, written: written.has(uid), ...outcome };
+    });
+  });
+}
+
+async function plan(session: Session, uids: string[], incidents: readonly Incident[]): Promise<ChangePlan[]> {
+  const changesOf = (incident: Incident) => incident.status?.changes ?? [];
+  const firsts = incidents.map((incident) => {
+    const numbers = changesOf(incident)
+      .map((change) => change.sequence)
+      .filter(Number.isSafeInteger);
+    return numbers.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...numbers);
+  });
+  const newest = await session.query<{ uid: string; sequence: number }>(STORED_SEQUENCES, [uids]);
+  const sequences = new Map(newest.rows.map((row) => [row.uid, row.sequence]));
+  const stored = await session.query<ChangeRow>(STORED_CHANGES, [uids, firsts]);
+  const byIncident = Map.groupBy(stored.rows, (row) => String(row.incident_uid));
+  return incidents.map((incident, index) => {
+    const uid = uids[index] ?? '';
+    return planChanges(
+      uid,
+      changesOf(incident),
+      incident.status?.changeSequence ?? 0,
+      new Map((byIncident.get(uid) ?? []).map((row) => [row.sequence, row])),
+      sequences.get(uid) ?? 0,
+    );
+  });
+}

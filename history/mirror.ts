@@ -1,0 +1,175 @@
+/**
+ * Writes objects into history, as often as wanted and in any order, with the effect of once: an older object never
+ * overwrites a newer row, a change enters once and only after the one before it. Deciding what a conflict or a gap
+ * means for an incident is left to the caller.
+ */
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import type pg from 'pg';
+import type { Temporal } from 'temporal-polyfill';
+import { withSession } from './connection.ts';
+import { HistoryRefused } from './errors.ts';
+import type { Log } from './log.ts';
+import { putAlertRows } from './mirror-alerts.ts';
+import { putIncidentRows } from './mirror-incidents.ts';
+import type { Conflict, Gap } from './plan-changes.ts';
+import { alertRow, incidentRow, microsOf, type Row, toMicros } from './rows.ts';
+
+/** Rows and bytes of one transaction at most; a larger batch takes several. */
+const MAX_INCIDENTS = 100;
+const MAX_ALERTS = 500;
+const MAX_BYTES = 8 * 1_024 * 1_024;
+
+/** What of a clock the mirror needs. */
+export interface Clock {
+  now(): Temporal.Instant;
+}
+
+/** What became of one object of a batch; results stand in the order of the batch. */
+export interface AlertResult {
+  uid: string;
+  /** The row was written; false when history had this version or a newer one, or refused. */
+  written: boolean;
+  refused?: HistoryRefused;
+}
+export interface IncidentResult extends AlertResult {
+  /** Every change of this object up to this number is in history, as it stands in the object. */
+  mirroredSequence: number;
+  conflict?: Conflict;
+  gap?: Gap;
+}
+
+export interface Mirror {
+  /** @throws {HistoryRefused} when the row or a change is refused; conflicts and gaps are in the result. */
+  putIncident(incident: Incident): Promise<IncidentResult>;
+  /** One bad object never holds up the others: its own result says what was refused. */
+  putIncidents(batch: readonly Incident[]): Promise<IncidentResult[]>;
+  putAlerts(batch: readonly Alert[]): Promise<AlertResult[]>;
+  /** Notes that the object left the cluster; the first time named stands. `known` is false when history never had it. */
+  markDeleted(kind: 'Incident' | 'Alert', uid: string, at: Temporal.Instant | string): Promise<{ known: boolean }>;
+}
+
+/** Each method throws {HistoryUnavailable} when Postgres is away; whatever was done by then is safe to do again. */
+export function createMirror({ pool, clock, log }: { pool: pg.Pool; clock: Clock; log: Log }): Mirror {
+  const putIncidents = async (batch: readonly Incident[]): Promise<IncidentResult[]> => {
+    const results = await putAll(
+      batch,
+      MAX_INCIDENTS,
+      (incident) => incidentRow(incident, clock.now()),
+      (rows, incidents) => putIncidentRows(pool, rows, incidents),
+      (uid, refused): IncidentResult => ({ uid, written: false, mirroredSequence: 0, refused }),
+    );
+    for (const result of results) tell(log, 'Incident', result);
+    return results;
+  };
+  return {
+    putIncidents,
+    async putIncident(incident) {
+      const [result] = await putIncidents([incident]);
+      if (result === undefined) throw new Error('a batch of one gave no result');
+      if (result.refused !== undefined) throw result.refused;
+      return result;
+    },
+    async putAlerts(batch) {
+      const results = await putAll(
+        batch,
+        MAX_ALERTS,
+        (alert) => alertRow(alert, clock.now()),
+        (rows, alerts) => putAlertRows(pool, rows, alerts),
+        (uid, refused): AlertResult => ({ uid, written: false, refused }),
+      );
+      for (const result of results) tell(log, 'Alert', result);
+      return results;
+    },
+    async markDeleted(kind, uid, at) {
+      const table = kind === 'Incident' ? 'incidents' : 'alerts';
+      const time = typeof at === 'string' ? toMicros('deleted_at', at) : microsOf(at);
+      return withSession(pool, async (session) => {
+        const marked = await session.query(
+          `UPDATE ${table} SET deleted_at = coalesce(deleted_at, $2::timestamptz) WHERE uid = $1`,
+          [uid, time],
+        );
+        return { known: marked.rowCount > 0 };
+      });
+    },
+  };
+}
+
+/** Turns objects into rows, writes them in bounded transactions, and gives each its result. */
+async function putAll<T extends { metadata: { uid?: string } }, R extends AlertResult>(
+  batch: readonly T[],
+  maxRows: number,
+  rowOf: (object: T) => Row,
+  put: (rows: Row[], objects: T[]) => Promise<R[]>,
+  refusal: (uid: string, refused: HistoryRefused) => R,
+): Promise<R[]> {
+  const results = new Map<number, R>();
+  let chunk: { index: number; row: Row; object: T }[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    // In one order everywhere, so that two mirrors cannot wait for each other.
+    chunk.sort((a, b) => (a.row.uid < b.row.uid ? -1 : 1));
+    await putHalving(chunk, put, refusal, results);
+    chunk = [];
+    bytes = 0;
+  };
+  for (const [index, object] of batch.entries()) {
+    let row: Row;
+    try {
+      row = rowOf(object);
+    } catch (error) {
+      if (!(error instanceof HistoryRefused)) throw error;
+      results.set(index, refusal(object.metadata.uid ?? '', error));
+      continue;
+    }
+    const twice = chunk.some((other) => other.row.uid === row.uid);
+    if (twice || chunk.length >= maxRows || bytes + row.json.length > MAX_BYTES) await flush();
+    chunk.push({ index, row, object });
+    bytes += row.json.length;
+  }
+  await flush();
+  return [...results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
+}
+
+/** Writes a chunk; when Postgres refuses it, halves it until the bad row stands alone. */
+async function putHalving<T, R>(
+  chunk: { index: number; row: Row; object: T }[],
+  put: (rows: Row[], objects: T[]) => Promise<R[]>,
+  refusal: (uid: string, refused: HistoryRefused) => R,
+  results: Map<number, R>,
+): Promise<void> {
+  const [first] = chunk;
+  if (first === undefined) return;
+  try {
+    const done = await put(
+      chunk.map((one) => one.row),
+      chunk.map((one) => one.object),
+    );
+    for (const [position, { index }] of chunk.entries()) {
+      const result = done[position];
+      if (result !== undefined) results.set(index, result);
+    }
+  } catch (error) {
+    if (!(error instanceof HistoryRefused)) throw error;
+    if (chunk.length === 1) {
+      results.set(first.index, refusal(first.row.uid, error));
+      return;
+    }
+    const middle = Math.ceil(chunk.length / 2);
+    await putHalving(chunk.slice(0, middle), put, refusal, results);
+    await putHalving(chunk.slice(middle), put, refusal, results);
+  }
+}
+
+/** What a person must hear of; numbers and column names only, never a value. */
+function tell(log: Log, kind: string, result: AlertResult | IncidentResult): void {
+  if (result.refused !== undefined)
+    log.error({ kind, uid: result.uid, column: result.refused.column }, `not mirrored: ${result.refused.message}`);
+  if (!('mirroredSequence' in result)) return;
+  if (result.conflict !== undefined)
+    log.error(
+      { uid: result.uid, sequence: result.conflict.sequence, storedSequence: result.conflict.storedSequence },
+      'history has another content under this number; nothing of this incident is recorded from there on',
+    );
+  if (result.gap !== undefined)
+    log.error({ uid: result.uid, ...result.gap }, 'changes before this one are in neither the object nor history');
+}
