@@ -1,0 +1,312 @@
+/**
+ * The objects of one kind as last seen, indexed. Decides what a list, a watch event or an own write means for what is held, and
+ * tells subscribers of each change once. Feeding it is the reflector's work.
+ *
+ * Identity is the uid: another uid under the same name is a deletion and a birth. resourceVersions are compared as integers, which the
+ * API server promises within one resource type (KEP-5504).
+ */
+import type { KubeObject } from '@funnelai/crds/meta';
+import type { Clock } from './clock.ts';
+import { messageOf } from './errors.ts';
+import type { Log } from './log.ts';
+
+export interface CacheEvent<T extends KubeObject = KubeObject> {
+  type: 'added' | 'updated' | 'deleted';
+  /** For 'deleted': the last state known. */
+  object: T;
+  /** The state before, of an 'updated'. */
+  old?: T;
+  /** Part of the first list: it was there before we were. */
+  initial: boolean;
+}
+
+export interface Cache<T extends KubeObject = KubeObject> {
+  get(namespace: string, name: string): T | undefined;
+  byUid(uid: string): T | undefined;
+  list(): Iterable<T>;
+  /** Objects under a value of an index; a fresh array. Throws RangeError for an index that was not declared. */
+  byIndex(index: string, value: string): T[];
+  readonly size: number;
+  /** True once the first list is in; stays true. */
+  readonly synced: boolean;
+  /** All changes up to this one are in. Empty before the first list. */
+  readonly resourceVersion: string;
+  /** False while the watch is down, or silent for longer than its watchdog allows: what is held may be old. */
+  fresh(): boolean;
+  /**
+   * An own write's answer, taken at once when it is newer than what is held, so that the next decision sees it; the watch confirms it
+   * later without a second event. Ignored before the first list, and when the cache has already seen past it.
+   */
+  observe(object: T): void;
+  /**
+   * Calls `fn` for each change, in order. One that throws or rejects is logged and harms nobody else. With `replay` it first gets what is
+   * held now, as 'added'.
+   */
+  subscribe(fn: (e: CacheEvent<T>) => unknown, o?: { replay?: boolean }): () => void;
+  /** Resolves when synced; rejects with the signal's reason. */
+  waitForSync(signal?: AbortSignal): Promise<void>;
+}
+
+export interface CacheOptions<T extends KubeObject> {
+  name: string;
+  namespace?: string | undefined;
+  indexers?: Record<string, (o: T) => string[]> | undefined;
+  transform?: ((o: T) => T) | undefined;
+  clock: Clock;
+  log: Log;
+  fresh(): boolean;
+}
+
+/** How an authoritative list differed from what was held. */
+export interface Difference {
+  changes: number;
+  /** Changes that the watch should have brought before the list was taken, and did not. */
+  missed: number;
+}
+
+/** Deleted uids are remembered this long, against own writes whose answers arrive late. */
+const TOMBSTONE_MS = 10 * 60_000;
+const MOST_TOMBSTONES = 20_000;
+
+/** The default transform: managed fields are half of a small object, and nothing here reads them. */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  if (object.metadata.managedFields === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+export const versionOf = (rv: string | undefined): bigint => (rv && /^\d+$/.test(rv) ? BigInt(rv) : 0n);
+const uidOf = (o: KubeObject): string => o.metadata.uid ?? '';
+
+export class IndexedCache<T extends KubeObject> implements Cache<T> {
+  readonly #o: CacheOptions<T>;
+  readonly #byKey = new Map<string, T>();
+  readonly #byUid = new Map<string, T>();
+  readonly #indexes = new Map<string, Map<string, Map<string, T>>>();
+  readonly #subscribers = new Set<(e: CacheEvent<T>) => unknown>();
+  readonly #tombstones = new Map<string, { version: bigint; atMs: number }>();
+  #waiting: (() => void)[] = [];
+  #version = 0n;
+  #synced = false;
+
+  constructor(o: CacheOptions<T>) {
+    this.#o = o;
+    for (const index of Object.keys(o.indexers ?? {})) this.#indexes.set(index, new Map());
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#byKey.get(cacheKey(namespace, name));
+  }
+  byUid(uid: string): T | undefined {
+    return this.#byUid.get(uid);
+  }
+  list(): Iterable<T> {
+    return this.#byKey.values();
+  }
+  byIndex(index: string, value: string): T[] {
+    const values = this.#indexes.get(index);
+    if (!values) throw new RangeError(`${this.#o.name}: no index ${index}; there are: ${[...this.#indexes.keys()]}`);
+    return [...(values.get(value)?.values() ?? [])];
+  }
+  get size(): number {
+    return this.#byKey.size;
+  }
+  get synced(): boolean {
+    return this.#synced;
+  }
+  get resourceVersion(): string {
+    return this.#version === 0n ? '' : String(this.#version);
+  }
+  fresh(): boolean {
+    return this.#synced && this.#o.fresh();
+  }
+
+  observe(object: T): void {
+    if (!this.#synced) return;
+    if (this.#o.namespace !== undefined && object.metadata.namespace !== this.#o.namespace) return;
+    // Everything up to #version is in: if this state is not, something newer took its place, be it a deletion.
+    if (versionOf(object.metadata.resourceVersion) <= this.#version) return;
+    this.#put(object, false);
+  }
+
+  subscribe(fn: (e: CacheEvent<T>) => unknown, o: { replay?: boolean } = {}): () => void {
+    const own = (e: CacheEvent<T>) => fn(e);
+    this.#subscribers.add(own);
+    if (o.replay)
+      for (const object of [...this.#byKey.values()]) this.#tell(own, { type: 'added', object, initial: true });
+    return () => this.#subscribers.delete(own);
+  }
+
+  waitForSync(signal?: AbortSignal): Promise<void> {
+    if (this.#synced) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(() => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+    });
+  }
+
+  /** A watch event other than a bookmark. */
+  applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
+    if (type === 'DELETED') this.#removeSeen(object);
+    else this.#put(object, false);
+    this.advanceTo(object.metadata.resourceVersion);
+  }
+
+  /** All up to this version is in. */
+  advanceTo(resourceVersion: string | undefined): void {
+    const version = versionOf(resourceVersion);
+    if (version > this.#version) this.#version = version;
+  }
+
+  /**
+   * A complete list taken at `resourceVersion`. What it lacks is deleted, unless it was observed since. `trusted` says that the list wins over
+   * whatever is held: versions went backwards (etcd was restored), so they cannot be compared.
+   */
+  replace(items: T[], resourceVersion: string, o: { trusted?: boolean } = {}): Difference {
+    const before = this.#version;
+    const listed = versionOf(resourceVersion);
+    const initial = !this.#synced;
+    const difference: Difference = { changes: 0, missed: 0 };
+    const keys = new Set<string>();
+    if (o.trusted) {
+      this.#tombstones.clear();
+      this.#version = 0n;
+    }
+    for (const item of items) {
+      keys.add(keyOfObject(item));
+      if (!this.#put(item, initial, o.trusted)) continue;
+      difference.changes++;
+      if (!initial && versionOf(item.metadata.resourceVersion) <= before) difference.missed++;
+    }
+    for (const [key, held] of [...this.#byKey]) {
+      if (keys.has(key)) continue;
+      if (!o.trusted && versionOf(held.metadata.resourceVersion) > listed) continue;
+      this.#remove(key, held, listed, initial);
+      difference.changes++;
+      if (!initial && listed <= before) difference.missed++;
+    }
+    this.advanceTo(resourceVersion);
+    if (!this.#synced) {
+      this.#synced = true;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const resolve of waiting) resolve();
+    }
+    return difference;
+  }
+
+  /** True when it changed what is held. */
+  #put(raw: T, initial: boolean, trusted = false): boolean {
+    const object = (this.#o.transform ?? withoutManagedFields)(raw);
+    const key = keyOfObject(object);
+    const version = versionOf(object.metadata.resourceVersion);
+    const grave = this.#tombstones.get(uidOf(object));
+    if (grave && grave.version >= version) return false;
+    const held = this.#byKey.get(key);
+    if (held && !trusted && version <= versionOf(held.metadata.resourceVersion)) return false;
+    if (
+      held &&
+      trusted &&
+      uidOf(held) === uidOf(object) &&
+      held.metadata.resourceVersion === object.metadata.resourceVersion
+    ) {
+      return false;
+    }
+    if (held && uidOf(held) !== uidOf(object))
+      this.#remove(key, held, versionOf(held.metadata.resourceVersion), initial);
+    const old = this.#byKey.get(key);
+    if (old) this.#unindex(key, old);
+    this.#byKey.set(key, object);
+    this.#byUid.set(uidOf(object), object);
+    this.#index(key, object);
+    this.#emit(old ? { type: 'updated', object, old, initial } : { type: 'added', object, initial });
+    return true;
+  }
+
+  #removeSeen(object: T): void {
+    const key = keyOfObject(object);
+    const version = versionOf(object.metadata.resourceVersion);
+    const held = this.#byKey.get(key);
+    if (!held || uidOf(held) !== uidOf(object)) {
+      this.#bury(uidOf(object), version);
+      return;
+    }
+    // The event's object is the last state; what is held may be older.
+    this.#remove(key, held, version, false, (this.#o.transform ?? withoutManagedFields)(object));
+  }
+
+  #remove(key: string, held: T, version: bigint, initial: boolean, last: T = held): void {
+    this.#unindex(key, held);
+    this.#byKey.delete(key);
+    this.#byUid.delete(uidOf(held));
+    this.#bury(uidOf(held), version);
+    this.#emit({ type: 'deleted', object: last, initial });
+  }
+
+  #bury(uid: string, version: bigint): void {
+    const now = this.#o.clock.monotonicMs();
+    for (const [old, { atMs }] of this.#tombstones) {
+      if (now - atMs < TOMBSTONE_MS && this.#tombstones.size < MOST_TOMBSTONES) break;
+      this.#tombstones.delete(old);
+    }
+    this.#tombstones.delete(uid);
+    this.#tombstones.set(uid, { version, atMs: now });
+  }
+
+  #index(key: string, object: T): void {
+    for (const [index, value] of this.#indexValues(object)) {
+      const values = this.#indexes.get(index);
+      const bucket = values?.get(value);
+      if (bucket) bucket.set(key, object);
+      else values?.set(value, new Map([[key, object]]));
+    }
+  }
+
+  #unindex(key: string, object: T): void {
+    for (const [index, value] of this.#indexValues(object)) {
+      const values = this.#indexes.get(index);
+      const bucket = values?.get(value);
+      bucket?.delete(key);
+      if (bucket?.size === 0) values?.delete(value);
+    }
+  }
+
+  *#indexValues(object: T): Generator<[index: string, value: string]> {
+    for (const [index, values] of Object.entries(this.#o.indexers ?? {})) {
+      try {
+        for (const value of values(object)) yield [index, value];
+      } catch (error) {
+        this.#o.log.error(
+          { err: error, index, object: keyOfObject(object) },
+          'an indexer threw; the object is not in it',
+        );
+      }
+    }
+  }
+
+  #emit(event: CacheEvent<T>): void {
+    for (const fn of [...this.#subscribers]) this.#tell(fn, event);
+  }
+
+  #tell(fn: (e: CacheEvent<T>) => unknown, event: CacheEvent<T>): void {
+    const complain = (error: unknown) =>
+      this.#o.log.error(
+        { err: error, cache: this.#o.name, object: keyOfObject(event.object) },
+        `a subscriber failed: ${messageOf(error)}`,
+      );
+    try {
+      const result = fn(event);
+      if (result instanceof Promise) result.catch(complain);
+    } catch (error) {
+      complain(error);
+    }
+  }
+}
+
+const cacheKey = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+const keyOfObject = (o: KubeObject): string => cacheKey(o.metadata.namespace, o.metadata.name);

@@ -1,0 +1,114 @@
+/**
+ * The headers and TLS material of a connection, kept fresh: token files are read again, exec plugins and OIDC refresh through
+ * client-node, and a 401 makes the whole kubeconfig be read anew. What it leaves to the client: using them.
+ */
+import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { type Clock, systemClock } from './clock.ts';
+
+export interface TlsMaterial {
+  ca?: string | Buffer;
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  passphrase?: string;
+  servername?: string;
+  rejectUnauthorized: boolean;
+}
+
+export interface Identity {
+  headers: Record<string, string>;
+  tls: TlsMaterial;
+}
+
+export interface Credentials {
+  /** As whom to call now; cached for a short while, so cheap enough for every call. */
+  current(): Promise<Identity>;
+  /** The server did not accept them: read everything anew. True when something is different now. */
+  refresh(): Promise<boolean>;
+}
+
+/** How long an identity is used before the files behind it are looked at again. */
+const FRESH_MS = 30_000;
+/** Refreshes forced by 401s come no closer than this: an exec plugin is a process. */
+const FORCED_APART_MS = 5_000;
+
+export interface CredentialsOptions {
+  /** Reads the configuration anew. */
+  load(): Promise<KubeConfig>;
+  initial: KubeConfig;
+  clock?: Clock;
+}
+
+/** Credentials that live behind a KubeConfig. */
+export function createCredentials({ load, initial, clock = systemClock }: CredentialsOptions): Credentials {
+  let kc = initial;
+  let held: { identity: Identity; readAtMs: number } | undefined;
+  let reading: Promise<Identity> | undefined;
+  let forcedAtMs = Number.NEGATIVE_INFINITY;
+
+  const read = () => {
+    reading ??= identityOf(kc)
+      .then((identity) => {
+        held = { identity, readAtMs: clock.monotonicMs() };
+        return identity;
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
+  };
+  return {
+    async current() {
+      if (held && clock.monotonicMs() - held.readAtMs < FRESH_MS) return held.identity;
+      try {
+        return await read();
+      } catch (error) {
+        // A file being replaced, a plugin that failed once: what worked a moment ago is tried again, and a 401 tells the rest.
+        if (held) return held.identity;
+        throw error;
+      }
+    },
+    async refresh() {
+      if (clock.monotonicMs() - forcedAtMs < FORCED_APART_MS) return false;
+      forcedAtMs = clock.monotonicMs();
+      const before = JSON.stringify(held?.identity);
+      try {
+        kc = await load();
+        return JSON.stringify(await read()) !== before;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+/** Fixed credentials: tests, and tokens that a person brought. */
+export function staticCredentials(identity: Partial<Identity> = {}): Credentials {
+  const whole: Identity = { headers: {}, tls: { rejectUnauthorized: true }, ...identity };
+  return { current: async () => whole, refresh: async () => false };
+}
+
+async function identityOf(kc: KubeConfig): Promise<Identity> {
+  const options: RequestOptions = {};
+  await kc.applyToHTTPSOptions(options);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    // A token file ends in a newline, which no header may hold.
+    if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
+  }
+  if (options.auth && !headers.authorization) {
+    headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  }
+  return {
+    headers,
+    tls: {
+      // Said either way, or Node would ask the environment.
+      rejectUnauthorized: options.rejectUnauthorized !== false,
+      ...(options.ca ? { ca: options.ca as string | Buffer } : {}),
+      ...(options.cert ? { cert: options.cert as string | Buffer } : {}),
+      ...(options.key ? { key: options.key as string | Buffer } : {}),
+      ...(options.passphrase ? { passphrase: options.passphrase } : {}),
+      ...(options.servername ? { servername: options.servername } : {}),
+    },
+  };
+}

@@ -1,0 +1,299 @@
+/**
+ * Keeps a cache equal to what the API server holds, and never gives up: list in pages, watch from there, resume where the watch ended,
+ * list again when it cannot be resumed, wait longer after each failure. From time to time it proves by an exact list that nothing was
+ * missed. What to do about a change is the subscribers'.
+ */
+import type { KubeObject, Resource } from '@funnelai/crds/meta';
+import { backoffMs } from './backoff.ts';
+import { type Cache, IndexedCache, versionOf } from './cache.ts';
+import type { KubeClient } from './client.ts';
+import type { Clock } from './clock.ts';
+import { isGone, isNotFound, KubeError, messageOf } from './errors.ts';
+import type { Log } from './log.ts';
+import { counter, gauge, type Metrics, noMetrics } from './metrics.ts';
+
+export interface ReflectorOptions<T extends KubeObject> {
+  client: KubeClient;
+  resource: Resource;
+  /** Only this namespace. */
+  namespace?: string | undefined;
+  fieldSelector?: string | undefined;
+  labelSelector?: string | undefined;
+  indexers?: Record<string, (o: T) => string[]> | undefined;
+  /** What is kept of an object; without managed fields when absent. */
+  transform?: ((o: T) => T) | undefined;
+  clock: Clock;
+  log: Log;
+  metrics?: Metrics | undefined;
+  /** How often an exact list checks that nothing was missed; 10 minutes when absent. */
+  relistMs?: number | undefined;
+  /** Silence of the watch that counts as death; 90 s when absent. */
+  silenceMs?: number | undefined;
+  random?: (() => number) | undefined;
+}
+
+export interface ReflectorHealth {
+  synced: boolean;
+  fresh: boolean;
+  /** Set while attempts fail. */
+  failing?: { sinceMs: number; attempts: number; message: string };
+}
+
+export interface Reflector<T extends KubeObject> {
+  readonly cache: Cache<T>;
+  start(): void;
+  /** Ends the watch; the cache keeps what it holds. */
+  stop(): Promise<void>;
+  health(): ReflectorHealth;
+}
+
+const PAGE = 500;
+const LIST_TIMEOUT_MS = 60_000;
+const WATCH_SECONDS = { from: 300, to: 600 };
+const SILENCE_MS = 90_000;
+const RELIST_MS = 10 * 60_000;
+const BACKOFF = { baseMs: 800, maxMs: 30_000 };
+/** A kind that is not installed yet is asked for at least this often: someone is about to apply it. */
+const NOT_FOUND_MAX_MS = 5_000;
+/** A watch that ends sooner without a word is a failure, or we would spin. */
+const SHORTEST_WATCH_MS = 1_000;
+
+/** Nothing happens before `start()`. */
+export function createReflector<T extends KubeObject>(o: ReflectorOptions<T>): Reflector<T> {
+  return new RunningReflector(o);
+}
+
+class RunningReflector<T extends KubeObject> implements Reflector<T> {
+  readonly cache: Cache<T>;
+  readonly #cache: IndexedCache<T>;
+  readonly #o: ReflectorOptions<T>;
+  readonly #log: Log;
+  readonly #random: () => number;
+  readonly #silenceMs: number;
+  readonly #stop = new AbortController();
+  readonly #metrics;
+  #running: Promise<void> | undefined;
+  #failures = 0;
+  #failing: ReflectorHealth['failing'];
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #down = true;
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+  /** resourceVersion to watch from; empty when only a list can tell. */
+  #resume = '';
+
+  constructor(o: ReflectorOptions<T>) {
+    this.#o = o;
+    this.#log = o.log.child({ kind: o.resource.kind });
+    this.#random = o.random ?? Math.random;
+    this.#silenceMs = o.silenceMs ?? SILENCE_MS;
+    this.#metrics = instruments(o.metrics ?? noMetrics());
+    this.#cache = new IndexedCache<T>({
+      name: o.resource.plural,
+      namespace: o.namespace,
+      indexers: o.indexers,
+      transform: o.transform,
+      clock: o.clock,
+      log: this.#log,
+      fresh: () => !this.#down && o.clock.monotonicMs() - this.#heardAtMs <= this.#silenceMs,
+    });
+    this.cache = this.#cache;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  health(): ReflectorHealth {
+    return {
+      synced: this.#cache.synced,
+      fresh: this.#cache.fresh(),
+      ...(this.#failing ? { failing: this.#failing } : {}),
+    };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        if (this.#resume === '') await this.#list();
+        else if (this.#o.clock.monotonicMs() - this.#listedAtMs >= (this.#o.relistMs ?? RELIST_MS))
+          await this.#verify();
+        await this.#watch();
+      } catch (error) {
+        if (signal.aborted) break;
+        if (isGone(error)) {
+          // Not a fault: the server keeps only the last minutes. But one that says so to each new list must not be hammered.
+          this.#log.info({ resourceVersion: this.#resume }, 'the watch is too old to resume; listing again');
+          this.#resume = '';
+        }
+        await this.#pause(error);
+      }
+    }
+    this.#down = true;
+  }
+
+  /** A list as of now. Reads with quorum: it can never be older than what we have seen, unless etcd itself was put back. */
+  async #list(): Promise<void> {
+    const { items, resourceVersion } = await this.#pages({});
+    const backwards = versionOf(resourceVersion) < versionOf(this.#cache.resourceVersion);
+    if (backwards) {
+      this.#log.warn(
+        { held: this.#cache.resourceVersion, listed: resourceVersion },
+        'versions went backwards: etcd was restored',
+      );
+    }
+    const difference = this.#cache.replace(items, resourceVersion, { trusted: backwards });
+    this.#resume = resourceVersion;
+    this.#listed(difference.missed);
+  }
+
+  /**
+   * The list exactly as of the version that the cache claims to be at: whatever differs was missed, and is put right. Where the server no
+   * longer has that version, a list as of now does half of it: it finds what is missing, but cannot tell when it was deleted.
+   */
+  async #verify(): Promise<void> {
+    let exact: { items: T[]; resourceVersion: string };
+    try {
+      exact = await this.#pages({ resourceVersion: this.#resume, resourceVersionMatch: 'Exact' });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return this.#list();
+    }
+    const difference = this.#cache.replace(exact.items, this.#resume);
+    this.#listed(difference.missed);
+  }
+
+  #listed(missed: number): void {
+    this.#listedAtMs = this.#o.clock.monotonicMs();
+    this.#metrics.lists.inc({ kind: this.#o.resource.kind });
+    this.#metrics.objects.set({ kind: this.#o.resource.kind }, this.#cache.size);
+    if (missed === 0) return;
+    this.#metrics.missed.inc({ kind: this.#o.resource.kind }, missed);
+    this.#log.error({ missed }, 'the watch had missed events; the list put them right');
+  }
+
+  async #pages(o: {
+    resourceVersion?: string;
+    resourceVersionMatch?: 'Exact';
+  }): Promise<{ items: T[]; resourceVersion: string }> {
+    const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
+    const common = { namespace, fieldSelector, labelSelector, signal: this.#stop.signal, timeoutMs: LIST_TIMEOUT_MS };
+    const items: T[] = [];
+    let page = await client.list<T>(resource, { ...common, ...o, limit: PAGE });
+    items.push(...page.items);
+    while (page.metadata.continue) {
+      try {
+        page = await client.list<T>(resource, { ...common, limit: PAGE, continue: page.metadata.continue });
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        // The pages took longer than the server keeps a snapshot: all in one answer, then.
+        page = await client.list<T>(resource, { ...common, ...o });
+        items.length = 0;
+      }
+      items.push(...page.items);
+    }
+    const resourceVersion = page.metadata.resourceVersion ?? '';
+    if (resourceVersion === '' || resourceVersion === '0') {
+      throw new Error(
+        `list of ${resource.plural}: expected a resourceVersion, found ${JSON.stringify(resourceVersion)}`,
+      );
+    }
+    return { items, resourceVersion };
+  }
+
+  async #watch(): Promise<void> {
+    const { client, resource, namespace, fieldSelector, labelSelector, clock } = this.#o;
+    const opened = clock.monotonicMs();
+    let heard = 0;
+    const events = client.watch<T>(
+      resource,
+      {
+        namespace,
+        fieldSelector,
+        labelSelector,
+        resourceVersion: this.#resume,
+        timeoutSeconds: Math.round(WATCH_SECONDS.from + (WATCH_SECONDS.to - WATCH_SECONDS.from) * this.#random()),
+        silenceMs: this.#silenceMs,
+        onOpen: () => this.#hear(),
+      },
+      this.#stop.signal,
+    );
+    for await (const { type, object } of events) {
+      heard++;
+      this.#hear();
+      this.#recovered();
+      const version = object.metadata.resourceVersion ?? '';
+      if (type === 'BOOKMARK') {
+        if (versionOf(version) < versionOf(this.#resume)) {
+          this.#resume = '';
+          throw new Error(
+            `a bookmark at ${version} lies before ${this.#cache.resourceVersion}, which was seen already`,
+          );
+        }
+        this.#cache.advanceTo(version);
+      } else {
+        this.#cache.applyEvent(type, object);
+        this.#metrics.objects.set({ kind: resource.kind }, this.#cache.size);
+      }
+      this.#resume = version;
+    }
+    if (this.#stop.signal.aborted) return;
+    if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
+      throw new Error('the watch ended at once, without a word');
+    }
+    this.#recovered();
+  }
+
+  #hear(): void {
+    this.#heardAtMs = this.#o.clock.monotonicMs();
+    this.#down = false;
+  }
+
+  #recovered(): void {
+    if (this.#failing) this.#log.info({ attempts: this.#failing.attempts }, 'the watch works again');
+    this.#failures = 0;
+    this.#failing = undefined;
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    const { clock, resource } = this.#o;
+    this.#down = true;
+    this.#failures++;
+    this.#metrics.failures.inc({ kind: resource.kind, reason: error instanceof KubeError ? error.reason : 'Other' });
+    const message = isNotFound(error)
+      ? `${resource.plural}.${resource.group || 'core'} is not served: is its definition installed? ${messageOf(error)}`
+      : messageOf(error);
+    if (this.#failing?.message !== message) this.#log.warn({ err: error, attempt: this.#failures }, message);
+    this.#failing = {
+      sinceMs: this.#failing?.sinceMs ?? clock.monotonicMs(),
+      attempts: this.#failures,
+      message,
+    };
+    const maxMs = isNotFound(error) ? NOT_FOUND_MAX_MS : BACKOFF.maxMs;
+    const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+    const wait = Math.max(backoffMs(this.#failures, { ...BACKOFF, maxMs, random: this.#random }), asked);
+    await clock.sleep(wait, this.#stop.signal).catch(() => {});
+  }
+}
+
+function instruments(metrics: Metrics) {
+  return {
+    lists: counter(metrics, { name: 'list_operations_total', help: 'Complete lists taken.', labelNames: ['kind'] }),
+    failures: counter(metrics, {
+      name: 'watch_operations_failed_total',
+      help: 'Lists and watches that failed.',
+      labelNames: ['kind', 'reason'],
+    }),
+    missed: counter(metrics, {
+      name: 'funnelai_reflector_missed_events_total',
+      help: 'Differences found by a list that the watch should have brought before. Anything above 0 is a fault.',
+      labelNames: ['kind'],
+    }),
+    objects: gauge(metrics, { name: 'funnelai_cache_objects', help: 'Objects held.', labelNames: ['kind'] }),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Bytes to and from one API server: one bounded keep-alive pool for calls, a connection of its own for each watch. Knows TLS and
+ * proxies; leaves meaning (Status, JSON, retries, deadlines) to the client. HTTP/1.1 only: with HTTP/2 all watches and calls would
+ * share the fate of a single half-open connection.
+ */
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Identity, TlsMaterial } from './credentials.ts';
+
+/** Idle connections go before the API server closes them (after 90 s), which could cut a request just sent. */
+const KEEP_ALIVE_MS = 45_000;
+/** TCP keep-alive probes start after this: finds dead peers under a quiet watch, and keeps NAT entries alive. */
+const PROBE_AFTER_MS = 15_000;
+/** TCP and TLS handshake together. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface Exchange {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: AsyncIterable<Buffer>;
+  /** Gives the connection up; for what is not read to its end. */
+  destroy(): void;
+}
+
+export interface SendOptions {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  signal: AbortSignal;
+}
+
+export interface Transport {
+  call(identity: Identity, o: SendOptions): Promise<Exchange>;
+  /** As call, on a new connection that ends with the exchange. */
+  stream(identity: Identity, o: SendOptions): Promise<Exchange>;
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  server: string;
+  proxyUrl?: string | undefined;
+  poolSize: number;
+}
+
+/** Nothing is opened before the first call. */
+export function createTransport({ server, proxyUrl, poolSize }: TransportOptions): Transport {
+  const { origin, pathname } = new URL(server);
+  const prefix = pathname.replace(/\/$/, '');
+  const pools = new Map<string, Dispatcher>();
+  const streams = new Set<Dispatcher>();
+
+  const make = (tls: TlsMaterial, connections: number): Dispatcher => {
+    const tcp = { keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS, timeout: CONNECT_TIMEOUT_MS };
+    const common = {
+      connections,
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      // Deadlines are the caller's, on its clock.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+    if (proxyUrl) return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: { ...tls, ...tcp } });
+    return new Agent({ ...common, connect: { ...tls, ...tcp } });
+  };
+  /** One pool per TLS identity: callers without a client certificate may not ride on a connection that has one. */
+  const poolFor = (tls: TlsMaterial): Dispatcher => {
+    const id = JSON.stringify(tls);
+    let pool = pools.get(id);
+    if (!pool) {
+      pool = make(tls, poolSize);
+      pools.set(id, pool);
+    }
+    return pool;
+  };
+  const send = async (dispatcher: Dispatcher, identity: Identity, o: SendOptions): Promise<Exchange> => {
+    const { statusCode, headers, body } = await dispatcher.request({
+      origin,
+      path: prefix + o.path,
+      method: o.method as Dispatcher.HttpMethod,
+      headers: { ...o.headers, ...identity.headers },
+      ...(o.body === undefined ? {} : { body: o.body }),
+      signal: o.signal,
+    });
+    // An abort after the last read would otherwise surface as an uncaught 'error' event.
+    body.on('error', () => {});
+    return { status: statusCode, headers, body, destroy: () => body.destroy() };
+  };
+  return {
+    call: (identity, o) => send(poolFor(identity.tls), identity, o),
+    async stream(identity, o) {
+      const own = make(identity.tls, 1);
+      streams.add(own);
+      const drop = () => {
+        streams.delete(own);
+        own.destroy().catch(() => {});
+      };
+      try {
+        const exchange = await send(own, identity, o);
+        return { ...exchange, destroy: drop };
+      } catch (error) {
+        drop();
+        throw error;
+      }
+    },
+    async close() {
+      const all = [...pools.values(), ...streams];
+      pools.clear();
+      streams.clear();
+      await Promise.all(all.map((d) => d.destroy().catch(() => {})));
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** A watch's byte stream as events: lines however they were cut, ERROR events as KubeError, silence as an error. Resuming is the reflector's. */
+import type { KubeObject } from '@funnelai/crds/meta';
+import { errorOfEvent, ownError } from './answers.ts';
+import type { Clock } from './clock.ts';
+import { KubeError } from './errors.ts';
+
+export interface WatchEvent<T extends KubeObject = KubeObject> {
+  /** A BOOKMARK's object holds nothing but the resourceVersion up to which all was sent. */
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  object: T;
+}
+
+/** Above etcd's limit for one object, escaped and with managed fields. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+
+/** Splits a byte stream into lines; a character cut in two by a chunk's end comes out whole. Throws RangeError past `longest`. */
+export async function* lines(chunks: AsyncIterable<Buffer>, longest = LONGEST_LINE): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  let held = 0;
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
+      parts.push(chunk.subarray(from, at));
+      const line = parts.length === 1 && parts[0] ? parts[0].toString('utf8') : Buffer.concat(parts).toString('utf8');
+      parts = [];
+      held = 0;
+      from = at + 1;
+      if (line.trim() !== '') yield line;
+    }
+    if (from < chunk.length) {
+      parts.push(chunk.subarray(from));
+      held += chunk.length - from;
+      if (held > longest) throw new RangeError(`a line of the watch is longer than ${longest} bytes`);
+    }
+  }
+  if (held > 0) throw new RangeError(`the watch broke off within a line, after ${held} bytes of it`);
+}
+
+/** Parses the lines of a watch. Throws KubeError on an ERROR event and on a line that is none. */
+export async function* decodeWatch<T extends KubeObject>(
+  path: string,
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<WatchEvent<T>> {
+  const asked = { method: 'GET', path };
+  try {
+    for await (const line of lines(chunks)) {
+      const event = parse(line) as WatchEvent<T> | { type: 'ERROR'; object: unknown } | undefined;
+      if (event?.type === 'ERROR') throw errorOfEvent(asked, event.object);
+      if (!event || typeof event.object?.metadata?.resourceVersion !== 'string' || !TYPES.has(event.type)) {
+        throw ownError(asked, 'WatchGarbled', `expected a watch event, found ${JSON.stringify(line.slice(0, 120))}`);
+      }
+      yield event;
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw ownError(asked, 'WatchGarbled', error.message, { cause: error });
+    throw error;
+  }
+}
+
+const TYPES = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
+
+function parse(line: string): unknown {
+  try {
+    const value: unknown = JSON.parse(line);
+    return value !== null && typeof value === 'object' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls `onSilence` when `touch` was not called for `ms`. */
+export function watchdog(clock: Clock, ms: number, onSilence: () => void): { touch(): void; stop(): void } {
+  let last = clock.monotonicMs();
+  let cancel = () => {};
+  const arm = (left: number) => {
+    cancel = clock.after(left, () => {
+      const rest = last + ms - clock.monotonicMs();
+      if (rest > 0) arm(rest);
+      else onSilence();
+    });
+  };
+  arm(ms);
+  return {
+    touch: () => {
+      last = clock.monotonicMs();
+    },
+    stop: () => cancel(),
+  };
+}
+
+/** Narrowing for callers that treat all failures of a watch alike. */
+export const asKubeError = (path: string, error: unknown): KubeError =>
+  error instanceof KubeError
+    ? error
+    : ownError({ method: 'GET', path }, 'ConnectionFailed', String((error as Error)?.message ?? error), {
+        cause: error,
+      });
