@@ -74,7 +74,13 @@ export interface Resource {
   namespaced: boolean;
 }
 
-const ours = (plural: string, kind: string): Resource => ({ group: GROUP, version: VERSION, plural, kind, namespaced: true });
+const ours = (plural: string, kind: string): Resource => ({
+  group: GROUP,
+  version: VERSION,
+  plural,
+  kind,
+  namespaced: true,
+});
 
 export const ALERT_SOURCES = ours('alertsources', 'AlertSource');
 export const ALERTS = ours('alerts', 'Alert');

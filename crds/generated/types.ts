@@ -6,126 +6,338 @@ export type Priority = 'P1' | 'P2' | 'P3' | 'P4' | 'P5';
 export type Phase = 'Detection' | 'Response' | 'Mitigation' | 'Resolution' | 'Postmortem' | 'Closed';
 export type LinkKind = 'Runbook' | 'Dashboard' | 'Ticket' | 'Chat' | 'Graph' | 'Trace' | 'Change' | 'Silence' | 'Source' | 'Other';
 
+/** An AlertSource is an entrance for alerts: the format that it understands, the token that senders show, and how their labels become severity and identity. Senders post to the address in status.path. Its name begins the names of its alerts. It belongs in Git; only status is written by the operator. */
 export interface AlertSource extends KubeObject {
   kind: 'AlertSource';
   spec: AlertSourceSpec;
   status?: AlertSourceStatus;
 }
+
+/** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
+  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. */
   format: 'Alertmanager';
-  auth: { bearer: { secretRef: { name: string; key: string } } };
+  /** How a sender proves that it may send. */
+  auth: {
+    /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */
+    bearer: {
+      /** Which key of which Secret of this namespace holds the token. */
+      secretRef: {
+        /** Name of the Secret. Example: prom-token. */
+        name: string;
+        /** Key in the Secret's data; white space around the token is ignored. Example: token. */
+        key: string;
+      };
+    };
+  };
+  /** Labels that every alert of this source is given, after its fingerprint was taken; where the sender names the same label, the sender's value stays. At most 32; a name has 1 to 256 characters. Example: {cluster: eu-1}. */
   labels?: Record<string, string>;
-  severity?: { label?: string; map?: Record<string, Severity>; default?: Severity };
-  dedup?: { labels?: string[]; ignore?: string[] };
+  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug Info), then default. */
+  severity?: {
+    /** Name of the label that holds the sender's word. Default: severity. Example: priority. */
+    label?: string;
+    /** The sender's words, compared case-insensitively, and what they mean; at most 64. Example: {sev0: Critical}. */
+    map?: Record<string, Severity>;
+    /** The severity of an alert whose word is missing or unknown. Default: Medium. */
+    default?: Severity;
+  };
+  /** Which labels tell one fault from another. */
+  dedup?: {
+    /** Only these labels count; absent, all do. At most 32. Example: [alertname, namespace, pod]. */
+    labels?: string[];
+    /** These labels never count, at most 32: those in which two senders of the same fault differ. Default: [prometheus_replica, replica]. */
+    ignore?: string[];
+  };
 }
+
+/** What is. Written by the operator alone. */
 export interface AlertSourceStatus {
+  /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
+  /** Path at the webhook's address that senders post to. Example: /alerts/demo/prom. */
   path?: string;
+  /** Ready says whether the entrance can take alerts (its Secret and key are there). Stalled says that only an edit can mend it. At most 16. */
   conditions?: Condition[];
 }
 
+/** An Alert is one fault as its sender names it: one object per fingerprint, however often it is sent. The webhook writes spec, only when state, severity or start change; the operator writes status: which incident it belongs to, by which rule, and why. Always say `kubectl get fal` or alerts.funnelai.dev: Flux has a kind of the same name. */
 export interface Alert extends KubeObject {
   kind: 'Alert';
   spec: AlertSpec;
   status?: AlertStatus;
 }
+
+/** What the sender said, merged over all its reports; written by the webhook. A person may write state Resolved when the sender cannot. */
 export interface AlertSpec {
-  sourceRef: { name: string };
+  /** The AlertSource that it came by; immutable. */
+  sourceRef: {
+    /** Name of an AlertSource of this namespace. Example: prom. */
+    name: string;
+  };
+  /** What tells one fault from another: sha256, in hex, of the sender's labels before enrichment, sorted, less the source's dedup.ignore; immutable. Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08. */
   fingerprint: string;
+  /** The sender's own key as it came, at most 512 bytes. Absent where the labels are the key. */
   dedupKey?: string;
+  /** Whether the fault is there. Resolved only when the sender, or a person, said so. */
   state: 'Firing' | 'Resolved';
+  /** How bad it is, worst first, mapped by the source from the sender's own word. */
   severity: Severity;
+  /** The sender's own word for the severity, at most 256 characters. Example: page. */
   originalSeverity?: string;
+  /** What is wrong, in one line, 1 to 256 characters. Example: "Pod pay/api-7d9f is crash looping". */
   title: string;
+  /** What is wrong, at length, as the sender wrote it; at most 4096 characters. */
   description?: string;
+  /** The sender's labels and those that the source adds, at most 256; a name has 1 to 256 characters. Together with annotations at most 8 KiB, cut with a mark by the webhook. */
   labels?: Record<string, string>;
+  /** The sender's annotations, at most 256; a name has 1 to 256 characters. Together with labels at most 8 KiB, cut with a mark by the webhook. */
   annotations?: Record<string, string>;
-  links?: { title: string; url: string; kind: LinkKind }[];
+  /** Where to look, at most 16 links, taken by the webhook from runbook, dashboard, panel, silence and generator URLs. */
+  links?: {
+    /** What is behind it, 1 to 256 characters. Example: Runbook. */
+    title: string;
+    /** Address, http or https only, at most 2048 characters. Example: https://runbooks.example/crashloop. */
+    url: string;
+    /** What sort of page it is. Example: Runbook. */
+    kind: LinkKind;
+  }[];
+  /** When the present episode began, by the sender's clock, RFC 3339. Example: 2026-03-01T14:02:11.123Z. */
   startsAt: string;
+  /** The newest start that the sender named for the present episode, RFC 3339; only when it is later than startsAt (a sender that was restarted names a later one). */
   latestStartsAt?: string;
+  /** When the fault went away, by the sender's clock, RFC 3339; only while Resolved, never before startsAt. */
   endsAt?: string;
+  /** When the webhook took the last report that changed something, RFC 3339, to the microsecond. Example: 2026-03-01T14:02:13.000421Z. */
   receivedAt: string;
 }
+
+/** Where it went. Written by the operator alone. */
 export interface AlertStatus {
-  incidentRef?: { name: string };
-  ruleRef?: { name: string };
+  /** The incident that it belongs to; absent while none does, and for alerts that are only recorded. */
+  incidentRef?: {
+    /** Name of an Incident of this namespace. Example: checkout-amber-falcon. */
+    name: string;
+  };
+  /** The CorrelationRule that took it; absent for the built-in rule. */
+  ruleRef?: {
+    /** Name of a CorrelationRule of this namespace. Example: pods. */
+    name: string;
+  };
+  /** How often it came; 1 for the first time. */
   episode?: number;
+  /** spec.startsAt of the episode that was correlated last, RFC 3339. */
   episodeStartedAt?: string;
+  /** Which rule took it and why, for people, at most 2048 characters. Example: rule "pods" on namespace=pay; joined checkout-amber-falcon. */
   explanation?: string;
+  /** Correlated says whether the operator has decided about the present episode. At most 16. */
   conditions?: Condition[];
 }
 
+/** A CorrelationRule says which alerts become one incident, and what that incident is like. Rules are tried by order, then by name; the first that matches has the alert. Alerts that no rule takes go to the built-in last rule: one incident for each alertname, namespace and cluster, from severity Medium up. At most one incident per rule and group takes alerts. It belongs in Git; only status is written by the operator. */
 export interface CorrelationRule extends KubeObject {
   kind: 'CorrelationRule';
   spec: CorrelationRuleSpec;
   status?: CorrelationRuleStatus;
 }
+
+/** What the rule takes and what it makes of it; written by people or Git. An empty spec takes every alert into one incident. */
 export interface CorrelationRuleSpec {
+  /** What the rule is for, for people, at most 1024 characters. Example: "Pods that do not come up, by namespace". */
   description?: string;
+  /** Switches the rule off without deleting it; its open incidents stay and take no more alerts. Default: false. */
   suspend?: boolean;
+  /** Rules are tried from the lowest order to the highest, 0 to 100000; equal ones by name. Default: 100. */
   order?: number;
+  /** Matchers over the alert's labels in Alertmanager's syntax (=, !=, =~, !~; RE2, anchored; quoted names), at most 32, all must hold; absent or empty, every alert matches. A label that is missing is "". Example: ['alertname=~"Kube(Pod|Deployment).+"', 'severity!="none"']. */
   match?: string[];
-  groupBy?: { label: string; missing?: 'Separate' | 'Empty' | 'NoMatch' }[];
+  /** Alerts with equal values of these labels belong into one incident, at most 8; absent or empty, all that match belong together. Order matters for the group's key only. */
+  groupBy?: {
+    /** Name of the label, 1 to 256 characters. Example: namespace. */
+    label: string;
+    /** What to do with an alert that lacks the label. Separate: it is a group of its own, never "all that lack it". Empty: the value is "". NoMatch: the rule does not take it. Default: Separate. */
+    missing?: 'Separate' | 'Empty' | 'NoMatch';
+  }[];
+  /** Open: alerts open an incident or join it. Record: they are kept and shown, and open nothing. Default: Open. */
   action?: 'Open' | 'Record';
+  /** How long after its resolution the same group comes back into the same incident, in Detection; later it opens a new one. Go-style duration, 0s to 8760h; 0s never reopens. Default: 30m. Example: 2h. */
   reopenWithin?: string;
-  resolve?: { when?: 'Unacknowledged' | 'AllAlertsResolved' | 'Manual'; after?: string; closeAfter?: string };
+  /** When the operator resolves and closes an incident by itself. */
+  resolve?: {
+    /** Unacknowledged: when all its alerts resolved and no person has it; once a person has, AlertsCleared is set instead. AllAlertsResolved: whenever all have. Manual: never. Default: Unacknowledged. */
+    when?: 'Unacknowledged' | 'AllAlertsResolved' | 'Manual';
+    /** How long all alerts must have been resolved before. Go-style duration, 0s to 8760h. Default: 5m. Example: 90s. */
+    after?: string;
+    /** How long after its resolution it is closed. Go-style duration, 0s to 8760h. Default: 24h. Example: 72h. */
+    closeAfter?: string;
+  };
+  /** What an incident that this rule opens is like. */
   incident?: {
+    /** Liquid template of the title, 1 to 1024 characters, rendered once at opening over alert (the first one) and group (the labels of groupBy); absent, the first alert's title. Example: "{{ group.namespace }}: pods crash looping". */
     title?: string;
-    severity?: { fromAlerts?: boolean; fixed?: Severity };
+    /** Where the severity comes from, exactly one of the two. Default: {fromAlerts: true}. */
+    severity?: {
+      /** The worst of its alerts; only ever raised, and only while no person has set it. */
+      fromAlerts?: boolean;
+      /** Always this one. Example: High. */
+      fixed?: Severity;
+    };
+    /** What to do first; absent, it follows the severity at birth (Critical is P1 … Info is P5). Example: P2. */
     priority?: Priority;
-    links?: { title: string; url: string; kind?: LinkKind }[];
+    /** Links that the incident is given, at most 16. */
+    links?: {
+      /** What is behind it, 1 to 256 characters. Example: "Runbook: pods". */
+      title: string;
+      /** Address, http or https only, at most 2048 characters. Example: https://runbooks.example/pods. */
+      url: string;
+      /** What sort of page it is. Default: Other. Example: Runbook. */
+      kind?: LinkKind;
+    }[];
   };
 }
+
+/** What is. Written by the operator alone. */
 export interface CorrelationRuleStatus {
+  /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
+  /** Ready says whether the rule works; where it does not compile, its message names line and column, and Stalled says that only an edit can mend it. At most 16. */
   conditions?: Condition[];
 }
 
+/** An Incident is something that people run from Detection to Closed. The operator opens one when alerts match a CorrelationRule; a person may declare one. Move it by writing spec.phase (together with spec.phaseReason); the API server refuses moves that are not in the table and names the legal ones. Who changed phase, owner, severity or priority, and when, stands in status.changes and, for good, in Postgres. */
 export interface Incident extends KubeObject {
   kind: 'Incident';
   spec: IncidentSpec;
   status?: IncidentStatus;
 }
+
+/** What people and the operator want. People write it with kubectl or in the browser; the operator writes it when it opens an incident and for the few moves of its own. */
 export interface IncidentSpec {
+  /** What happens, in one line: rendered once from the rule's template at opening, from then on people's to change. 1 to 256 characters. Example: "Checkout answers 5xx in eu-west". */
   title: string;
+  /** What is known so far, as Markdown; written by people. At most 8192 characters. Example: "Started with the 14:02 deploy; **rollback running**." */
   summary?: string;
+  /** How bad it is for users, worst first: Critical, High, Medium, Low, Info. From alerts it is only ever raised, and only while no person has set it. Each change is logged. Example: Critical. */
   severity: Severity;
+  /** What to do first, P1 before P5. When missing at birth it follows the severity (Critical is P1, High P2, Medium P3, Low P4, Info P5) and is from then on people's. Each change is logged. Example: P1. */
   priority?: Priority;
+  /** The one lever of the workflow; written by people, and by the operator when all alerts resolved or came back. Born in Detection (filled in where the admission policy is installed) or, declared by a person who is on it, in Response. Legal moves: Detection (triggered) to Response, Resolution; Response (the acknowledgement) to Mitigation, Resolution, Detection; Mitigation (users no longer suffer) to Response, Resolution; Resolution (the cause is gone) to Detection, Response, Postmortem, Closed; Postmortem to Response, Closed; Closed to Response; any phase to Closed in one write with mergedInto. Do not keep it in a file that is applied again. Example: Response. */
   phase: Phase;
+  /** Why the phase was moved; written in the same write as phase and recorded with that change. A reason that a move leaves as it was belonged to the move before: it is not recorded again, and the admission policy removes it. At most 256 characters. Example: "rollback done, error rate back to normal". */
   phaseReason?: string;
-  owner?: { name: string };
-  links?: { title: string; url: string; kind?: LinkKind }[];
-  resolution?: { reason?: 'Fixed' | 'SelfResolved' | 'FalseAlarm' | 'Expected' | 'Duplicate'; cause?: string };
-  mergedInto?: { name: string };
+  /** Who is accountable. Empty until somebody acknowledges: then the operator names the acknowledger, unless that write named another. Each change is logged. */
+  owner?: {
+    /** The person's Kubernetes user name, as `kubectl auth whoami` prints it. 1 to 256 characters, without control characters and without white space at its ends. Example: ana. */
+    name: string;
+  };
+  /** Where to look, at most 16 links; from the rule's template at opening, then people's. */
+  links?: {
+    /** What is behind it, 1 to 256 characters. Example: "Runbook: checkout 5xx". */
+    title: string;
+    /** Address, http or https only, at most 2048 characters. Example: https://runbooks.example/checkout. */
+    url: string;
+    /** What sort of page it is; the browser shows an icon for it. Default: Other. Example: Runbook. */
+    kind?: LinkKind;
+  }[];
+  /** How it ended; written by people when they resolve or close it. */
+  resolution?: {
+    /** Fixed: somebody did something. SelfResolved: it went away by itself. FalseAlarm: users never suffered. Expected: planned work. Duplicate: another incident is the same. Example: Fixed. */
+    reason?: 'Fixed' | 'SelfResolved' | 'FalseAlarm' | 'Expected' | 'Duplicate';
+    /** What caused it, as far as known, at most 1024 characters. Example: "connection pool exhausted after deploy 4711". */
+    cause?: string;
+  };
+  /** The incident that this one is the same as: its alerts join that one from then on. Written by a person only in the write that sets phase Closed, from any phase; removed in the write that reopens. */
+  mergedInto?: {
+    /** Name of another Incident of this namespace. Example: checkout-amber-falcon. */
+    name: string;
+  };
+  /** Who reported a declared incident, in any form; written by whoever declares it. At most 256 characters. Example: "support, ticket 8812". */
   reportedBy?: string;
-  origin?: { ruleRef?: { name: string }; groupKey: string; opening: number };
+  /** Which rule and group the operator opened it for; in the create itself, immutable. Declared incidents have none. */
+  origin?: {
+    /** The CorrelationRule that opened it; absent for the built-in rule. */
+    ruleRef?: {
+      /** Name of a CorrelationRule of this namespace. Example: pods. */
+      name: string;
+    };
+    /** The group's labels as canonical JSON, an array of [name, value] in groupBy order; past 512 bytes its sha256. Example: [["namespace","pay"],["cluster",""]]. */
+    groupKey: string;
+    /** The how-manieth incident of this rule and group it is, from 1. Only the highest takes alerts. Example: 1. */
+    opening: number;
+  };
 }
+
+/** One change. */
 export interface IncidentChange {
+  /** Its number within this incident, from 1, contiguous. */
   sequence: number;
+  /** What changed. */
   kind: 'Phase' | 'Owner' | 'Severity' | 'Priority' | 'Merge';
+  /** The value before; absent when there was none. */
   from?: string;
+  /** The value after; absent when it was removed. */
   to?: string;
+  /** When the API server took the write, RFC 3339, to the second; where that is not known, recordedAt. */
   at: string;
+  /** When the operator numbered it, RFC 3339. */
   recordedAt: string;
+  /** The Kubernetes user who did it; without the admission log, or for kind Merge, the field manager. */
   by: string;
+  /** spec.phaseReason of that write; Collapsed when several changes had to be recorded as one. */
   reason?: string;
+  /** True when the API server itself vouches for "by" (it comes from the admission log). */
   verified?: boolean;
 }
+
+/** What is. Written by the operator alone; a person who edits it confuses the record. */
 export interface IncidentStatus {
+  /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
+  /** The phase that the operator has recorded and numbered; follows spec.phase within moments. */
   phase?: Phase;
+  /** When the present phase began, RFC 3339. Example: 2026-03-01T14:02:11Z. */
   phaseSince?: string;
+  /** When this round began in Detection (or Response), RFC 3339. */
   detectedAt?: string;
+  /** When a person first moved it out of Detection in this round, RFC 3339; MTTA counts from detectedAt to here. */
   acknowledgedAt?: string;
+  /** When it entered Mitigation in this round, RFC 3339. */
   mitigatedAt?: string;
+  /** When it entered Resolution in this round, RFC 3339; reopenWithin counts from here. */
   resolvedAt?: string;
+  /** When it was closed, RFC 3339. */
   closedAt?: string;
+  /** Starts at 1 and grows with each return from Resolution, Postmortem or Closed to Detection or Response. */
   round?: number;
+  /** Number of the last change. Numbers start at 1, are contiguous and never used twice. */
   changeSequence?: number;
+  /** Number of the last entry of the annotation funnelai.dev/changes that was turned into a change. */
   logSequence?: number;
-  observed?: { severity?: Severity; priority?: Priority; owner?: string; mergedInto?: string };
+  /** The values after the last recorded change; what the next change's "from" is taken from. */
+  observed?: {
+    /** spec.severity after the last recorded change. */
+    severity?: Severity;
+    /** spec.priority after the last recorded change. */
+    priority?: Priority;
+    /** spec.owner.name after the last recorded change. */
+    owner?: string;
+    /** spec.mergedInto.name after the last recorded change. */
+    mergedInto?: string;
+  };
+  /** Names of spec fields that a person has set and the operator therefore leaves alone, at most 16. Example: [severity]. */
   pinned?: string[];
+  /** What changed, oldest first: all changes that are not yet in Postgres and the last 16, at most 128. The whole history is in Postgres. */
   changes?: IncidentChange[];
-  alerts?: { firing: number; resolved: number; total: number; asOf: string };
+  /** How many alerts; brought up to date at most once in 10 s. */
+  alerts?: {
+    /** Live Alerts of this incident that fire. */
+    firing: number;
+    /** Live Alerts of this incident that have resolved. */
+    resolved: number;
+    /** Alerts that ever joined, those included that are gone from the cluster. */
+    total: number;
+    /** When this was counted, RFC 3339. */
+    asOf: string;
+  };
+  /** Acknowledged, AlertsCleared (all alerts have resolved and a person is asked to resolve the incident), Mitigated, Resolved, HistoryMirrored. At most 16. */
   conditions?: Condition[];
 }
