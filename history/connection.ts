@@ -5,6 +5,13 @@ import { fromPg, HistoryRefused, isTransactionVictim } from './errors.ts';
 /** How often a transaction that lost to another one (deadlock, serialization) is run again at once. */
 const TRANSACTION_ATTEMPTS = 4;
 
+/**
+ * Each statement sees what others committed before it: the writes rely on it after they have locked a row. A server that
+ * answers before a commit is safe on disk is told to wait, as a finalizer is taken off on the strength of that answer.
+ */
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
+
 /** What work inside a connection may do. `pg` knows more types than a query here needs. */
 export interface Session {
   query<Row extends object>(
@@ -25,7 +32,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (session: Session) =
     try {
       return await borrow(pool, async (client) => {
         const session = sessionOf(client, (error) => error);
-        await session.query('BEGIN');
+        await session.query(BEGIN);
         try {
           const result = await work(session);
           await session.query('COMMIT');

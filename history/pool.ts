@@ -32,6 +32,8 @@ export interface PoolOptions {
 
 const PARAMETERS = 'application_name, channel_binding, host, options, password, port, sslmode, sslrootcert, user';
 
+const NO_HOST = 'host-is-a-parameter.invalid';
+
 /** What a database URL says, in full; host, user and database have no default on purpose. */
 export interface DatabaseAddress {
   host: string;
@@ -53,7 +55,7 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
   let parsed: URL;
   try {
     // A URL with a user but no host (a socket's folder follows as ?host=) is not one to the parser.
-    parsed = new URL(url.trim().replace('@/', '@localhost/'));
+    parsed = new URL(url.trim().replace('@/', `@${NO_HOST}/`));
   } catch {
     throw new TypeError('database URL: expected postgres://user:password@host:port/database, found something else');
   }
@@ -77,7 +79,10 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
       throw new TypeError(`database URL: no ${what} in it; the environment (PG* variables) is not asked for one`);
     return value;
   };
-  const host = need(take('host') ?? decoded(parsed.hostname.replace(/^\[|\]$/g, ''), 'host'), 'host');
+  const host = need(
+    take('host') ?? decoded(parsed.hostname.replace(NO_HOST, '').replace(/^\[|\]$/g, ''), 'host'),
+    'host',
+  );
   if (host.includes(',')) throw new TypeError('database URL: expected one host, found a list');
   const portText = take('port') ?? parsed.port;
   const port = portText === '' ? DEFAULT_PORT : Number(portText);

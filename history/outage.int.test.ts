@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findPostgres } from '@funnelai/dev/postgres/binaries';
+import { createPostgres, makeDataDirectory, type PostgresServer, wipePostgres } from '@funnelai/dev/postgres/server';
+import type { Running } from '@funnelai/dev/process/child';
+import { anyFreePorts } from '@funnelai/dev/process/ports';
+import { until } from '@funnelai/test/harness/wait';
+import type pg from 'pg';
+import { Temporal } from 'temporal-polyfill';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { anAlert, anIncident, changes } from './builders.ts';
+import { HistoryUnavailable } from './errors.ts';
+import { silentLog } from './log.ts';
+import { migrate } from './migrate.ts';
+import { createMirror, type Mirror } from './mirror.ts';
+import { createPool } from './pool.ts';
+import { createQueries } from './queries.ts';
+
+/** A Postgres of this file's own, as it is going to be killed. */
+let directory: string;
+let server: PostgresServer;
+let running: Running;
+let pool: pg.Pool;
+let mirror: Mirror;
+const clock = { now: () => Temporal.Instant.from('2026-03-02T00:00:00Z') };
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'funnelai-history-'));
+  makeDataDirectory(directory);
+  const [port = 0] = await anyFreePorts(1);
+  const binaries = await findPostgres(() => {});
+  server = await createPostgres({ binaries, directory, logs: directory, port, fsync: true });
+  running = await server.start();
+  pool = createPool(server.url, { connectTimeoutMs: 2_000, log: silentLog });
+  await migrate(pool, silentLog);
+  mirror = createMirror({ pool, clock, log: silentLog });
+});
+afterAll(async () => {
+  await pool.end();
+  await running.stop();
+  wipePostgres(directory);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const restart = async () => {
+  await running.kill();
+  running = await server.start();
+};
+
+describe('a Postgres that dies', () => {
+  it('loses nothing and doubles nothing when it is killed in the middle, again and again', async () => {
+    const incidents = Array.from({ length: 2_000 }, (_, n) =>
+      anIncident({ uid: `i-${n}`, name: `i-${n}`, changes: changes(1, 6) }),
+    );
+    const alerts = Array.from({ length: 3_000 }, (_, n) => anAlert({ uid: `a-${n}`, incident: `i-${n % 2_000}` }));
+    let cut = 0;
+    let done = false;
+    const write = async () => {
+      while (!done) {
+        try {
+          await mirror.putIncidents(incidents);
+          await mirror.putAlerts(alerts);
+          done = true;
+        } catch (error) {
+          expect(error).toBeInstanceOf(HistoryUnavailable);
+          cut += 1;
+          await until('Postgres to answer', 30_000, () => pool.query('SELECT 1').then(() => true));
+        }
+      }
+    };
+    const writing = write();
+    for (const rows of [100, 1_000]) {
+      await until('some rows', 30_000, async () => {
+        const found = await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM incidents');
+        return (found.rows[0]?.n ?? 0) >= rows || done;
+      });
+      await restart();
+    }
+    await writing;
+    expect(cut).toBeGreaterThan(0);
+    const { rows } = await pool.query(
+      `SELECT (SELECT count(*)::int FROM incidents) AS incidents, (SELECT count(*)::int FROM incident_changes) AS changes,
+              (SELECT count(*)::int FROM alerts WHERE incident_uid IS NOT NULL) AS alerts,
+              (SELECT count(*)::int FROM alert_episodes) AS episodes`,
+    );
+    expect(rows).toEqual([{ incidents: 2_000, changes: 12_000, alerts: 3_000, episodes: 3_000 }]);
+  });
+
+  it('is HistoryUnavailable to all who ask, at once, and the password is in no message', async () => {
+    await running.kill();
+    const password = new URL(server.url).password;
+    const asked: (() => Promise<unknown>)[] = [
+      () => mirror.putIncident(anIncident()),
+      () => mirror.putAlerts([anAlert()]),
+      () => mirror.markDeleted('Alert', 'a-1', '2026-03-01T10:00:00Z'),
+      () => createQueries({ pool }).incidents({}),
+      () => migrate(pool, silentLog),
+    ];
+    for (const ask of asked) {
+      const error: unknown = await ask().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({ name: 'HistoryUnavailable', transient: true });
+      expect(JSON.stringify(error) + String(error)).not.toContain(password);
+    }
+    running = await server.start();
+    await mirror.putIncident(anIncident());
+  });
+
+  it('does not end the process when it kills connections, borrowed ones and idle ones', async () => {
+    const own = createPool(server.url, { log: silentLog });
+    const unhandled = vi.fn();
+    process.on('uncaughtException', unhandled);
+    try {
+      await Promise.all([own.query('SELECT 1'), own.query('SELECT 1')]);
+      await pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`,
+      );
+      await until('the idle connections to be gone', 10_000, () => own.totalCount === 0);
+      const busy = createMirror({ pool: own, clock, log: silentLog }).putAlerts(
+        Array.from({ length: 20_000 }, (_, n) => anAlert({ uid: `b-${n}` })),
+      );
+      const killed = until('a busy connection to kill', 30_000, async () => {
+        const found = await pool.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%INSERT INTO alerts%' AND pid <> pg_backend_pid()`,
+        );
+        return (found.rowCount ?? 0) > 0;
+      });
+      await expect(busy).rejects.toMatchObject({ name: 'HistoryUnavailable' });
+      await killed;
+      expect(unhandled).not.toHaveBeenCalled();
+      await own.query('SELECT 1');
+    } finally {
+      process.off('uncaughtException', unhandled);
+      await own.end();
+    }
+  });
+
+  it('that accepts and then says nothing is given up', async () => {
+    const mute = createServer();
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const address = mute.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const own = createPool(`postgres://ana:geheim@127.0.0.1:${port}/history`, { connectTimeoutMs: 200 });
+    try {
+      await expect(createQueries({ pool: own }).changesOf('u')).rejects.toMatchObject({ name: 'HistoryUnavailable' });
+    } finally {
+      await own.end();
+      mute.close();
+    }
+  });
+
+  it('ends a statement that takes too long', async () => {
+    const own = createPool(server.url, { statementTimeoutMs: 300 });
+    const holder = await pool.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE alerts');
+      const blocked = createMirror({ pool: own, clock, log: silentLog }).putAlerts([anAlert({ uid: 'blocked' })]);
+      await expect(blocked).rejects.toMatchObject({
+        name: 'HistoryUnavailable',
+        code: expect.stringMatching(/55P03|57014/),
+      });
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+      await own.end();
+    }
+  });
+});
+
+describe('the environment', () => {
+  it('gives nothing to a connection: neither host nor user nor password nor settings', async () => {
+    const url = new URL(server.url);
+    const ambient = {
+      PGHOST: '192.0.2.1',
+      PGPORT: '1',
+      PGUSER: 'nobody',
+      PGDATABASE: 'nothing',
+      PGPASSWORD: decodeURIComponent(url.password),
+      PGOPTIONS: '-c search_path=nowhere',
+      PGAPPNAME: 'ambient',
+      PGSSLMODE: 'require',
+      PGSSLNEGOTIATION: 'direct',
+      PGREPLICATION: 'database',
+    };
+    for (const [name, value] of Object.entries(ambient)) vi.stubEnv(name, value);
+    const own = createPool(server.url);
+    url.password = '';
+    const bare = createPool(url.href);
+    try {
+      const { rows } = await own.query(
+        `SELECT current_user::text AS "user", current_setting('application_name') AS app, current_setting('search_path') AS path`,
+      );
+      expect(rows).toMatchObject([{ user: url.username, app: 'funnelai', path: expect.stringContaining('public') }]);
+      await expect(createQueries({ pool: bare }).changesOf('u')).rejects.toThrow(
+        'the server asks for a password, the database URL has none',
+      );
+    } finally {
+      vi.unstubAllEnvs();
+      await own.end();
+      await bare.end();
+    }
+  });
+});
