@@ -1,0 +1,102 @@
+/**
+ * What the controllers see of the cluster: one reflector per kind, with the indexes that they ask by. Promises that nothing is
+ * read here before it was complete once (`synced`); what to do with it is the controllers' business.
+ */
+import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
+import { ALERT_SOURCES, ALERTS, CORRELATION_RULES, INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
+import type { Cache } from '@funnelai/kube/cache';
+import type { KubeClient } from '@funnelai/kube/client';
+import type { Clock } from '@funnelai/kube/clock';
+import type { Log } from '@funnelai/kube/log';
+import { createReflector } from '@funnelai/kube/reflector';
+import type { Registry } from 'prom-client';
+
+/** Alerts by the incident that they belong to; value: "namespace/incident". */
+export const BY_INCIDENT = 'incident';
+/** Incidents by rule and group; value: `originKey`. */
+export const BY_ORIGIN = 'origin';
+/** Incidents by rule; value: "namespace/rule", the built-in rule under its empty name. */
+export const BY_RULE = 'rule';
+/** Incidents that were merged, by target; value: "namespace/target". */
+export const BY_MERGE_TARGET = 'mergedInto';
+
+export interface Caches {
+  alerts: Cache<Alert>;
+  incidents: Cache<Incident>;
+  rules: Cache<CorrelationRule>;
+  sources: Cache<AlertSource>;
+}
+
+export interface Reflectors {
+  caches: Caches;
+  start(): void;
+  stop(): Promise<void>;
+  /** True once every cache was complete. */
+  synced(): boolean;
+  waitForSync(signal: AbortSignal): Promise<void>;
+}
+
+/** "namespace/name", as the queues and the indexes name an object. */
+export const joinKey = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+/** The value of the origin index: one per namespace, rule and group, whatever characters they hold. */
+export function originKey(namespace: string, rule: string | undefined, groupKey: string): string {
+  return `${namespace}/${rule ?? ''}/${groupKey}`;
+}
+
+export function createReflectors(o: { client: KubeClient; clock: Clock; log: Log; metrics: Registry }): Reflectors {
+  const alerts = createReflector<Alert>({
+    ...o,
+    resource: ALERTS,
+    indexers: {
+      [BY_INCIDENT]: (alert) => {
+        const incident = alert.status?.incidentRef?.name;
+        return incident === undefined ? [] : [joinKey(namespaceOf(alert), incident)];
+      },
+    },
+  });
+  const incidents = createReflector<Incident>({
+    ...o,
+    resource: INCIDENTS,
+    transform: withoutFieldSets,
+    indexers: {
+      [BY_ORIGIN]: ({ metadata, spec }) =>
+        spec.origin === undefined
+          ? []
+          : [originKey(metadata.namespace ?? '', spec.origin.ruleRef?.name, spec.origin.groupKey)],
+      [BY_RULE]: ({ metadata, spec }) =>
+        spec.origin === undefined ? [] : [joinKey(metadata.namespace ?? '', spec.origin.ruleRef?.name ?? '')],
+      [BY_MERGE_TARGET]: ({ metadata, spec }) =>
+        spec.mergedInto === undefined ? [] : [joinKey(metadata.namespace ?? '', spec.mergedInto.name)],
+    },
+  });
+  const rules = createReflector<CorrelationRule>({ ...o, resource: CORRELATION_RULES });
+  const sources = createReflector<AlertSource>({ ...o, resource: ALERT_SOURCES });
+  const all = [alerts, incidents, rules, sources];
+  return {
+    caches: { alerts: alerts.cache, incidents: incidents.cache, rules: rules.cache, sources: sources.cache },
+    start: () => {
+      for (const reflector of all) reflector.start();
+    },
+    stop: async () => {
+      await Promise.all(all.map((reflector) => reflector.stop()));
+    },
+    synced: () => all.every((reflector) => reflector.cache.synced),
+    waitForSync: async (signal) => {
+      await Promise.all(all.map((reflector) => reflector.cache.waitForSync(signal)));
+    },
+  };
+}
+
+const namespaceOf = (object: KubeObject): string => object.metadata.namespace ?? '';
+
+/** Who wrote is needed where admission keeps no log; the sets of fields that they wrote are half the object, and are not. */
+function withoutFieldSets(incident: Incident): Incident {
+  const managedFields = incident.metadata.managedFields?.map(({ manager, operation, subresource, time }) => ({
+    ...(manager !== undefined && { manager }),
+    ...(operation !== undefined && { operation }),
+    ...(subresource !== undefined && { subresource }),
+    ...(time !== undefined && { time }),
+  }));
+  return { ...incident, metadata: { ...incident.metadata, ...(managedFields && { managedFields }) } };
+}

@@ -1,0 +1,33 @@
+/** What a controller is, and what it is given. */
+import type { KubeClient } from '@funnelai/kube/client';
+import type { Clock } from '@funnelai/kube/clock';
+import type { EventRecorder } from '@funnelai/kube/events';
+import type { Log } from '@funnelai/kube/log';
+import type { Registry } from 'prom-client';
+import type { Caches } from './caches.ts';
+import type { Identity } from './identity.ts';
+import type { Metrics } from './metrics.ts';
+import type { RuleBook } from './rule-book.ts';
+
+/** Lives for one term of leadership: started once with synced caches, stopped once. */
+export interface Controller {
+  name: string;
+  start(): void;
+  /** Ends when the work in hand has ended. */
+  stop(): Promise<void>;
+  /** Resolves when nothing is queued and nothing in work; delayed work does not count. */
+  idle(): Promise<void>;
+}
+
+/** The one object that every controller is made from. */
+export interface Deps {
+  client: KubeClient;
+  clock: Clock;
+  log: Log;
+  caches: Caches;
+  rules: RuleBook;
+  identity: Identity;
+  events: EventRecorder;
+  metrics: Metrics;
+  registry: Registry;
+}

@@ -1,0 +1,143 @@
+/**
+ * Which alerts ask for an answer, and the words in which an answer is kept. Which rule takes an alert, and which incident of a
+ * group is to have it, is decided in `domain/correlate`.
+ */
+import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
+import { endOfChain } from '@funnelai/domain/correlate';
+import { parseInstant } from '@funnelai/domain/instants';
+import { setCondition } from '@funnelai/kube/status';
+import type { Temporal } from 'temporal-polyfill';
+
+/** Explanations are for people; what is longer is cut with a mark. */
+const MAX_EXPLANATION = 1_024;
+
+export type Asked =
+  /** The present answer stands. */
+  | { kind: 'nothing' }
+  /** It fires and no incident has it: find one. */
+  | { kind: 'correlate'; episode: number }
+  /** It resolved before anyone looked: nothing is opened for it. */
+  | { kind: 'tooLate'; episode: number }
+  /** Its incident was merged: follow. */
+  | { kind: 'move'; from: string; to: string };
+
+export type Answer = 'Opened' | 'Joined' | 'Reopened' | 'Recorded' | 'Moved' | 'ResolvedFirst' | 'Refused';
+
+const RESOLVED_FIRST: Answer = 'ResolvedFirst';
+const REFUSED: Answer = 'Refused';
+const CORRELATED = 'Correlated';
+
+/**
+ * What this alert asks for. Once answered, only a new episode asks again, or an incident that no longer is where the answer
+ * says: merged, deleted, or closed by the operator before the alert fired again.
+ * @param lookup incidents of the alert's namespace by name.
+ * @param isMachine whether a recorded change was made by the operator.
+ */
+export function whatIsAsked(
+  alert: Alert,
+  lookup: (name: string) => Incident | undefined,
+  isMachine: (user: string) => boolean,
+): Asked {
+  const { spec, status } = alert;
+  const firing = spec.state === 'Firing';
+  const episodes = status?.episode ?? 0;
+  if (isNewEpisode(alert)) return { kind: firing ? 'correlate' : 'tooLate', episode: episodes + 1 };
+  const reason = status?.conditions?.find(({ type }) => type === CORRELATED)?.reason;
+  if (reason === REFUSED) return { kind: firing ? 'correlate' : 'nothing', episode: episodes };
+  if (reason === RESOLVED_FIRST && firing) return { kind: 'correlate', episode: episodes };
+
+  const name = status?.incidentRef?.name;
+  if (name === undefined) return { kind: 'nothing' };
+  const ifFiring: Asked = firing ? { kind: 'correlate', episode: episodes } : { kind: 'nothing' };
+  const incident = lookup(name);
+  if (incident === undefined || incident.metadata.deletionTimestamp !== undefined) return ifFiring;
+  const target = endOfChain(incident, lookup);
+  // Merged into what is not there, or into itself by a circle: nobody has the alert.
+  if (target === undefined) return ifFiring;
+  if (target.metadata.name !== name) return { kind: 'move', from: name, to: target.metadata.name };
+  return endedByMachine(incident, isMachine) ? ifFiring : { kind: 'nothing' };
+}
+
+/**
+ * An episode is known by its start. Reports of one episode may only ever move the start back (see `domain/merge`), so a later
+ * start is a new one and an earlier start is the same.
+ */
+function isNewEpisode({ spec, status }: Alert): boolean {
+  if (status?.episodeStartedAt === undefined) return true;
+  const answered = parseInstant(status.episodeStartedAt);
+  const started = parseInstant(spec.startsAt);
+  if (answered === undefined || started === undefined) return spec.startsAt !== status.episodeStartedAt;
+  return started.epochNanoseconds > answered.epochNanoseconds;
+}
+
+/**
+ * Whether the operator itself resolved it: it does so only when no alert of it fires, so one that fires now came after, under
+ * whatever start. A person may resolve while alerts still fire; those stay where they are.
+ */
+function endedByMachine({ spec, status }: Incident, isMachine: (user: string) => boolean): boolean {
+  const ended = spec.phase === 'Resolution' || spec.phase === 'Postmortem' || spec.phase === 'Closed';
+  if (!ended || status?.phase !== spec.phase) return false;
+  const resolved = status.changes?.findLast(({ kind, to }) => kind === 'Phase' && to === 'Resolution');
+  return resolved !== undefined && isMachine(resolved.by);
+}
+
+/** Whether both were opened for the same fault: then they are one, whoever created it. */
+export function sameOrigin(a: Incident, b: Incident): boolean {
+  const left = a.spec.origin;
+  const right = b.spec.origin;
+  if (left === undefined || right === undefined) return false;
+  return (
+    left.ruleRef?.name === right.ruleRef?.name && left.groupKey === right.groupKey && left.opening === right.opening
+  );
+}
+
+/**
+ * Whether an incident is the trace of a death between its birth and the first answer: open, and no alert has ever joined it.
+ * An alert that resolved in the meantime may join it, so that it can end as other incidents do.
+ */
+export function isOrphan({ spec, status, metadata }: Incident, members: number): boolean {
+  const open = spec.phase === 'Detection' || spec.phase === 'Response' || spec.phase === 'Mitigation';
+  return open && metadata.deletionTimestamp === undefined && members === 0 && (status?.alerts?.total ?? 0) === 0;
+}
+
+/** The whole status that an answer leaves: one write. */
+export function answeredStatus(
+  alert: Alert,
+  o: { answer: Answer; episode: number; incident?: string; rule?: string; explanation: string },
+  now: Temporal.Instant,
+): AlertStatus {
+  const explanation = cut(o.explanation);
+  return {
+    ...(o.incident !== undefined && { incidentRef: { name: o.incident } }),
+    ...(o.rule !== undefined && { ruleRef: { name: o.rule } }),
+    episode: o.episode,
+    episodeStartedAt: alert.spec.startsAt,
+    explanation,
+    conditions: setCondition(
+      alert.status?.conditions,
+      {
+        type: CORRELATED,
+        status: o.answer === RESOLVED_FIRST || o.answer === REFUSED ? 'False' : 'True',
+        reason: o.answer,
+        message: explanation,
+      },
+      now,
+    ),
+  };
+}
+
+/** "rule … on …; joined x", with an earlier verdict of the same form replaced. */
+export function explain(rule: string, verdict: string): string {
+  return `${rule}; ${verdict}`;
+}
+
+/** The part of a kept explanation that names rule and group; what happened then comes after it. */
+export function rulePart(explanation: string | undefined): string {
+  if (explanation === undefined) return 'no rule is on record';
+  const at = explanation.lastIndexOf('; ');
+  return at < 0 ? explanation : explanation.slice(0, at);
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_EXPLANATION ? text : `${text.slice(0, MAX_EXPLANATION - 1)}…`;
+}

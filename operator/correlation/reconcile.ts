@@ -1,0 +1,324 @@
+/**
+ * Gives every alert its answer: which rule took it, and which incident has it. Promises at most one open incident per rule and
+ * group, whenever it dies: an incident's name follows from its origin, which stands in the create itself, the decision is
+ * serial per group, and its own writes are in its cache before the next decision.
+ */
+import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
+import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import { decideIncident, endOfChain, type Ruling, ruleFor } from '@funnelai/domain/correlate';
+import { lengthen } from '@funnelai/domain/incident-name';
+import { newIncident } from '@funnelai/domain/opening';
+import {
+  isAlreadyExists,
+  isConflict,
+  isInvalid,
+  isNamespaceTerminating,
+  isNotFound,
+  messageOf,
+  TerminalError,
+} from '@funnelai/kube/errors';
+import { keyOf, splitKey } from '@funnelai/kube/paths';
+import { patchStatus } from '@funnelai/kube/status';
+import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, originKey } from '../caches.ts';
+import type { Controller, Deps } from '../controller.ts';
+import { FIELD_MANAGER } from '../identity.ts';
+import { createQueue } from '../queue.ts';
+import {
+  type Answer,
+  type Asked,
+  answeredStatus,
+  explain,
+  isOrphan,
+  rulePart,
+  sameOrigin,
+  whatIsAsked,
+} from './decide.ts';
+import { createKeyedMutex } from './keyed-mutex.ts';
+
+/** Alerts answered at once. Only the decision of a group is serial; writing the answers is what takes the time. */
+const WORKERS = 32;
+/** How often the placing of one alert may find the world changed before it goes back to the queue. */
+const MAX_ATTEMPTS = 8;
+/** An incident that the API server refuses is asked for again so often: a rule may have been mended. */
+const REFUSED_RETRY_MS = 60_000;
+
+type Grouped = Extract<Ruling, { record: false }>;
+
+interface Placed {
+  answer: Answer;
+  incident?: Incident;
+}
+
+export function createCorrelationController(deps: Deps): Controller {
+  const { caches, client, clock, identity, log, metrics, rules } = deps;
+  const groups = createKeyedMutex();
+  const queue = createQueue(deps, { name: 'correlation', workers: WORKERS, reconcile });
+  let unsubscribe: (() => void)[] = [];
+
+  async function reconcile(key: string): Promise<{ requeueAfterMs: number } | undefined> {
+    const { namespace, name } = splitKey(key);
+    const alert = caches.alerts.get(namespace, name);
+    if (alert === undefined || alert.metadata.deletionTimestamp !== undefined) return undefined;
+    const asked = whatIsAsked(alert, (incident) => caches.incidents.get(namespace, incident), identity.isMachine);
+    if (asked.kind === 'nothing') return undefined;
+    if (asked.kind === 'correlate' && (await answerStillStands(alert))) return undefined;
+    return asked.kind === 'move' ? move(alert, asked) : correlate(alert, asked);
+  }
+
+  /** A cache may be behind; that an incident is gone is believed only when the API server says so. */
+  async function answerStillStands(alert: Alert): Promise<boolean> {
+    const namespace = alert.metadata.namespace ?? '';
+    const name = alert.status?.incidentRef?.name;
+    if (name === undefined || caches.incidents.get(namespace, name) !== undefined) return false;
+    const found = await read(namespace, name);
+    if (found === undefined) return false;
+    const lookup = (other: string) => (other === name ? found : caches.incidents.get(namespace, other));
+    return whatIsAsked(alert, lookup, identity.isMachine).kind === 'nothing';
+  }
+
+  async function correlate(
+    alert: Alert,
+    asked: Extract<Asked, { kind: 'correlate' | 'tooLate' }>,
+  ): Promise<{ requeueAfterMs: number } | undefined> {
+    const namespace = alert.metadata.namespace ?? '';
+    const found = ruleFor(alert.spec, alert.metadata.name, rules.of(namespace).rules);
+    const rule = found.rule.name;
+    const ruleRef = rule === undefined ? {} : { rule };
+    const { episode } = asked;
+    if (found.record) {
+      const { explanation } = found;
+      await write(alert, answeredStatus(alert, { answer: 'Recorded', episode, explanation, ...ruleRef }, clock.now()));
+      return undefined;
+    }
+    const group = originKey(namespace, rule, found.groupKey);
+    let placed: Placed;
+    try {
+      placed = await groups.run(group, () =>
+        asked.kind === 'tooLate' ? joinOrphan(group) : place(alert, found, group),
+      );
+    } catch (error) {
+      if (isNamespaceTerminating(error)) throw new TerminalError(messageOf(error));
+      if (!isInvalid(error)) throw error;
+      log.error({ alert: keyOf(alert), rule, err: error }, 'the API server refuses the incident of this alert');
+      const explanation = explain(found.explanation, `its incident was refused: ${messageOf(error)}`);
+      await write(alert, answeredStatus(alert, { answer: 'Refused', episode, explanation, ...ruleRef }, clock.now()));
+      return { requeueAfterMs: REFUSED_RETRY_MS };
+    }
+    const { answer, incident } = placed;
+    // An alert that came back and resolved unseen stays where its earlier episodes are.
+    const kept = incident?.metadata.name ?? alert.status?.incidentRef?.name;
+    await write(
+      alert,
+      answeredStatus(
+        alert,
+        {
+          answer,
+          episode,
+          ...ruleRef,
+          ...(kept !== undefined && { incident: kept }),
+          explanation: explain(found.explanation, verdictOf(answer, incident)),
+        },
+        clock.now(),
+      ),
+    );
+    return undefined;
+  }
+
+  /** Finds the incident of the group, or makes it. Runs alone for its group. */
+  async function place(alert: Alert, found: Grouped, group: string): Promise<Placed> {
+    const namespace = alert.metadata.namespace ?? '';
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const now = clock.now();
+      const verdict = decideIncident(
+        {
+          rule: found.rule,
+          groupKey: found.groupKey,
+          incidents: caches.incidents.byIndex(BY_ORIGIN, group),
+          lookup: (name) => caches.incidents.get(namespace, name),
+        },
+        now,
+      );
+      if (verdict.kind === 'join') {
+        if (caches.incidents.fresh()) return { answer: 'Joined', incident: verdict.join };
+        // While the watch is down the cache may tell of an incident that people have closed meanwhile.
+        const current = await read(namespace, verdict.join.metadata.name);
+        if (current?.metadata.resourceVersion === verdict.join.metadata.resourceVersion) {
+          return { answer: 'Joined', incident: verdict.join };
+        }
+        if (current !== undefined && current.spec.phase === verdict.join.spec.phase) {
+          return { answer: 'Joined', incident: current };
+        }
+        if (current === undefined)
+          throw new Error(`the cache still shows ${verdict.join.metadata.name}, which is gone`);
+      } else if (verdict.kind === 'reopen') {
+        const reopened = await reopen(verdict.reopen, alert);
+        if (reopened !== undefined) return { answer: 'Reopened', incident: reopened };
+      } else {
+        const opened = await open(alert, found, verdict.open);
+        if (opened !== undefined) return opened;
+      }
+    }
+    throw new Error(
+      `no incident found for ${keyOf(alert)} in ${MAX_ATTEMPTS} attempts: others keep changing the group`,
+    );
+  }
+
+  /** @returns undefined when the world turned out to be another; the cache knows it then, and the caller decides anew. */
+  async function open(alert: Alert, found: Grouped, opening: number): Promise<Placed | undefined> {
+    const namespace = alert.metadata.namespace ?? '';
+    const wanted = newIncident({
+      namespace,
+      alert: alert.spec,
+      rule: found.rule,
+      group: found.group,
+      groupKey: found.groupKey,
+      opening,
+      now: clock.now(),
+    });
+    let name = wanted.metadata.name;
+    for (let clash = 1; clash <= MAX_ATTEMPTS; clash += 1) {
+      const incident = { ...wanted, metadata: { ...wanted.metadata, name } };
+      try {
+        const created = await client.create<Incident>(INCIDENTS, incident, { fieldManager: FIELD_MANAGER });
+        caches.incidents.observe(created);
+        return { answer: 'Opened', incident: created };
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        const there = await read(namespace, name);
+        if (there === undefined || sameOrigin(there, incident)) return undefined;
+        name = lengthen(wanted.metadata.name, clash);
+      }
+    }
+    throw new Error(`every name from ${wanted.metadata.name} to ${name} is taken by other incidents`);
+  }
+
+  /** Back to Detection, if it still is where it was seen: a person's move made a moment before is never undone. */
+  async function reopen(incident: Incident, alert: Alert): Promise<Incident | undefined> {
+    const key = { namespace: incident.metadata.namespace ?? '', name: incident.metadata.name };
+    try {
+      const reopened = await client.jsonPatch<Incident>(
+        INCIDENTS,
+        key,
+        [
+          { op: 'test', path: '/metadata/uid', value: incident.metadata.uid },
+          { op: 'test', path: '/metadata/resourceVersion', value: incident.metadata.resourceVersion },
+          { op: 'test', path: '/spec/phase', value: incident.spec.phase },
+          { op: 'replace', path: '/spec/phase', value: 'Detection' },
+          { op: 'add', path: '/spec/phaseReason', value: `came back: ${alert.metadata.name} fires again` },
+        ],
+        { fieldManager: FIELD_MANAGER },
+      );
+      caches.incidents.observe(reopened);
+      return reopened;
+    } catch (error) {
+      if (!isConflict(error) && !isInvalid(error) && !isNotFound(error)) throw error;
+      await read(key.namespace, key.name);
+      return undefined;
+    }
+  }
+
+  /** For an alert that resolved before it was answered: only an incident that a death left without any alert takes it. */
+  async function joinOrphan(group: string): Promise<Placed> {
+    const orphan = caches.incidents
+      .byIndex(BY_ORIGIN, group)
+      .find((incident) => isOrphan(incident, caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)).length));
+    return orphan === undefined ? { answer: 'ResolvedFirst' } : { answer: 'Joined', incident: orphan };
+  }
+
+  async function move(alert: Alert, { from, to }: Extract<Asked, { kind: 'move' }>): Promise<undefined> {
+    const rule = alert.status?.ruleRef?.name;
+    const status = answeredStatus(
+      alert,
+      {
+        answer: 'Moved',
+        episode: alert.status?.episode ?? 1,
+        incident: to,
+        ...(rule !== undefined && { rule }),
+        explanation: explain(rulePart(alert.status?.explanation), `moved to ${to}, into which ${from} was merged`),
+      },
+      clock.now(),
+    );
+    // The start that was answered stays: a move answers no new episode.
+    if (alert.status?.episodeStartedAt !== undefined) status.episodeStartedAt = alert.status.episodeStartedAt;
+    await write(alert, status);
+  }
+
+  async function write(alert: Alert, status: AlertStatus): Promise<void> {
+    const written = await patchStatus<Alert>(client, ALERTS, alert, status);
+    if (written === undefined) return;
+    caches.alerts.observe(written);
+    metrics.answered(status.conditions?.find(({ type }) => type === 'Correlated')?.reason ?? 'Refused');
+  }
+
+  /** The incident as the API server has it now; the cache learns of it. */
+  async function read(namespace: string, name: string): Promise<Incident | undefined> {
+    try {
+      const incident = await client.get<Incident>(INCIDENTS, { namespace, name });
+      caches.incidents.observe(incident);
+      return incident;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  function addMembers(incidentKey: string): void {
+    for (const alert of caches.alerts.byIndex(BY_INCIDENT, incidentKey)) queue.add(keyOf(alert));
+  }
+
+  /** What happens to an incident asks its alerts anew only when it left the ways in which it can hold them. */
+  function onIncident(incident: Incident, old: Incident | undefined, deleted: boolean): void {
+    const left =
+      deleted ||
+      incident.metadata.deletionTimestamp !== old?.metadata.deletionTimestamp ||
+      incident.spec.mergedInto?.name !== old?.spec.mergedInto?.name ||
+      (incident.status?.phase !== old?.status?.phase && incident.spec.phase !== 'Detection');
+    if (!left) return;
+    const namespace = incident.metadata.namespace ?? '';
+    addMembers(keyOf(incident));
+    // Those that were merged into it may have alerts that had not yet followed.
+    for (const merged of caches.incidents.byIndex(BY_MERGE_TARGET, keyOf(incident))) {
+      if (endOfChain(merged, (name) => caches.incidents.get(namespace, name)) !== merged) addMembers(keyOf(merged));
+    }
+  }
+
+  return {
+    name: 'correlation',
+    start() {
+      unsubscribe = [
+        caches.alerts.subscribe(({ type, object }) => {
+          if (type !== 'deleted') queue.add(keyOf(object));
+        }),
+        caches.incidents.subscribe((event) => onIncident(event.object, event.old, event.type === 'deleted')),
+        // A rule that was mended may have kept an incident from being accepted.
+        caches.rules.subscribe(({ object }) => {
+          for (const alert of caches.alerts.list()) {
+            const refused = alert.status?.conditions?.some(({ reason }) => reason === 'Refused') ?? false;
+            if (refused && alert.metadata.namespace === object.metadata.namespace) queue.add(keyOf(alert));
+          }
+        }),
+      ];
+      for (const alert of caches.alerts.list()) queue.add(keyOf(alert));
+      queue.start();
+    },
+    async stop() {
+      for (const leave of unsubscribe) leave();
+      await queue.stop();
+    },
+    idle: () => queue.idle(),
+  };
+}
+
+function verdictOf(answer: Answer, incident: Incident | undefined): string {
+  const name = incident?.metadata.name ?? '';
+  switch (answer) {
+    case 'Opened':
+      return `opened ${name}`;
+    case 'Reopened':
+      return `came back, reopened ${name}`;
+    case 'ResolvedFirst':
+      return 'resolved before it was correlated, opens nothing';
+    default:
+      return `joined ${name}`;
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { parseFlags, UsageError } from './flags.ts';
+
+describe('the command line', () => {
+  it('stands on defaults where nothing is said', () => {
+    expect(parseFlags([])).toEqual({
+      leaseNamespace: 'funnel-system',
+      logLevel: 'info',
+      healthHost: '127.0.0.1',
+      help: false,
+    });
+  });
+
+  it('takes what the contract of the processes names', () => {
+    const args =
+      '--kubeconfig /k --context c --database-url-file /d --lease-namespace n --log-level debug --health-port 0';
+    expect(parseFlags(args.split(' '))).toEqual({
+      kubeconfig: '/k',
+      context: 'c',
+      databaseUrlFile: '/d',
+      leaseNamespace: 'n',
+      logLevel: 'debug',
+      healthHost: '127.0.0.1',
+      healthPort: 0,
+      help: false,
+    });
+  });
+
+  it.each([
+    [['--log-level', 'loud'], /--log-level: expected one of .*found "loud"/],
+    [['--health-port', '70000'], /--health-port: expected a port/],
+    [['--health-port', '12x'], /found "12x"/],
+    [['--context', 'prod'], /--kubeconfig/],
+    [['--database-url', 'postgres://x'], /--database-url/],
+    [['stray'], /stray/],
+  ])('refuses %j and says why', (args, message) => {
+    expect(() => parseFlags(args)).toThrow(UsageError);
+    expect(() => parseFlags(args)).toThrow(message);
+  });
+});

@@ -1,0 +1,88 @@
+/** The operator's command line. Promises a clear refusal of anything that it does not know; reads nothing from the environment. */
+import { parseArgs } from 'node:util';
+
+export interface Flags {
+  kubeconfig?: string;
+  context?: string;
+  databaseUrlFile?: string;
+  leaseNamespace: string;
+  logLevel: string;
+  healthHost: string;
+  healthPort?: number;
+  help: boolean;
+}
+
+/** Raised for a command line that cannot be obeyed; its message is for the person who typed it. */
+export class UsageError extends Error {}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+const MAX_PORT = 65_535;
+
+export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
+
+  --kubeconfig FILE         kubeconfig to read; without it, the pod's service account
+  --context NAME            context of that file; default: its current-context
+  --database-url-file FILE  file that holds the URL of Postgres; without it history is off
+  --lease-namespace NAME    where the leader's Lease lives (funnel-system)
+  --health-port N           serve /healthz, /readyz and /metrics there
+  --health-host ADDRESS     address to serve them on (127.0.0.1)
+  --log-level LEVEL         ${LOG_LEVELS.join(', ')} (info)
+
+KUBECONFIG and DATABASE_URL of the environment are never used.
+`;
+
+/**
+ * Reads the arguments after `node operator/main.ts`.
+ * @throws UsageError naming the flag, what was found and what was expected.
+ */
+export function parseFlags(args: string[]): Flags {
+  const values = parsed(args);
+  const level = values['log-level'] ?? 'info';
+  if (!LOG_LEVELS.includes(level)) {
+    throw new UsageError(`--log-level: expected one of ${LOG_LEVELS.join(', ')}, found "${level}"`);
+  }
+  if (values.context !== undefined && values.kubeconfig === undefined) {
+    throw new UsageError('--context names a context of a kubeconfig: give --kubeconfig FILE too');
+  }
+  const flags: Flags = {
+    leaseNamespace: values['lease-namespace'] ?? 'funnel-system',
+    logLevel: level,
+    healthHost: values['health-host'] ?? '127.0.0.1',
+    help: values.help ?? false,
+  };
+  if (values.kubeconfig !== undefined) flags.kubeconfig = values.kubeconfig;
+  if (values.context !== undefined) flags.context = values.context;
+  if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
+  if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
+  return flags;
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      strict: true,
+      allowPositionals: false,
+      options: {
+        kubeconfig: { type: 'string' },
+        context: { type: 'string' },
+        'database-url-file': { type: 'string' },
+        'lease-namespace': { type: 'string' },
+        'log-level': { type: 'string' },
+        'health-port': { type: 'string' },
+        'health-host': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number > MAX_PORT) {
+    throw new UsageError(`--health-port: expected a port from 0 to ${MAX_PORT}, found "${text}"`);
+  }
+  return number;
+}

@@ -1,0 +1,79 @@
+/** The operator's own figures, beside those of the process and of the queues. Names and labels are listed in docs/operations.md. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export interface Metrics {
+  answered(answer: string): void;
+  phaseMoved(from: string, to: string): void;
+  mirrored(
+    kind: 'Incident' | 'Alert',
+    outcome: 'stored' | 'refused' | 'conflict' | 'unavailable',
+    count?: number,
+  ): void;
+  historyAvailable(up: boolean): void;
+  historyBacklog(kind: 'Incident' | 'Alert', waiting: number): void;
+  deletionHeld(count: number): void;
+  brokenRules(count: number): void;
+  leading(yes: boolean): void;
+  bounded(bound: string): void;
+}
+
+export function createMetrics(registry: Registry): Metrics {
+  const registers = [registry];
+  const answers = new Counter({
+    name: 'funnelai_alerts_answered_total',
+    help: 'Answers of the correlation, by kind: Opened, Joined, Reopened, Recorded, Moved, ResolvedFirst, Refused.',
+    labelNames: ['answer'],
+    registers,
+  });
+  const moves = new Counter({
+    name: 'funnelai_incident_phase_changes_total',
+    help: 'Recorded changes of phase.',
+    labelNames: ['from', 'to'],
+    registers,
+  });
+  const rows = new Counter({
+    name: 'funnelai_history_writes_total',
+    help: 'Objects handed to Postgres, by kind and outcome: stored, refused, conflict, unavailable.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const available = new Gauge({
+    name: 'funnelai_history_available',
+    help: '1 while Postgres takes writes.',
+    registers,
+  });
+  const backlog = new Gauge({
+    name: 'funnelai_history_backlog',
+    help: 'Objects that wait to be written to Postgres.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const held = new Gauge({
+    name: 'funnelai_incident_deletions_held',
+    help: 'Deleted incidents whose finalizer waits for the mirror.',
+    registers,
+  });
+  const broken = new Gauge({
+    name: 'funnelai_correlation_rules_broken',
+    help: 'CorrelationRules that do not compile and are skipped.',
+    registers,
+  });
+  const leader = new Gauge({ name: 'funnelai_leader', help: '1 while this replica holds the Lease.', registers });
+  const bounds = new Counter({
+    name: 'funnelai_bounds_reached_total',
+    help: 'How often a bound was reached, by its name.',
+    labelNames: ['bound'],
+    registers,
+  });
+  return {
+    answered: (answer) => answers.inc({ answer }),
+    phaseMoved: (from, to) => moves.inc({ from, to }),
+    mirrored: (kind, outcome, count = 1) => rows.inc({ kind, outcome }, count),
+    historyAvailable: (up) => available.set(up ? 1 : 0),
+    historyBacklog: (kind, waiting) => backlog.set({ kind }, waiting),
+    deletionHeld: (count) => held.set(count),
+    brokenRules: (count) => broken.set(count),
+    leading: (yes) => leader.set(yes ? 1 : 0),
+    bounded: (bound) => bounds.inc({ bound }),
+  };
+}

@@ -1,0 +1,27 @@
+/** The work queue as all controllers use it: the same deadline, the same backoff. */
+import { createWorkQueue, type WorkQueue } from '@funnelai/kube/work-queue';
+import type { Deps } from './controller.ts';
+
+/** One reconcile may take this long, its API calls included; then it is given up and tried again. */
+const DEADLINE_MS = 30_000;
+const BASE_DELAY_MS = 20;
+const MAX_DELAY_MS = 60_000;
+
+export function createQueue(
+  deps: Pick<Deps, 'clock' | 'log' | 'registry'>,
+  o: {
+    name: string;
+    workers: number;
+    reconcile(key: string, signal: AbortSignal): Promise<{ requeueAfterMs?: number } | undefined>;
+  },
+): WorkQueue {
+  return createWorkQueue({
+    ...o,
+    clock: deps.clock,
+    log: deps.log,
+    metrics: deps.registry,
+    deadlineMs: DEADLINE_MS,
+    baseDelayMs: BASE_DELAY_MS,
+    maxDelayMs: MAX_DELAY_MS,
+  });
+}
