@@ -24,7 +24,7 @@ export interface AssetOptions {
 
 /** Our cache outside every clone, so that the second clone builds nothing. */
 export function cacheDirectory(environment = process.env): string {
-  const base = environment['XDG_CACHE_HOME'];
+  const base = environment.XDG_CACHE_HOME;
   // The XDG rule: a relative path there is invalid and to be ignored.
   const root = base?.startsWith('/') ? base : join(homedir(), '.cache');
   return join(root, 'funnelai', 'control-plane', platformName());
@@ -67,7 +67,7 @@ async function fromKubebuilder(named: string, say: Say): Promise<string> {
 
 /** Resolves the directory with etcd, kube-apiserver, kube-controller-manager and kubectl. Throws a Fault with what to do. */
 export async function findAssets({ say, assetsUrl, environment = process.env }: AssetOptions): Promise<string> {
-  const named = environment['KUBEBUILDER_ASSETS'];
+  const named = environment.KUBEBUILDER_ASSETS;
   if (named) return fromKubebuilder(named, say);
   const cache = cacheDirectory(environment);
   if (missingIn(cache).length === 0) {

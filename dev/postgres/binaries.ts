@@ -30,7 +30,7 @@ async function probe(bin: string): Promise<string | undefined> {
 
 /** Where distributions put them; PATH may hold links into such a directory, or nothing but psql. */
 function installed(environment: NodeJS.ProcessEnv): string[] {
-  const fromPath = (environment['PATH'] ?? '')
+  const fromPath = (environment.PATH ?? '')
     .split(delimiter)
     .filter((directory) => directory.startsWith('/') && existsSync(join(directory, 'postgres')))
     .map((directory) => dirname(realpathSync(join(directory, 'postgres'))));
