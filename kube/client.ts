@@ -3,21 +3,16 @@
  * anything twice. What the objects mean is the caller's.
  */
 import type { KubeList, KubeObject, Resource } from '@funnelai/crds/meta';
-import { errorOfAnswer, errorOfFailure, isRead, isStaleConnection, ownError, retryAfterMs } from './answers.ts';
+import { errorOfFailure, ownError } from './answers.ts';
+import { Caller, type CallerParts, type CallOptions, type Request } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Connection } from './config.ts';
-import { type Credentials, staticCredentials } from './credentials.ts';
+import { type Credentials, staticCredentials, type TlsMaterial } from './credentials.ts';
 import { KubeError } from './errors.ts';
-import { counter, histogram, type Metrics, noMetrics } from './metrics.ts';
+import { type Metrics, noMetrics } from './metrics.ts';
 import { collectionPath, type ObjectKey, objectPath, query } from './paths.ts';
-import { createTransport, type Exchange, type Transport } from './transport.ts';
+import { createTransport, type Exchange } from './transport.ts';
 import { asKubeError, decodeWatch, type WatchEvent, watchdog } from './watch.ts';
-
-export interface CallOptions {
-  signal?: AbortSignal | undefined;
-  /** Deadline of the whole call, repeats included; 15 s when absent. */
-  timeoutMs?: number | undefined;
-}
 
 export interface GetOptions extends CallOptions {
   subresource?: string | undefined;
@@ -114,40 +109,16 @@ export interface ClientOptions {
   metrics?: Metrics | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_POOL_SIZE = 32;
 const DEFAULT_SILENCE_MS = 90_000;
 /** The server accepts a watch at once, or something is wrong. */
 const WATCH_OPEN_MS = 30_000;
-/** A page of 500 large objects with managed fields. */
-const LARGEST_BODY = 256 * 1024 * 1024;
-/** How often one call may be sent in all. */
-const MOST_ATTEMPTS = 4;
-/** A call waits this long for a server that asks for patience; if it asks for more, the caller hears so. */
-const LONGEST_WAIT_MS = 5_000;
-/** Calls in flight and waiting for a connection; past it new ones fail at once. */
-const MOST_PENDING = 4_096;
 
 const CONTENT = {
-  json: 'application/json',
   merge: 'application/merge-patch+json',
   jsonPatch: 'application/json-patch+json',
   apply: 'application/apply-patch+yaml',
 };
-
-interface Request extends CallOptions {
-  method: string;
-  path: string;
-  body?: unknown;
-  contentType?: string | undefined;
-  headers?: Record<string, string> | undefined;
-}
-
-interface Answer {
-  status: number;
-  text: string;
-  retryAfter: number | undefined;
-}
 
 /** A client for the connection. Opens nothing before the first call. */
 export function createKubeClient(connection: Connection, o: ClientOptions = {}): KubeClient {
@@ -167,37 +138,15 @@ export function createKubeClient(connection: Connection, o: ClientOptions = {}):
   });
 }
 
-interface Parts {
-  server: string;
-  transport: Transport;
-  credentials: Credentials;
-  clock: Clock;
-  userAgent: string;
-  metrics: Metrics;
-  /** Shared with the withToken clients. */
-  load: { pending: number };
-}
-
 class PooledClient implements KubeClient {
   readonly server: string;
-  readonly #parts: Parts;
-  readonly #requests;
-  readonly #seconds;
+  readonly #parts: CallerParts;
+  readonly #calls: Caller;
 
-  constructor(parts: Parts) {
+  constructor(parts: CallerParts) {
     this.#parts = parts;
+    this.#calls = new Caller(parts);
     this.server = parts.server;
-    this.#requests = counter(parts.metrics, {
-      name: 'rest_client_requests_total',
-      help: 'Answers of the API server, by code (0: none) and method.',
-      labelNames: ['code', 'method'],
-    });
-    this.#seconds = histogram(parts.metrics, {
-      name: 'rest_client_request_duration_seconds',
-      help: 'Time of a call, repeats included.',
-      labelNames: ['verb'],
-      buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
-    });
   }
 
   get<T extends KubeObject>(r: Resource, key: ObjectKey, o: GetOptions = {}): Promise<T> {
@@ -284,7 +233,7 @@ class PooledClient implements KubeClient {
 
   async raw(o: RawOptions): Promise<{ status: number; body: unknown }> {
     const { query: search, ...rest } = o;
-    const answer = await this.#call({ ...rest, path: o.path + query(search ?? {}) }, { throwOnStatus: false });
+    const answer = await this.#calls.call({ ...rest, path: o.path + query(search ?? {}) }, { throwOnStatus: false });
     return { status: answer.status, body: parseMaybe(answer.text) };
   }
 
@@ -307,7 +256,7 @@ class PooledClient implements KubeClient {
     let dog = watchdog(this.#parts.clock, WATCH_OPEN_MS, fall('Timeout', `not accepted within ${WATCH_OPEN_MS} ms`));
     let exchange: Exchange | undefined;
     try {
-      exchange = await this.#open(path, stop.signal);
+      exchange = await this.#calls.open(path, stop.signal);
       dog.stop();
       dog = watchdog(this.#parts.clock, silenceMs, fall('WatchSilent', `no byte for ${silenceMs} ms`));
       onOpen?.();
@@ -325,31 +274,12 @@ class PooledClient implements KubeClient {
     }
   }
 
-  async #open(path: string, signal: AbortSignal): Promise<Exchange> {
-    const { credentials, transport, userAgent } = this.#parts;
-    const headers = { accept: CONTENT.json, 'user-agent': userAgent };
-    for (let attempt = 1; ; attempt++) {
-      const identity = await withAbort(credentials.current(), signal);
-      const exchange = await transport.stream(identity, { method: 'GET', path, headers, signal });
-      this.#requests.inc({ code: String(exchange.status), method: 'WATCH' });
-      if (exchange.status === 200) return exchange;
-      try {
-        const text = await readAll(exchange, 1024 * 1024);
-        const error = errorOfAnswer({ method: 'GET', path }, exchange.status, text, this.#retryAfter(exchange));
-        if (exchange.status !== 401 || attempt > 1 || !(await credentials.refresh())) throw error;
-      } finally {
-        exchange.destroy();
-      }
-    }
-  }
-
   withToken(token: string): KubeClient {
     const { credentials } = this.#parts;
     const own: Credentials = {
       async current() {
         const { tls } = await credentials.current();
-        const { cert: _cert, key: _key, passphrase: _passphrase, ...trust } = tls;
-        return { headers: { authorization: `Bearer ${token}` }, tls: trust };
+        return { headers: { authorization: `Bearer ${token}` }, tls: withoutCertificate(tls) };
       },
       refresh: async () => false,
     };
@@ -369,116 +299,12 @@ class PooledClient implements KubeClient {
   /** `make` runs inside the promise, so that a path that cannot be is a rejection like any other. */
   async #json<T>(make: () => Request): Promise<T> {
     const request = make();
-    const answer = await this.#call(request, { throwOnStatus: true });
+    const answer = await this.#calls.call(request, { throwOnStatus: true });
     try {
       return JSON.parse(answer.text) as T;
     } catch (cause) {
       throw errorOfFailure(request, cause, true);
     }
-  }
-
-  async #call(request: Request, o: { throwOnStatus: boolean }): Promise<Answer> {
-    const { clock, load } = this.#parts;
-    if (load.pending >= MOST_PENDING) {
-      throw ownError(request, 'TooManyPending', `${MOST_PENDING} calls are waiting already`, { sent: false });
-    }
-    load.pending++;
-    const started = clock.monotonicMs();
-    const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const stop = new AbortController();
-    let late = false;
-    const cancel = clock.after(timeoutMs, () => {
-      late = true;
-      stop.abort();
-    });
-    const onAbort = () => stop.abort();
-    request.signal?.addEventListener('abort', onAbort, { once: true });
-    if (request.signal?.aborted) stop.abort();
-    const progress = { sent: false };
-    try {
-      return await this.#attempts(request, o, stop.signal, () => timeoutMs - (clock.monotonicMs() - started), progress);
-    } catch (error) {
-      if (error instanceof KubeError && error.reason !== 'ConnectionFailed') throw error;
-      if (late) {
-        throw ownError(request, 'Timeout', `no answer within ${timeoutMs} ms`, { sent: progress.sent, cause: error });
-      }
-      if (request.signal?.aborted) {
-        throw ownError(request, 'Aborted', 'given up by the caller', { sent: progress.sent, cause: error });
-      }
-      throw error instanceof KubeError ? error : errorOfFailure(request, error, false);
-    } finally {
-      cancel();
-      request.signal?.removeEventListener('abort', onAbort);
-      load.pending--;
-      this.#seconds.observe({ verb: request.method }, (clock.monotonicMs() - started) / 1000);
-    }
-  }
-
-  /** Repeats where it is safe: the server certainly refused (429, 503 with Retry-After, 401 with older credentials), or a read met a dead connection. */
-  async #attempts(
-    request: Request,
-    o: { throwOnStatus: boolean },
-    signal: AbortSignal,
-    leftMs: () => number,
-    progress: { sent: boolean },
-  ): Promise<Answer> {
-    const { clock, credentials } = this.#parts;
-    let refreshed = false;
-    for (let attempt = 1; ; attempt++) {
-      let answer: Answer;
-      try {
-        answer = await this.#once(request, signal, progress);
-      } catch (error) {
-        if (attempt === 1 && isRead(request.method) && isStaleConnection(error) && !signal.aborted) continue;
-        throw error;
-      }
-      if (answer.status >= 200 && answer.status < 300) return answer;
-      const error = errorOfAnswer(request, answer.status, answer.text, answer.retryAfter);
-      if (answer.status === 401 && !refreshed && (await withAbort(credentials.refresh(), signal))) {
-        refreshed = true;
-        continue;
-      }
-      const wait = answer.status === 429 || answer.status === 503 ? error.retryAfterMs : undefined;
-      if (wait !== undefined && attempt < MOST_ATTEMPTS && wait <= LONGEST_WAIT_MS && wait < leftMs()) {
-        // Nothing is on its way while we wait.
-        progress.sent = false;
-        await clock.sleep(wait, signal);
-        continue;
-      }
-      if (o.throwOnStatus) throw error;
-      return answer;
-    }
-  }
-
-  async #once(request: Request, signal: AbortSignal, progress: { sent: boolean }): Promise<Answer> {
-    const { credentials, transport, userAgent } = this.#parts;
-    const identity = await withAbort(credentials.current(), signal);
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: Record<string, string> = { accept: CONTENT.json, 'user-agent': userAgent, ...request.headers };
-    if (body !== undefined) headers['content-type'] = request.contentType ?? CONTENT.json;
-    let exchange: Exchange;
-    progress.sent = true;
-    try {
-      exchange = await transport.call(identity, { method: request.method, path: request.path, headers, body, signal });
-    } catch (error) {
-      this.#requests.inc({ code: '0', method: request.method });
-      throw errorOfFailure(request, error, false);
-    }
-    this.#requests.inc({ code: String(exchange.status), method: request.method });
-    try {
-      return {
-        status: exchange.status,
-        text: await readAll(exchange, LARGEST_BODY),
-        retryAfter: this.#retryAfter(exchange),
-      };
-    } catch (error) {
-      exchange.destroy();
-      throw errorOfFailure(request, error, true);
-    }
-  }
-
-  #retryAfter(exchange: Exchange): number | undefined {
-    return retryAfterMs(exchange.headers['retry-after'], this.#parts.clock.now().epochMilliseconds);
   }
 }
 
@@ -495,6 +321,20 @@ export function tokenConnection(server: string, token: string, insecure = false)
   };
 }
 
+const trusts = new WeakMap<TlsMaterial, TlsMaterial>();
+
+/** The same object for the same input: the transport tells pools apart by it. */
+function withoutCertificate(tls: TlsMaterial): TlsMaterial {
+  if (!tls.cert && !tls.key) return tls;
+  let trust = trusts.get(tls);
+  if (!trust) {
+    const { cert: _cert, key: _key, passphrase: _passphrase, ...rest } = tls;
+    trust = rest;
+    trusts.set(tls, trust);
+  }
+  return trust;
+}
+
 function namespaceOf(r: Resource, object: KubeObject): string | undefined {
   if (!r.namespaced) return undefined;
   // An empty one is refused by the path builder, which says so better than the API server does.
@@ -505,32 +345,11 @@ function writeQuery(o: WriteOptions & { force?: boolean | undefined }): string {
   return query({ dryRun: o.dryRun ? 'All' : undefined, fieldManager: o.fieldManager, force: o.force });
 }
 
-async function readAll(exchange: Exchange, limit: number): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of exchange.body) {
-    size += chunk.length;
-    if (size > limit) throw new Error(`the body is longer than ${limit} bytes`);
-    parts.push(chunk);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
 async function* touching(body: AsyncIterable<Buffer>, touch: () => void): AsyncGenerator<Buffer> {
   for await (const chunk of body) {
     touch();
     yield chunk;
   }
-}
-
-/** The promise, or a rejection when the signal aborts first: for work that takes no signal. */
-function withAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(new Error('aborted'));
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Error('aborted'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 function parseMaybe(text: string): unknown {

@@ -48,7 +48,10 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
 
   const read = () => {
     reading ??= identityOf(kc)
-      .then((identity) => {
+      .then((next) => {
+        // The same objects while nothing changed: pools are told apart by them.
+        const same = held && JSON.stringify(held.identity.tls) === JSON.stringify(next.tls);
+        const identity = held && same ? { ...next, tls: held.identity.tls } : next;
         held = { identity, readAtMs: clock.monotonicMs() };
         return identity;
       })

@@ -79,6 +79,8 @@ class Election {
   /** The lease as last seen, and when its content was first seen so. */
   #seen: { lease: Lease; content: string; atMs: number } | undefined;
   #holderLogged: string | undefined;
+  /** A claim of ours was sent, and nothing since says that another holds it. */
+  #perhapsHeld = false;
 
   constructor(o: LeaderElectionOptions) {
     this.#o = o;
@@ -100,24 +102,26 @@ class Election {
   async run(): Promise<void> {
     const { signal, log, name, identity } = this.#o;
     this.#leading.set({ name }, 0);
-    const transitions = await this.#acquire();
-    if (transitions === undefined) return;
+    const term = await this.#acquire();
+    if (term === undefined) return this.#release();
+    const { transitions, beganMs } = term;
     log.info({ lease: name, identity, transitions }, 'leading');
     this.#leading.set({ name }, 1);
     this.#o.onStarted({ transitions });
-    const lost = await this.#renew();
+    const lost = await this.#renew(beganMs);
     this.#leading.set({ name }, 0);
     if (signal.aborted) return this.#release();
     log.error({ lease: name, identity }, `leadership lost: ${lost}`);
     this.#o.onLost();
   }
 
-  async #acquire(): Promise<number | undefined> {
+  async #acquire(): Promise<{ transitions: number; beganMs: number } | undefined> {
     const { signal, clock } = this.#o;
     while (!signal.aborted) {
+      const beganMs = clock.monotonicMs();
       try {
         const outcome = await this.#try(this.#renewMs);
-        if (outcome.held) return outcome.transitions;
+        if (outcome.held) return { transitions: outcome.transitions, beganMs };
         this.#sayHolder(outcome.holder);
       } catch (error) {
         if (!signal.aborted) this.#complain(error);
@@ -127,11 +131,10 @@ class Election {
     return undefined;
   }
 
-  /** Returns why it ended. */
-  async #renew(): Promise<string> {
+  /** Returns why it ended. Times count from before a renewal was sent: others count from when they saw it stored. */
+  async #renew(beganMs: number): Promise<string> {
     const { signal, clock } = this.#o;
-    // Counted from before the renewal was sent: others count from when it was stored.
-    let renewedAtMs = clock.monotonicMs();
+    let renewedAtMs = beganMs;
     let last = 'no renewal went through';
     while (!signal.aborted) {
       await clock.sleep(this.#retryMs, signal).catch(() => {});
@@ -166,6 +169,7 @@ class Election {
     } catch (error) {
       if (!isNotFound(error)) throw error;
       const fresh = this.#claim(undefined);
+      this.#perhapsHeld = true;
       try {
         this.#note(await client.create<Lease>(LEASES, fresh, call()));
         return { held: true, transitions: fresh.spec?.leaseTransitions ?? 0 };
@@ -176,8 +180,10 @@ class Election {
     }
     this.#note(lease);
     const holder = lease.spec?.holderIdentity ?? '';
+    if (holder !== identity) this.#perhapsHeld = false;
     if (holder !== identity && holder !== '' && !this.#expired()) return { held: false, holder };
     const claim = this.#claim(lease);
+    this.#perhapsHeld = true;
     try {
       this.#note(await client.replace<Lease>(LEASES, claim, call()));
     } catch (error) {
@@ -223,17 +229,17 @@ class Election {
     return this.#o.clock.monotonicMs() - this.#seen.atMs > durationMs;
   }
 
+  /** Lets the next one begin at once. Also after an attempt that was cut short: it may have been stored. */
   async #release(): Promise<void> {
-    const { client, identity, clock, log, name } = this.#o;
-    const lease = this.#seen?.lease;
-    if (!lease || lease.spec?.holderIdentity !== identity) return;
-    const now = microTime(clock.now());
-    const released: Lease = {
-      ...lease,
-      spec: { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now },
-    };
+    const { client, namespace, identity, clock, log, name } = this.#o;
+    if (!this.#perhapsHeld) return;
+    const call = { timeoutMs: this.#renewMs / 2 };
     try {
-      await client.replace<Lease>(LEASES, released, { timeoutMs: this.#renewMs / 2 });
+      const lease = await client.get<Lease>(LEASES, { namespace, name }, call);
+      if (lease.spec?.holderIdentity !== identity) return;
+      const now = microTime(clock.now());
+      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+      await client.replace<Lease>(LEASES, { ...lease, spec }, call);
       log.info({ lease: name }, 'lease released');
     } catch (error) {
       log.warn({ lease: name, err: error }, 'the lease was not released; it runs out by itself');

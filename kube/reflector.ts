@@ -127,9 +127,11 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       } catch (error) {
         if (signal.aborted) break;
         if (isGone(error)) {
-          // Not a fault: the server keeps only the last minutes. But one that says so to each new list must not be hammered.
-          this.#log.info({ resourceVersion: this.#resume }, 'the watch is too old to resume; listing again');
+          this.#log.info({ resourceVersion: this.#resume }, 'too old to resume from; listing again');
           this.#resume = '';
+          this.#metrics.failures.inc({ kind: this.#o.resource.kind, reason: 'Gone' });
+          // Not a fault: the server keeps only the last minutes. But one that says so again and again must not be hammered.
+          if (this.#failures++ === 0) continue;
         }
         await this.#pause(error);
       }

@@ -1,7 +1,8 @@
 /** Writes `status` when it changed, and only what changed. Which status is right is the controller's. */
 import type { Condition, KubeObject, Resource } from '@funnelai/crds/meta';
 import type { Temporal } from 'temporal-polyfill';
-import type { CallOptions, KubeClient } from './client.ts';
+import type { CallOptions } from './calls.ts';
+import type { KubeClient } from './client.ts';
 import { mergePatchBetween } from './merge-patch.ts';
 
 export interface StatusOptions extends CallOptions {

@@ -12,6 +12,8 @@ const KEEP_ALIVE_MS = 45_000;
 const PROBE_AFTER_MS = 15_000;
 /** TCP and TLS handshake together. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** TLS identities in use at once: ours and people's, before and after a rotation. */
+const MOST_POOLS = 4;
 
 export interface Exchange {
   status: number;
@@ -47,6 +49,7 @@ export function createTransport({ server, proxyUrl, poolSize }: TransportOptions
   const { origin, pathname } = new URL(server);
   const prefix = pathname.replace(/\/$/, '');
   const pools = new Map<string, Dispatcher>();
+  const ids = new WeakMap<TlsMaterial, string>();
   const streams = new Set<Dispatcher>();
 
   const make = (tls: TlsMaterial, connections: number): Dispatcher => {
@@ -66,13 +69,26 @@ export function createTransport({ server, proxyUrl, poolSize }: TransportOptions
   };
   /** One pool per TLS identity: callers without a client certificate may not ride on a connection that has one. */
   const poolFor = (tls: TlsMaterial): Dispatcher => {
-    const id = JSON.stringify(tls);
+    let id = ids.get(tls);
+    if (id === undefined) {
+      id = JSON.stringify(tls);
+      ids.set(tls, id);
+    }
     let pool = pools.get(id);
     if (!pool) {
       pool = make(tls, poolSize);
       pools.set(id, pool);
+      retire();
     }
     return pool;
+  };
+  /** A certificate that was replaced leaves its pool behind: calls on it end, then it goes. */
+  const retire = () => {
+    for (const [id, old] of pools) {
+      if (pools.size <= MOST_POOLS) return;
+      pools.delete(id);
+      old.close().catch(() => {});
+    }
   };
   const send = async (dispatcher: Dispatcher, identity: Identity, o: SendOptions): Promise<Exchange> => {
     const { statusCode, headers, body } = await dispatcher.request({
