@@ -1,0 +1,62 @@
+/** The bare API server as the benchmarks' baseline: one keep-alive client, no runtime of ours in between. */
+import type { Alert } from '@funnelai/crds/generated/types';
+import { ALERTS, API_VERSION } from '@funnelai/crds/meta';
+import { Agent, request } from 'undici';
+
+export interface BareApi {
+  create(namespace: string, alert: Alert): Promise<void>;
+  /** Calls `seen` for each object of `plural` in the namespace that the API server announces from now on. Resolves once it listens. */
+  watch(plural: string, namespace: string, seen: (type: string, object: Alert) => void): Promise<() => void>;
+  close(): Promise<void>;
+}
+
+/** `certificateAuthority` is the PEM that the kubeconfig carries; `token` is the identity that creates. */
+export function bareApi(o: {
+  server: string;
+  certificateAuthority: Buffer;
+  token: string;
+  connections: number;
+}): BareApi {
+  const agent = new Agent({ connections: o.connections, connect: { ca: o.certificateAuthority }, bodyTimeout: 0 });
+  const headers = {
+    authorization: `Bearer ${o.token}`,
+    'content-type': 'application/json',
+    accept: 'application/json',
+  };
+  const url = (plural: string, namespace: string) =>
+    `${o.server}/apis/${API_VERSION}/namespaces/${namespace}/${plural}`;
+  return {
+    async create(namespace, alert) {
+      const { statusCode, body } = await request(url(ALERTS.plural, namespace), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(alert),
+        dispatcher: agent,
+      });
+      const text = await body.text();
+      if (statusCode !== 201) throw new Error(`create answered ${statusCode}: ${text.slice(0, 300)}`);
+    },
+    async watch(plural, namespace, seen) {
+      const abort = new AbortController();
+      const list = await request(`${url(plural, namespace)}?limit=1`, { headers, dispatcher: agent });
+      const { metadata } = (await list.body.json()) as { metadata: { resourceVersion: string } };
+      const { body } = await request(
+        `${url(plural, namespace)}?watch=true&resourceVersion=${metadata.resourceVersion}`,
+        { headers, dispatcher: agent, signal: abort.signal },
+      );
+      let rest = '';
+      body.setEncoding('utf8');
+      body.on('error', () => undefined);
+      body.on('data', (chunk: string) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          const event = JSON.parse(line) as { type: string; object: Alert };
+          seen(event.type, event.object);
+        }
+      });
+      return () => abort.abort();
+    },
+    close: () => agent.close(),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Alerts in, against raw creates of objects of the same size on the same API server in the same run: stored by the webhook alone,
+ * and through to a correlated status with the operator running. Rounds alternate, so that a noisy machine disturbs both alike.
+ */
+import type { Alert } from '@funnelai/crds/generated/types';
+import { load, median } from './load.ts';
+import type { Figure } from './report.ts';
+import type { Bench } from './stage.ts';
+
+const IN_FLIGHT = 32;
+const PER_ROUND = 1_500;
+const ROUNDS = 3;
+
+export async function intake(bench: Bench): Promise<Figure[]> {
+  const ratios: { stored: number[]; correlated: number[] } = { stored: [], correlated: [] };
+  const rates: { raw: number[]; stored: number[]; correlated: number[] } = { raw: [], stored: [], correlated: [] };
+  const template = await sampleAlert(bench);
+
+  const raw = async () => {
+    const namespace = await bench.namespace();
+    const run = await load(PER_ROUND, IN_FLIGHT, (i) => bench.api.create(namespace, copyOf(template, namespace, i)));
+    return run.perSecond;
+  };
+  const stored = async () => {
+    const namespace = await bench.namespace();
+    const run = await load(PER_ROUND, IN_FLIGHT, (i) => bench.post(namespace, [bench.alert(i)]));
+    return run.perSecond;
+  };
+  const correlated = async () => {
+    const namespace = await bench.namespace();
+    const answered = new Set<string>();
+    let done: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const stop = await bench.api.watch('alerts', namespace, (_type, alert) => {
+      if (alert.status?.conditions?.some((c) => c.type === 'Correlated')) answered.add(alert.metadata.name);
+      if (answered.size === PER_ROUND) done();
+    });
+    const began = performance.now();
+    await load(PER_ROUND, IN_FLIGHT, (i) => bench.post(namespace, [bench.alert(i)]));
+    await all;
+    stop();
+    return PER_ROUND / ((performance.now() - began) / 1000);
+  };
+
+  await raw();
+  await stored();
+  for (let round = 0; round < ROUNDS; round++) {
+    const [r, s] = [await raw(), await stored()];
+    rates.raw.push(r);
+    rates.stored.push(s);
+    ratios.stored.push(s / r);
+  }
+  await bench.startOperator();
+  await correlated();
+  for (let round = 0; round < ROUNDS; round++) {
+    const c = await correlated();
+    await bench.stopOperator();
+    const r = await raw();
+    await bench.startOperator();
+    rates.correlated.push(c);
+    ratios.correlated.push(c / r);
+  }
+  await bench.stopOperator();
+
+  const per = (values: number[]) => `${Math.round(median(values))}/s`;
+  const storedRatio = median(ratios.stored);
+  const correlatedRatio = median(ratios.correlated);
+  return [
+    {
+      name: 'alerts stored through the webhook, 32 in flight',
+      value: `${storedRatio.toFixed(2)} ×`,
+      asked: '≥ 0.7 × raw creates',
+      met: storedRatio >= 0.7,
+      detail: `${per(rates.stored)} against ${per(rates.raw)}, median of ${ROUNDS}`,
+    },
+    {
+      name: 'through to a correlated status, operator running',
+      value: `${correlatedRatio.toFixed(2)} ×`,
+      asked: '≥ 0.35 × raw creates',
+      met: correlatedRatio >= 0.35,
+      detail: `${per(rates.correlated)}, median of ${ROUNDS}`,
+    },
+  ];
+}
+
+/** One that the webhook has made, so that the baseline creates what the webhook creates. */
+async function sampleAlert(bench: Bench): Promise<Alert> {
+  const namespace = await bench.namespace();
+  await bench.post(namespace, [bench.alert(0)]);
+  const [alert] = await bench.alerts(namespace);
+  if (!alert) throw new Error('the webhook answered 2xx, but there is no Alert');
+  return alert;
+}
+
+function copyOf(template: Alert, namespace: string, i: number): Alert {
+  const hex = i.toString(16).padStart(16, '0');
+  const { labels } = template.metadata;
+  return {
+    apiVersion: template.apiVersion,
+    kind: template.kind,
+    metadata: { name: `bench-${hex}`, namespace, ...(labels ? { labels } : {}) },
+    spec: { ...template.spec, fingerprint: hex.padStart(64, '0') },
+  };
+}

@@ -1,0 +1,185 @@
+/** What the benchmarks stand on: a durable control plane and Postgres, the real webhook, and the real operator when asked for. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Alert } from '@funnelai/crds/generated/types';
+import { createDatabase } from '@funnelai/test/harness/database';
+import { startEnvironment } from '@funnelai/test/harness/environment';
+import { writesIn } from '@funnelai/test/harness/etcd';
+import { createKubectl } from '@funnelai/test/harness/kubectl';
+import { type OurProcess, startOperator, startWebhook } from '@funnelai/test/harness/processes';
+import { userOf } from '@funnelai/test/harness/users';
+import { until } from '@funnelai/test/harness/wait';
+import { Agent, request } from 'undici';
+import { parse } from 'yaml';
+import { type BareApi, bareApi } from './api.ts';
+
+const TOKEN = 'bench-token-9a1c';
+const DEADLINE_MS = 300_000;
+
+export interface BenchAlert {
+  status: 'firing' | 'resolved';
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  startsAt: string;
+  endsAt?: string;
+  generatorURL: string;
+}
+
+export interface Bench {
+  readonly api: BareApi;
+  /** A new namespace with the source `prom`. */
+  namespace(): Promise<string>;
+  /** A fault of ordinary size, the i-th of its name. */
+  alert(i: number, name?: string): BenchAlert;
+  /** One Alertmanager body; throws unless answered 200. */
+  post(namespace: string, alerts: BenchAlert[]): Promise<void>;
+  alerts(namespace: string): Promise<Alert[]>;
+  /** Resolves once `count` alerts of the namespace carry the answer of correlation. */
+  correlated(namespace: string, count: number): Promise<void>;
+  /** Resolves once etcd has counted no further write to the namespace's alerts for a while. */
+  settled(namespace: string): Promise<void>;
+  writes(namespace: string): Promise<Map<string, number>>;
+  pids(): { operator: number; webhook: number };
+  startOperator(): Promise<void>;
+  stopOperator(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const source = (namespace: string) => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: ${namespace}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: prom-token, namespace: ${namespace}}
+stringData: {token: ${TOKEN}}
+---
+apiVersion: funnelai.dev/v1alpha1
+kind: AlertSource
+metadata: {name: prom, namespace: ${namespace}}
+spec: {format: Alertmanager, auth: {bearer: {secretRef: {name: prom-token, key: token}}}}
+`;
+
+interface KubeconfigFile {
+  clusters: { cluster: { 'certificate-authority-data': string } }[];
+}
+
+export async function openStage(): Promise<Bench> {
+  const environment = await startEnvironment({ say: (line) => console.log(line), fsync: true });
+  const { kubeconfig } = environment;
+  const database = await createDatabase(environment.databaseUrl);
+  const kubectl = createKubectl({ assets: environment.assets, kubeconfig });
+  const webhook = await startWebhook({ kubeconfig, databaseUrl: database.url });
+  const [local] = (parse(readFileSync(kubeconfig, 'utf8')) as KubeconfigFile).clusters;
+  const api = bareApi({
+    server: environment.server,
+    certificateAuthority: Buffer.from(local?.cluster['certificate-authority-data'] ?? '', 'base64'),
+    token: userOf('admin').token,
+    connections: 32,
+  });
+  const agent = new Agent({ connections: 32 });
+  let operator: OurProcess | undefined;
+  const startsAt = new Date().toISOString();
+  const alerts = async (namespace: string) =>
+    (JSON.parse(await kubectl.run(['get', 'alerts.funnelai.dev', '-n', namespace, '-o', 'json'])) as { items: Alert[] })
+      .items;
+  const writes = (namespace: string) => writesIn(environment.etcdUrl, 'alerts', namespace);
+
+  return {
+    api,
+    alerts,
+    writes,
+    async namespace() {
+      const name = `bench-${randomBytes(4).toString('hex')}`;
+      await kubectl.run(['apply', '--server-side', '-f', '-'], { input: source(name) });
+      // The webhook's cache has to have seen the source.
+      await until('the webhook to know the source', DEADLINE_MS, async () => {
+        const { statusCode, body } = await request(`${webhook.url}/alerts/${name}/prom`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ version: '4', alerts: [] }),
+          dispatcher: agent,
+        });
+        await body.dump();
+        return statusCode === 200;
+      });
+      return name;
+    },
+    alert(i, name = 'KubePodCrashLooping') {
+      const pod = `checkout-7d9f8c6b5-${String(i).padStart(5, '0')}`;
+      return {
+        status: 'firing',
+        labels: {
+          alertname: name,
+          namespace: 'checkout',
+          pod,
+          container: 'app',
+          job: 'kube-state-metrics',
+          instance: '10.0.3.17:8080',
+          prometheus: 'monitoring/k8s',
+          severity: 'warning',
+          uid: `b1d5a3c0-${i}`,
+        },
+        annotations: {
+          summary: 'Pod is crash looping.',
+          description: `Pod checkout/${pod} (app) is in waiting state (reason: "CrashLoopBackOff") on cluster eu-1.`,
+          runbook_url: 'https://runbooks.example/kubernetes/kubepodcrashlooping',
+        },
+        startsAt,
+        generatorURL: 'http://prometheus.example/graph?g0.expr=kube_pod_container_status_waiting_reason&g0.tab=1',
+      };
+    },
+    async post(namespace, batch) {
+      const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/prom`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ version: '4', receiver: 'funnelai', status: 'firing', alerts: batch }),
+        dispatcher: agent,
+      });
+      const text = await body.text();
+      if (statusCode !== 200) throw new Error(`the webhook answered ${statusCode}: ${text.slice(0, 300)}`);
+    },
+    async correlated(namespace, count) {
+      await until(
+        `${count} correlated alerts`,
+        DEADLINE_MS,
+        async () => {
+          const found = await alerts(namespace);
+          return found.filter((a) => a.status?.conditions?.some((c) => c.type === 'Correlated')).length >= count;
+        },
+        { everyMs: 1_000 },
+      );
+    },
+    async settled(namespace) {
+      let last = '';
+      await until(
+        'no further writes',
+        DEADLINE_MS,
+        async () => {
+          const now = JSON.stringify([...(await writes(namespace))]);
+          const same = now === last;
+          last = now;
+          return same;
+        },
+        { everyMs: 3_000 },
+      );
+    },
+    pids: () => ({ operator: operator?.pid ?? 0, webhook: webhook.pid }),
+    async startOperator() {
+      operator = await startOperator({ kubeconfig, databaseUrl: database.url });
+    },
+    async stopOperator() {
+      await operator?.stop();
+      operator = undefined;
+    },
+    async stop() {
+      await api.close();
+      await agent.close();
+      await operator?.stop();
+      await webhook.stop();
+      await database.drop();
+      await environment.stop();
+    },
+  };
+}
