@@ -1,0 +1,161 @@
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import { anAlert, anIncident, START } from '../testing/builders.ts';
+import { type Answer, answeredStatus, isOrphan, sameOrigin, whatIsAsked } from './decide.ts';
+
+const NOW = Temporal.Instant.from('2026-03-01T11:00:00Z');
+const ROBOT = 'robot';
+const isMachine = (user: string) => user === ROBOT;
+
+function answered(alert: Alert, o: { answer?: Answer; incident?: string; episode?: number } = {}): Alert {
+  const incident = o.incident ?? 'checkout-amber-falcon';
+  const answer = o.answer ?? 'Joined';
+  const status = answeredStatus(
+    alert,
+    { answer, episode: o.episode ?? 1, incident, explanation: 'rule "x"; joined' },
+    NOW,
+  );
+  return { ...alert, status };
+}
+const among =
+  (...incidents: Incident[]) =>
+  (name: string) =>
+    incidents.find(({ metadata }) => metadata.name === name);
+const ask = (alert: Alert, ...incidents: Incident[]) => whatIsAsked(alert, among(...incidents), isMachine);
+
+const resolvedBy = (by: string): Incident =>
+  anIncident({
+    phase: 'Resolution',
+    status: {
+      observedGeneration: 1,
+      phase: 'Resolution',
+      changes: [{ sequence: 1, kind: 'Phase', from: 'Response', to: 'Resolution', at: START, recordedAt: START, by }],
+    },
+  });
+
+describe('what an alert asks for', () => {
+  it('asks for its first episode when it fires', () => {
+    expect(ask(anAlert())).toEqual({ kind: 'correlate', episode: 1 });
+  });
+
+  it('asks for nothing more than a word when it resolved before anyone looked', () => {
+    expect(ask(anAlert({ state: 'Resolved' }))).toEqual({ kind: 'tooLate', episode: 1 });
+  });
+
+  it('is content once answered, firing or resolved', () => {
+    expect(ask(answered(anAlert()), anIncident())).toEqual({ kind: 'nothing' });
+    expect(ask(answered(anAlert({ state: 'Resolved' })), anIncident())).toEqual({ kind: 'nothing' });
+  });
+
+  it('asks again for a later start, and not for a start that moved back within the episode', () => {
+    const alert = answered(anAlert({ startsAt: '2026-03-01T10:00:00Z' }));
+    const startsAt = (at: string): Alert => ({ ...alert, spec: { ...alert.spec, startsAt: at } });
+    expect(ask(startsAt('2026-03-01T10:30:00Z'), anIncident())).toEqual({ kind: 'correlate', episode: 2 });
+    expect(ask(startsAt('2026-03-01T09:30:00Z'), anIncident())).toEqual({ kind: 'nothing' });
+    expect(ask(startsAt('2026-03-01T11:00:00+01:00'), anIncident())).toEqual({ kind: 'nothing' });
+  });
+
+  it('asks again when a resolved one that was waved off fires after all, under the same start', () => {
+    const late = answered(anAlert({ state: 'Resolved' }), { answer: 'ResolvedFirst' });
+    expect(ask(late, anIncident())).toEqual({ kind: 'nothing' });
+    expect(ask({ ...late, spec: { ...late.spec, state: 'Firing' } })).toEqual({ kind: 'correlate', episode: 1 });
+  });
+
+  it('asks for another incident when its own is deleted, or about to be, while it fires', () => {
+    const going = anIncident({ metadata: { deletionTimestamp: START } });
+    expect(ask(answered(anAlert()))).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert()), going)).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert({ state: 'Resolved' })), going)).toEqual({ kind: 'nothing' });
+  });
+
+  it('follows a merge to its end, resolved ones too', () => {
+    const a = anIncident({ phase: 'Closed', mergedInto: { name: 'b' } });
+    const b = anIncident({ name: 'b', phase: 'Closed', mergedInto: { name: 'c' } });
+    const c = anIncident({ name: 'c' });
+    const moved = { kind: 'move', from: 'checkout-amber-falcon', to: 'c' };
+    expect(ask(answered(anAlert()), a, b, c)).toEqual(moved);
+    expect(ask(answered(anAlert({ state: 'Resolved' })), a, b, c)).toEqual(moved);
+  });
+
+  it('does not leave a firing alert with a merge that leads nowhere or round in a circle', () => {
+    const nowhere = anIncident({ phase: 'Closed', mergedInto: { name: 'typo' } });
+    const a = anIncident({ phase: 'Closed', mergedInto: { name: 'b' } });
+    const b = anIncident({ name: 'b', phase: 'Closed', mergedInto: { name: 'checkout-amber-falcon' } });
+    expect(ask(answered(anAlert()), nowhere)).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert()), a, b)).toEqual({ kind: 'correlate', episode: 1 });
+  });
+
+  it('asks when it fires in an incident that the operator resolved, and not when a person did', () => {
+    expect(ask(answered(anAlert()), resolvedBy(ROBOT))).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert()), resolvedBy('ana'))).toEqual({ kind: 'nothing' });
+    expect(ask(answered(anAlert({ state: 'Resolved' })), resolvedBy(ROBOT))).toEqual({ kind: 'nothing' });
+  });
+
+  it('stays with "recorded" for the whole episode', () => {
+    const recorded = answered(anAlert(), { answer: 'Recorded' });
+    if (recorded.status) delete recorded.status.incidentRef;
+    expect(ask(recorded)).toEqual({ kind: 'nothing' });
+  });
+});
+
+describe('the answer', () => {
+  it('is one status that holds incident, rule, episode, start and words', () => {
+    const alert = anAlert();
+    const status = answeredStatus(
+      alert,
+      {
+        answer: 'Opened',
+        episode: 1,
+        incident: 'x',
+        rule: 'pods',
+        explanation: 'rule "pods" on namespace=pay; opened x',
+      },
+      NOW,
+    );
+    expect(status).toEqual({
+      incidentRef: { name: 'x' },
+      ruleRef: { name: 'pods' },
+      episode: 1,
+      episodeStartedAt: alert.spec.startsAt,
+      explanation: 'rule "pods" on namespace=pay; opened x',
+      conditions: [
+        {
+          type: 'Correlated',
+          status: 'True',
+          reason: 'Opened',
+          message: 'rule "pods" on namespace=pay; opened x',
+          lastTransitionTime: '2026-03-01T11:00:00Z',
+        },
+      ],
+    });
+  });
+
+  it('is Correlated=False only where no rule was followed', () => {
+    const stateOf = (answer: Answer) =>
+      answeredStatus(anAlert(), { answer, episode: 1, explanation: 'e' }, NOW).conditions?.[0]?.status;
+    expect(stateOf('Recorded')).toBe('True');
+    expect(stateOf('ResolvedFirst')).toBe('False');
+    expect(stateOf('Refused')).toBe('False');
+  });
+});
+
+describe('an incident found under a name that was wanted', () => {
+  const origin = { ruleRef: { name: 'pods' }, groupKey: '[]', opening: 1 };
+  it('is the same only with the same rule, group and opening', () => {
+    const one = anIncident({ origin });
+    expect(sameOrigin(one, anIncident({ origin: { ...origin } }))).toBe(true);
+    expect(sameOrigin(one, anIncident({ origin: { ...origin, opening: 2 } }))).toBe(false);
+    expect(sameOrigin(one, anIncident({ origin: { ...origin, groupKey: '[["a","b"]]' } }))).toBe(false);
+    expect(sameOrigin(one, anIncident({ origin: { groupKey: '[]', opening: 1 } }))).toBe(false);
+    expect(sameOrigin(one, anIncident())).toBe(false);
+  });
+
+  it('is an orphan only while it is open and no alert ever joined', () => {
+    expect(isOrphan(anIncident({ origin }), 0)).toBe(true);
+    expect(isOrphan(anIncident({ origin }), 1)).toBe(false);
+    expect(isOrphan(anIncident({ origin, phase: 'Resolution' }), 0)).toBe(false);
+    const had = { observedGeneration: 1, alerts: { firing: 0, resolved: 0, total: 3, asOf: START } };
+    expect(isOrphan(anIncident({ origin, status: had }), 0)).toBe(false);
+  });
+});
