@@ -38,8 +38,8 @@ export async function inTransaction<T>(pool: pg.Pool, work: (session: Session) =
           await session.query('COMMIT');
           return result;
         } catch (error) {
-          // Fails only when the connection is gone, and then the server has rolled back by itself.
-          await session.query('ROLLBACK').catch(() => {});
+          // Else the connection is thrown away, and the server rolls back by itself; one that hangs must not be asked again.
+          if (isRefusal(error)) await session.query('ROLLBACK');
           throw error;
         }
       });
@@ -53,6 +53,8 @@ export async function inTransaction<T>(pool: pg.Pool, work: (session: Session) =
 /** Marks what came out of `pg`, so that an error of our own code is never taken for trouble with Postgres. */
 const ofPg = new WeakSet<object>();
 const isOfPg = (error: unknown): boolean => typeof error === 'object' && error !== null && ofPg.has(error);
+const isRefusal = (error: unknown): boolean =>
+  error instanceof HistoryRefused || (isOfPg(error) && fromPg(error) instanceof HistoryRefused);
 const marked = (error: unknown): object => {
   const object = error instanceof Error ? error : new Error(String(error));
   ofPg.add(object);
@@ -92,7 +94,7 @@ async function borrow<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise
     return await work(client);
   } catch (error) {
     // A timed-out or cut connection may still be busy; only after a plain refusal it is known to be idle.
-    broken ||= !(error instanceof HistoryRefused) && !(isOfPg(error) && fromPg(error) instanceof HistoryRefused);
+    broken ||= !isRefusal(error);
     throw error;
   } finally {
     client.removeListener('error', onError);

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findPostgres } from '@funnelai/dev/postgres/binaries';
@@ -150,6 +150,44 @@ describe('a Postgres that dies', () => {
     } finally {
       await own.end();
       mute.close();
+    }
+  });
+
+  it('that falls silent in the middle of a transaction is given up once, not once for each statement', async () => {
+    const target = new URL(server.url);
+    const port = Number(target.port);
+    const sockets: Socket[] = [];
+    const proxy = createServer((inner) => {
+      const outer = connect(port, '127.0.0.1');
+      sockets.push(inner, outer);
+      inner.pipe(outer).pipe(inner);
+      for (const socket of [inner, outer]) socket.on('error', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const address = proxy.address();
+    target.port = String(typeof address === 'object' && address !== null ? address.port : 0);
+    const own = createPool(target.href, { statementTimeoutMs: 1_000 });
+    const holder = await pool.connect();
+    try {
+      await own.query('SELECT 1');
+      await holder.query('BEGIN; LOCK TABLE alerts');
+      const blocked = createMirror({ pool: own, clock, log: silentLog }).putAlerts([anAlert({ uid: 'silent' })]);
+      await until('the write to wait for the lock', 10_000, async () => {
+        const waiting = await holder.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO alerts%'`,
+        );
+        return waiting.rowCount === 1;
+      });
+      for (const socket of sockets) socket.unpipe();
+      const began = performance.now();
+      await expect(blocked).rejects.toMatchObject({ name: 'HistoryUnavailable' });
+      expect(performance.now() - began).toBeLessThan(9_000);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+      await own.end();
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
     }
   });
 
