@@ -1,0 +1,48 @@
+/** What pages read from Postgres, within a deadline; that it is away or off is an answer and not an error. */
+import type { IncidentChange } from '@funnelai/crds/generated/types';
+import type { AlertRecord, IncidentRecord, Queries } from '@funnelai/history/queries';
+import type { Clock } from '@funnelai/kube/clock';
+import { messageOf } from '@funnelai/kube/errors';
+import type { Log } from '@funnelai/kube/log';
+import { HISTORY_DEADLINE_MS } from '../limits.ts';
+
+export type Answer<T> = { available: true; value: T } | { available: false; reason: string };
+
+export interface HistoryReader {
+  incidentByName(namespace: string, name: string): Promise<Answer<IncidentRecord | undefined>>;
+  /** Changes and alerts of one incident. */
+  storyOf(uid: string): Promise<Answer<{ changes: IncidentChange[]; alerts: AlertRecord[] }>>;
+}
+
+const OFF = { available: false, reason: 'History is off: no database was given (--database-url-file).' } as const;
+
+/** `queries` absent: no database was named. */
+export function createHistoryReader(deps: { queries: Queries | undefined; clock: Clock; log: Log }): HistoryReader {
+  const { queries, clock, log } = deps;
+  if (queries === undefined) return { incidentByName: async () => OFF, storyOf: async () => OFF };
+
+  async function ask<T>(question: Promise<T>): Promise<Answer<T>> {
+    let disarm = () => {};
+    const late = new Promise<never>((_, reject) => {
+      disarm = clock.after(HISTORY_DEADLINE_MS, () =>
+        reject(new Error(`no answer within ${HISTORY_DEADLINE_MS / 1000} s`)),
+      );
+    });
+    try {
+      return { available: true, value: await Promise.race([question, late]) };
+    } catch (error) {
+      log.warn({ err: error }, 'history was asked and did not answer');
+      return { available: false, reason: `The history database does not answer: ${messageOf(error)}` };
+    } finally {
+      disarm();
+    }
+  }
+
+  return {
+    incidentByName: (namespace, name) => ask(queries.incidentByName(namespace, name)),
+    storyOf: (uid) =>
+      ask(
+        Promise.all([queries.changesOf(uid), queries.alertsOf(uid)]).then(([changes, alerts]) => ({ changes, alerts })),
+      ),
+  };
+}

@@ -1,0 +1,97 @@
+/** One incident with its alerts and its story, from the cluster and from history; also when it is gone from either. */
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { INCIDENTS } from '@funnelai/crds/meta';
+import type { IncidentDetail } from '@funnelai/domain/wire';
+import { isNotFound } from '@funnelai/kube/errors';
+import type { Person } from '../auth/identity.ts';
+import { DETAIL_ALERTS } from '../limits.ts';
+import { HttpProblem } from '../server/problems.ts';
+import { compareAlerts } from './alert-list.ts';
+import { getAs } from './as-person.ts';
+import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
+import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
+import { timelineOf } from './timeline.ts';
+
+type Key = { namespace: string; name: string };
+
+/** Reads it as the person. Throws HttpProblem NotFound, Forbidden, or Unavailable when only history could know and does not answer. */
+export async function incidentDetail(api: ApiContext, person: Person, key: Key): Promise<IncidentDetail> {
+  try {
+    const incident = await getAs<Incident>(api.access, person, INCIDENTS, key);
+    return await describeIncident(api, person, incident);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  // The API server's "not found" is no permission yet: an answer 403 would have come first, but say so explicitly.
+  await api.access.demand(person, { verb: 'get', resource: 'incidents', ...key });
+  const found = await api.history.incidentByName(key.namespace, key.name);
+  if (!found.available) {
+    throw new HttpProblem(
+      'NotFound',
+      `There is no incident ${key.name} in namespace ${key.namespace}. Whether there was one is not known now: ${found.reason}`,
+    );
+  }
+  if (found.value === undefined)
+    throw new HttpProblem(
+      'NotFound',
+      `There is no incident ${key.name} in namespace ${key.namespace}, and history has none of that name.`,
+    );
+  const { incident, deletedAt, updatedAt } = found.value;
+  return { ...(await describeIncident(api, person, incident)), deletedAt: deletedAt ?? updatedAt };
+}
+
+/** Adds alerts (if the person may list them), timeline and the state of history to an incident that was read already. */
+export async function describeIncident(api: ApiContext, person: Person, raw: Incident): Promise<IncidentDetail> {
+  const incident = withoutManagedFields(raw);
+  const { namespace = '', name, uid = '' } = incident.metadata;
+  const [story, mayListAlerts] = await Promise.all([
+    api.history.storyOf(uid),
+    api.access.may(person, { verb: 'list', resource: 'alerts', namespace }),
+  ]);
+  const live = mayListAlerts && api.alerts.synced ? api.alerts.byIndex(BY_INCIDENT, incidentKey(namespace, name)) : [];
+  const alerts = new Map<string, Alert>();
+  if (story.available && mayListAlerts) {
+    for (const { alert, episodes } of story.value.alerts)
+      alerts.set(alert.metadata.uid ?? '', asOfEpisode(alert, episodes.at(-1), name));
+  }
+  for (const alert of live) alerts.set(alert.metadata.uid ?? '', alert);
+  const shown = [...alerts.values()];
+  return {
+    incident,
+    item: incidentItem(incident),
+    alerts: shown.map(alertItem).sort(compareAlerts).slice(0, DETAIL_ALERTS),
+    timeline: timelineOf({
+      incident,
+      changes: story.available ? story.value.changes : [],
+      alerts: shown.slice(0, DETAIL_ALERTS),
+    }),
+    history: story.available ? { available: true } : { available: false, reason: story.reason },
+  };
+}
+
+type Episode = { episode: number; state: Alert['spec']['state']; startsAt: string; endsAt?: string };
+
+/** An alert that went on to another incident, or away, as it was in this one. */
+function asOfEpisode(alert: Alert, last: Episode | undefined, incident: string): Alert {
+  if (last === undefined) return alert;
+  const { endsAt: _end, ...spec } = alert.spec;
+  const { incidentRef, conditions, explanation, ...status } = alert.status ?? {};
+  const isHere = incidentRef?.name === incident;
+  return {
+    ...alert,
+    spec: {
+      ...spec,
+      state: last.state,
+      startsAt: last.startsAt,
+      ...(last.endsAt === undefined ? {} : { endsAt: last.endsAt }),
+    },
+    status: {
+      ...status,
+      incidentRef: { name: incident },
+      episode: last.episode,
+      episodeStartedAt: last.startsAt,
+      ...(isHere && conditions !== undefined ? { conditions } : {}),
+      ...(isHere && explanation !== undefined ? { explanation } : {}),
+    },
+  };
+}

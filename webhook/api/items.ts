@@ -1,0 +1,80 @@
+/** What a list shows of an object. Pure projections. */
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { CHANGES_ANNOTATION, DEMO_LABEL, type KubeObject } from '@funnelai/crds/meta';
+import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import type { AlertItem, IncidentItem } from '@funnelai/domain/wire';
+
+/** Returns the row of an incident. Its phase is what was asked for (`spec`): the API server accepted it, the operator never refuses. */
+export function incidentItem(incident: Incident): IncidentItem {
+  const { metadata, spec, status } = incident;
+  const { priority, owner, origin, mergedInto } = spec;
+  const createdAt = metadata.creationTimestamp ?? '';
+  const rule = origin?.ruleRef?.name;
+  const cleared = status?.conditions?.some((c) => c.type === 'AlertsCleared' && c.status === 'True') ?? false;
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    title: spec.title,
+    severity: spec.severity,
+    ...(priority === undefined ? {} : { priority }),
+    phase: spec.phase,
+    phaseSince: phaseSince(incident) ?? createdAt,
+    createdAt,
+    ...(status?.acknowledgedAt === undefined ? {} : { acknowledgedAt: status.acknowledgedAt }),
+    ...(owner === undefined ? {} : { owner: owner.name }),
+    ...(rule === undefined ? {} : { rule }),
+    alerts: {
+      firing: status?.alerts?.firing ?? 0,
+      resolved: status?.alerts?.resolved ?? 0,
+      total: status?.alerts?.total ?? 0,
+    },
+    alertsCleared: cleared,
+    ...(mergedInto === undefined ? {} : { mergedInto: mergedInto.name }),
+    demo: isDemo(incident),
+  };
+}
+
+/** The operator's answer when it is about the present phase; while it is away, the time that admission noted. */
+function phaseSince({ metadata, spec, status }: Incident): string | undefined {
+  if (status?.phase === spec.phase && status.phaseSince !== undefined) return status.phaseSince;
+  const log = parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION]);
+  return log?.entries.findLast((entry) => entry.field === 'phase' && entry.value === spec.phase)?.at;
+}
+
+/** Returns the row of an alert. */
+export function alertItem(alert: Alert): AlertItem {
+  const { metadata, spec, status } = alert;
+  const episode = status?.episode;
+  const explanation = status?.explanation;
+  const incident = status?.incidentRef?.name;
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    state: spec.state,
+    severity: spec.severity,
+    title: spec.title,
+    source: spec.sourceRef.name,
+    startsAt: spec.startsAt,
+    ...(spec.endsAt === undefined ? {} : { endsAt: spec.endsAt }),
+    receivedAt: spec.receivedAt,
+    ...(episode === undefined ? {} : { episode }),
+    ...(incident === undefined ? {} : { incident }),
+    ...(explanation === undefined ? {} : { explanation }),
+    labels: spec.labels ?? {},
+    links: spec.links ?? [],
+    demo: isDemo(alert),
+  };
+}
+
+/** Returns the object as pages show it: managedFields are nobody's reading. */
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+function isDemo(object: KubeObject): boolean {
+  return object.metadata.labels?.[DEMO_LABEL] === 'true';
+}

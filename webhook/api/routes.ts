@@ -1,0 +1,108 @@
+/** The routes under /api that read and write objects. Each asks who it is, then whether they may, then answers. */
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import type { AlertDetail } from '@funnelai/domain/wire';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { authenticate } from '../auth/request.ts';
+import { HttpProblem } from '../server/problems.ts';
+import { alertPage, parseAlertQuery } from './alert-list.ts';
+import { getAs } from './as-person.ts';
+import { type ApiContext, objectsIn } from './context.ts';
+import { incidentEditSchema } from './edit.ts';
+import { describeIncident, incidentDetail } from './incident-detail.ts';
+import { incidentPage, parseIncidentQuery } from './incident-list.ts';
+import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
+import { namespaceOf, type RawQuery } from './query.ts';
+import { declarationSchema, declareIncident, editIncident } from './write.ts';
+import { kubectlYaml } from './yaml.ts';
+
+type OfObject = { Params: { namespace: string; name: string } };
+
+export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
+  const person = (request: FastifyRequest) => authenticate(request, api.identities);
+  const state = (cache: { resourceVersion: string }) => ({
+    resourceVersion: cache.resourceVersion,
+    asOf: api.clock.now().toString({ fractionalSecondDigits: 3 }),
+  });
+
+  return async (app) => {
+    app.get<{ Querystring: RawQuery }>('/api/incidents', async (request) => {
+      const who = await person(request);
+      const namespace = namespaceOf(request.query);
+      const query = parseIncidentQuery(request.query);
+      await api.access.demand(who, { verb: 'list', resource: 'incidents', namespace });
+      const rows = objectsIn(api.incidents, namespace).map(incidentItem);
+      return incidentPage(rows, query, who.user, state(api.incidents));
+    });
+
+    app.get<OfObject>('/api/incidents/:namespace/:name', async (request) =>
+      incidentDetail(api, await person(request), request.params),
+    );
+
+    app.get<OfObject>('/api/incidents/:namespace/:name/yaml', async (request, reply) =>
+      yaml(reply, await getAs<Incident>(api.access, await person(request), INCIDENTS, request.params)),
+    );
+
+    app.patch<OfObject>('/api/incidents/:namespace/:name', async (request) => {
+      const who = await person(request);
+      const edit = body(incidentEditSchema, request.body);
+      const { reason, edits } = edit;
+      const incident = await editIncident(api, who, request.params, {
+        edits: edits as Parameters<typeof editIncident>[3]['edits'],
+        ...(reason === undefined ? {} : { reason }),
+      });
+      return describeIncident(api, who, incident);
+    });
+
+    app.post<{ Params: { namespace: string } }>('/api/incidents/:namespace', async (request, reply) => {
+      const who = await person(request);
+      const declaration = body(declarationSchema, request.body);
+      const incident = await declareIncident(api, who, request.params.namespace, declaration);
+      const { namespace = '', name } = incident.metadata;
+      reply.code(201).header('location', `/api/incidents/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`);
+      return incidentItem(incident);
+    });
+
+    app.get<{ Querystring: RawQuery }>('/api/alerts', async (request) => {
+      const who = await person(request);
+      const namespace = namespaceOf(request.query);
+      const query = parseAlertQuery(request.query);
+      await api.access.demand(who, { verb: 'list', resource: 'alerts', namespace });
+      return alertPage(objectsIn(api.alerts, namespace).map(alertItem), query, state(api.alerts));
+    });
+
+    app.get<OfObject>('/api/alerts/:namespace/:name', async (request): Promise<AlertDetail> => {
+      const who = await person(request);
+      const alert = await getAs<Alert>(api.access, who, ALERTS, request.params);
+      const name = alert.status?.incidentRef?.name;
+      const { namespace } = request.params;
+      const incident = name === undefined ? undefined : api.incidents.get(namespace, name);
+      const shown =
+        incident !== undefined && (await api.access.may(who, { verb: 'get', resource: 'incidents', namespace, name }));
+      return { alert: withoutManagedFields(alert), ...(shown ? { incident: incidentItem(incident) } : {}) };
+    });
+
+    app.get<OfObject>('/api/alerts/:namespace/:name/yaml', async (request, reply) =>
+      yaml(reply, await getAs<Alert>(api.access, await person(request), ALERTS, request.params)),
+    );
+  };
+}
+
+function yaml(reply: FastifyReply, object: Alert | Incident): string {
+  reply.type('text/plain; charset=utf-8');
+  return kubectlYaml(object);
+}
+
+/** Returns the body as its schema has it. Throws HttpProblem Invalid that names the first fault. */
+export function body<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw new HttpProblem(
+    'Invalid',
+    `${field === '' ? 'the body' : field}: ${issue?.message ?? 'not as expected'}`,
+    field === '' ? {} : { field },
+  );
+}

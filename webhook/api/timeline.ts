@@ -1,0 +1,123 @@
+/** An incident's timeline: what `status`, the admission log, history and its alerts say, each change once, oldest first. Pure. */
+import type { Alert, Incident, IncidentChange, Phase } from '@funnelai/crds/generated/types';
+import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
+import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import { compareInstants } from '@funnelai/domain/instants';
+import { isPhase, shownAs } from '@funnelai/domain/lifecycle';
+import type { TimelineEntry } from '@funnelai/domain/wire';
+
+export interface TimelineFacts {
+  incident: Incident;
+  /** From history; what `status` still holds may be among them. */
+  changes: readonly IncidentChange[];
+  alerts: readonly Alert[];
+}
+
+/** Returns the entries in order of time; of one time, in order of their numbers. */
+export function timelineOf({ incident, changes, alerts }: TimelineFacts): TimelineEntry[] {
+  const numbered = new Map<number, IncidentChange>();
+  for (const change of [...changes, ...(incident.status?.changes ?? [])]) numbered.set(change.sequence, change);
+  const recorded = [...numbered.values()].sort((a, b) => a.sequence - b.sequence);
+  const entries = [...recorded.map((change) => changeEntry(incident, change)), ...unnumbered(incident)];
+  if (!entries.some((entry) => entry.kind === 'Opened')) entries.unshift(openedEntry(incident));
+  for (const alert of alerts) entries.push(...alertEntries(alert));
+  return entries.sort(
+    (a, b) => compareInstants(a.at, b.at) || (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || 0,
+  );
+}
+
+function changeEntry(incident: Incident, change: IncidentChange): TimelineEntry {
+  const { sequence, kind, from, to, at, by, reason, verified } = change;
+  const isBirth = kind === 'Phase' && (from ?? '') === '';
+  return {
+    at,
+    kind: isBirth ? 'Opened' : kind,
+    text: isBirth ? openedText(incident, to) : changeText(kind, from, to),
+    by,
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
+    ...(reason ? { reason } : {}),
+    sequence,
+    ...(verified === undefined ? {} : { verified }),
+  };
+}
+
+/** What admission has noted and the operator has not yet numbered: shown while the operator is away. */
+function unnumbered(incident: Incident): TimelineEntry[] {
+  const log = parseChangesAnnotation(incident.metadata.annotations?.[CHANGES_ANNOTATION]);
+  const taken = incident.status?.logSequence ?? 0;
+  const last = new Map<LoggedField, string | undefined>(
+    Object.entries(lastValues(incident)) as [LoggedField, string | undefined][],
+  );
+  const entries: TimelineEntry[] = [];
+  for (const { number, field, value, user, at, reason } of log?.entries ?? []) {
+    const from = last.get(field);
+    if (number > taken) {
+      const isBirth = field === 'phase' && from === undefined;
+      const kind = KIND[field];
+      entries.push({
+        at,
+        kind: isBirth ? 'Opened' : kind,
+        text: isBirth ? openedText(incident, value) : changeText(kind, from, value),
+        by: user,
+        ...(from ? { from } : {}),
+        ...(value === '' ? {} : { to: value }),
+        ...(reason === '' ? {} : { reason }),
+        verified: true,
+      });
+    }
+    if (number > taken) last.set(field, value);
+  }
+  return entries;
+}
+
+const KIND: Record<LoggedField, 'Phase' | 'Severity' | 'Priority' | 'Owner'> = {
+  phase: 'Phase',
+  severity: 'Severity',
+  priority: 'Priority',
+  owner: 'Owner',
+};
+
+function lastValues({ status }: Incident): Record<LoggedField, string | undefined> {
+  const { severity, priority, owner } = status?.observed ?? {};
+  return { phase: status?.phase, severity, priority, owner };
+}
+
+function changeText(kind: IncidentChange['kind'], from: string | undefined, to: string | undefined): string {
+  const shown = (value: string) => (isPhase(value) ? shownAs(value) : value);
+  if (kind === 'Phase') return `moved${from ? ` from ${shown(from)}` : ''} to ${shown(to ?? '')}`;
+  if (kind === 'Merge') return to ? `merged into ${to}` : `no longer merged into ${from ?? 'another'}`;
+  const what = kind.toLowerCase();
+  if (!to) return `${what} removed${from ? `, was ${from}` : ''}`;
+  return from ? `${what} changed from ${from} to ${to}` : `${what} set to ${to}`;
+}
+
+function openedText(incident: Incident, phase: string | undefined): string {
+  const { origin, reportedBy } = incident.spec;
+  const state =
+    isPhase(phase) && phase !== ('Detection' satisfies Phase) ? `, ${shownAs(phase).toLowerCase()} at once` : '';
+  if (origin === undefined) return `declared${reportedBy === undefined ? '' : ` by ${reportedBy}`}${state}`;
+  const rule = origin.ruleRef === undefined ? 'the built-in rule' : `rule ${origin.ruleRef.name}`;
+  return `opened by ${rule}${state}`;
+}
+
+function openedEntry(incident: Incident): TimelineEntry {
+  return { at: incident.metadata.creationTimestamp ?? '', kind: 'Opened', text: openedText(incident, undefined) };
+}
+
+function alertEntries(alert: Alert): TimelineEntry[] {
+  const { spec, status, metadata } = alert;
+  const joinedAt = status?.conditions?.find((c) => c.type === 'Correlated' && c.status === 'True')?.lastTransitionTime;
+  const joined: TimelineEntry = {
+    at: joinedAt ?? status?.episodeStartedAt ?? spec.startsAt,
+    kind: 'AlertJoined',
+    text: `${spec.title} joined`,
+    alert: metadata.name,
+    ...(status?.explanation === undefined ? {} : { reason: status.explanation }),
+  };
+  if (spec.state !== 'Resolved') return [joined];
+  return [
+    joined,
+    { at: spec.endsAt ?? spec.receivedAt, kind: 'AlertResolved', text: `${spec.title} resolved`, alert: metadata.name },
+  ];
+}

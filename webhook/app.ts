@@ -1,0 +1,92 @@
+/** Builds the HTTP server from its parts. Opens nothing: main.ts and tests listen. */
+import { randomUUID } from 'node:crypto';
+import type { Log } from '@funnelai/kube/log';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { ApiContext } from './api/context.ts';
+import { objectRoutes } from './api/routes.ts';
+import { sessionRoutes } from './api/session-routes.ts';
+import { type OpenStreams, streamRoutes } from './api/stream-routes.ts';
+import { type IntakeDeps, intakeRoutes } from './intake/routes.ts';
+import * as limits from './limits.ts';
+import { addGuards } from './server/guards.ts';
+import { addHealth, type Readiness } from './server/health.ts';
+import { addPages } from './server/pages.ts';
+import { problemFrom } from './server/problems.ts';
+
+export interface AppDeps {
+  api: ApiContext;
+  intake: IntakeDeps;
+  readiness: Readiness;
+  /** Address that the server will be bound to. */
+  host: string;
+  uiDir: string | undefined;
+  log: Log;
+}
+export interface App {
+  server: FastifyInstance;
+  streams: OpenStreams;
+}
+
+const REQUEST_ID = /^[\w-]{1,64}$/;
+
+export async function buildApp(deps: AppDeps): Promise<App> {
+  const server: FastifyInstance = fastify({
+    loggerInstance: deps.log.child(
+      {},
+      { serializers: { req: describeRequest, res: (r) => ({ status: r.statusCode }) } },
+    ),
+    disableRequestLogging: true,
+    bodyLimit: limits.API_BODY_BYTES,
+    requestTimeout: limits.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    // Refusing while the listener closes is not needed: readiness says it before.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 300 },
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'ignore',
+    genReqId: (raw) => {
+      const given = raw.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    http: { maxHeaderSize: limits.HEADER_BYTES, headersTimeout: limits.HEADERS_TIMEOUT_MS },
+  }) as unknown as FastifyInstance;
+  server.server.maxConnections = limits.CONNECTIONS;
+
+  server.setErrorHandler((error, request, reply) => {
+    const problem = problemFrom(error);
+    if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, 'request failed');
+    reply
+      .code(problem.status)
+      .headers(problem.details.headers ?? {})
+      .type('application/json; charset=utf-8');
+    return reply.send(problem.toBody(request.id));
+  });
+  observeRequests(server, deps);
+  addGuards(server, deps.host);
+  addHealth(server, deps.readiness);
+  const { routes, streams } = streamRoutes(deps.api);
+  await server.register(intakeRoutes(deps.intake));
+  await server.register(sessionRoutes(deps.api));
+  await server.register(objectRoutes(deps.api));
+  await server.register(routes);
+  await addPages(server, deps.uiDir);
+  return { server, streams };
+}
+
+/** One line for each answered request, by path without its query: a query may hold a code, or what someone searched for. */
+function observeRequests(server: FastifyInstance, deps: AppDeps): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    deps.api.metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    const line = { ...describeRequest(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    if (route === '/healthz' || route === '/readyz') return;
+    if (reply.statusCode >= 400 && route.startsWith('/alerts/')) request.log.warn(line, 'answered');
+    else if (request.method === 'GET' || route.startsWith('/alerts/')) request.log.debug(line, 'answered');
+    else request.log.info(line, 'answered');
+  });
+}
+
+function describeRequest(request: Pick<FastifyRequest, 'method' | 'url' | 'ip'>): Record<string, unknown> {
+  return { method: request.method, path: (request.url ?? '').split('?', 1)[0], from: request.ip };
+}

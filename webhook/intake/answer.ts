@@ -1,0 +1,64 @@
+/** What a sender is told, from what became of its alerts. Pure. */
+import { INTAKE_PROBLEMS_LISTED, RETRY_AFTER_MS } from '../limits.ts';
+import type { Reading } from '../receivers/alertmanager.ts';
+import type { AlertProblem } from '../receivers/problem.ts';
+import { retryAfter } from '../server/problems.ts';
+import type { IngestResult } from './ingest.ts';
+
+export interface IntakeAnswer {
+  status: 200 | 400 | 404 | 503;
+  headers: Record<string, string>;
+  body: IntakeReceipt;
+}
+/** Body of every answer to a body that could be read. */
+export interface IntakeReceipt {
+  code: 'Stored' | 'Invalid' | 'NotFound' | 'Unavailable';
+  message: string;
+  requestId: string;
+  created: number;
+  updated: number;
+  unchanged: number;
+  /** Alerts that must be sent again. */
+  notStored: number;
+  /** Alerts that will never be taken as they are, at most the first hundred faults. */
+  problems: AlertProblem[];
+}
+
+/**
+ * Senders retry on 5xx and on nothing else (Alertmanager's notify/webhook, Prometheus' notifier), so 503 goes before 400:
+ * a good alert that was not stored comes again, a bad one among it is named by that later answer too.
+ */
+export function answerFor(reading: Reading, result: IngestResult, requestId: string): IntakeAnswer {
+  const all = [...reading.problems, ...result.refused].sort((a, b) => a.index - b.index);
+  const bad = new Set(all.map((p) => p.index)).size;
+  const { created, updated, unchanged } = result;
+  const stored = created + updated + unchanged;
+  const total = reading.received.length + new Set(reading.problems.map((p) => p.index)).size;
+  const receipt = {
+    requestId,
+    created,
+    updated,
+    unchanged,
+    notStored: result.unavailable,
+    problems: all.slice(0, INTAKE_PROBLEMS_LISTED),
+  };
+  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored`;
+  const first = all[0];
+  const named = first === undefined ? '' : `; ${sentence(bad, first)}`;
+  if (result.unavailable > 0) {
+    const message = `${good}, ${result.unavailable} could not be stored: ${result.why ?? 'the API server is away'}. Send the whole body again${named}`;
+    const headers = retryAfter(result.retryAfterMs ?? RETRY_AFTER_MS);
+    return { status: 503, headers, body: { code: 'Unavailable', message, ...receipt } };
+  }
+  if (result.gone !== undefined) {
+    return { status: 404, headers: {}, body: { code: 'NotFound', message: `${good}; ${result.gone}`, ...receipt } };
+  }
+  if (first !== undefined)
+    return { status: 400, headers: {}, body: { code: 'Invalid', message: `${good}${named}`, ...receipt } };
+  return { status: 200, headers: {}, body: { code: 'Stored', message: good, ...receipt } };
+}
+
+function sentence(bad: number, first: AlertProblem): string {
+  const which = `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}: found ${first.found}, expected ${first.expected}`;
+  return bad === 1 ? `1 is not: ${which}` : `${bad} are not, the first is ${which}`;
+}

@@ -1,0 +1,68 @@
+/** Parses a JSON body and says where it breaks. */
+import { faultOffset } from './json-place.ts';
+
+/** The text is not JSON; `line` and `column` count from 1. */
+export class JsonSyntaxError extends Error {
+  readonly line: number;
+  readonly column: number;
+  constructor(line: number, column: number, what: string) {
+    super(`the body is not JSON: ${what} at line ${line}, column ${column}`);
+    this.name = 'JsonSyntaxError';
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/**
+ * Returns the value of a JSON text in UTF-8 (a byte order mark is skipped).
+ * Throws `JsonSyntaxError` with the place where reading stopped; of an unfinished text, its end.
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const { line, column } = placeOf(Buffer.from(bytes).toString('latin1'), firstBadByte(bytes));
+    throw new JsonSyntaxError(line, column, 'a byte that is not UTF-8');
+  }
+  if (text.trim() === '') throw new JsonSyntaxError(1, 1, 'nothing where a value was expected');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw explain(text);
+  }
+}
+
+function explain(text: string): JsonSyntaxError {
+  const offset = faultOffset(text);
+  const { line, column } = placeOf(text, offset);
+  const found = text.codePointAt(offset);
+  const what = found === undefined ? 'it ends too early' : `unexpected ${JSON.stringify(String.fromCodePoint(found))}`;
+  return new JsonSyntaxError(line, column, what);
+}
+
+function placeOf(text: string, offset: number): { line: number; column: number } {
+  let line = 1;
+  let start = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) {
+    line += 1;
+    start = at + 1;
+  }
+  return { line, column: offset - start + 1 };
+}
+
+/** Longest prefix that decodes, by halving: only runs for a body that is refused anyway. */
+function firstBadByte(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  return good;
+}

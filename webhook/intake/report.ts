@@ -1,0 +1,26 @@
+/** One report of an alert, and how it stands to what is stored when its sender named no times. Pure. */
+import type { AlertSpec } from '@funnelai/crds/generated/types';
+
+/** A report as it will be merged; what the sender left out was filled in with the time of receipt and may yet give way. */
+export interface Report {
+  spec: AlertSpec;
+  startNamed: boolean;
+  endNamed: boolean;
+}
+
+/**
+ * Returns the spec to merge. A report without a start is about the episode that is stored while that one still fires,
+ * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written.
+ */
+export function anchored(report: Report, stored: AlertSpec | undefined): AlertSpec {
+  const { spec, startNamed, endNamed } = report;
+  if (stored === undefined) return spec;
+  const sameEpisode = startNamed
+    ? spec.startsAt === stored.startsAt || spec.startsAt === stored.latestStartsAt
+    : stored.state === 'Firing' || spec.state === 'Resolved';
+  if (!sameEpisode) return spec;
+  const startsAt = startNamed ? spec.startsAt : (stored.latestStartsAt ?? stored.startsAt);
+  const repeatsEnd =
+    !endNamed && spec.state === 'Resolved' && stored.state === 'Resolved' && stored.endsAt !== undefined;
+  return { ...spec, startsAt, ...(repeatsEnd && stored.endsAt !== undefined ? { endsAt: stored.endsAt } : {}) };
+}

@@ -1,0 +1,98 @@
+/** Every bound of the HTTP edge, by name. A bound that is reached is counted in `funnelai_webhook_limit_reached_total{limit}`. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Body of one intake request as it comes over the wire, and again after it was inflated. */
+export const INTAKE_BODY_BYTES = 8 * MIB;
+/** Alerts in one intake body. A sender that has more splits them. */
+export const INTAKE_ALERTS = 10_000;
+/** Problems that one answer lists; the rest are counted. */
+export const INTAKE_PROBLEMS_LISTED = 100;
+/** Intake requests that are being answered at once; one more is told to come back. */
+export const INTAKE_REQUESTS_IN_FLIGHT = 256;
+/** Bytes of intake bodies held at once, whatever their number: what bounds the memory of a flood. */
+export const INTAKE_BYTES_IN_FLIGHT = 48 * MIB;
+/** Alerts of one body that are being stored at once. */
+export const STORES_PER_REQUEST = 16;
+/** Alerts of all bodies that are being stored at once; the API server is shared with the operator and with people. */
+export const STORES_IN_FLIGHT = 64;
+/** How often one alert is read and written anew when others change it at the same time, or an answer got lost. */
+export const STORE_ATTEMPTS = 6;
+/** After this an intake request is answered 503 for what is not yet stored. Prometheus gives up after 10 s, so this is less. */
+export const INTAKE_DEADLINE_MS = 8_000;
+/** What `Retry-After` says when the API server named no time of its own. */
+export const RETRY_AFTER_MS = 5_000;
+
+/** How long a source's Secret is believed, also when it is missing. */
+export const SECRET_TTL_MS = 10_000;
+/** A wrong token makes the Secret be read anew at most this often per source, so that a rotation works at once. */
+export const SECRET_EARLY_REREAD_MS = 1_000;
+/** Sources whose Secret is remembered. */
+export const SECRETS_REMEMBERED = 2_048;
+/** Lines of a Secret's value that count as tokens. Two are needed for a rotation. */
+export const TOKENS_PER_SECRET = 8;
+
+/** Body of a request under /api. */
+export const API_BODY_BYTES = 64 * KIB;
+/** Receiving a whole request: slower senders are cut off. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** Receiving the headers of a request. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+/** Must exceed the idle timeout of a proxy in front, else that one sees sporadic resets. */
+export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** All headers of one request; a session's cookies need room. */
+export const HEADER_BYTES = 32 * KIB;
+/** TCP connections at once. */
+export const CONNECTIONS = 4_096;
+
+/** A Kubernetes token longer than this is refused at sign-in. */
+export const TOKEN_BYTES = 16 * KIB;
+/** Browsers keep a cookie of at most 4,096 bytes with its name and attributes. */
+export const COOKIE_CHUNK_BYTES = 3_800;
+/** How long a person's identity and rights are believed before the API server is asked again. */
+export const ACCESS_TTL_MS = 10_000;
+/** Answers about rights, and identities, remembered. */
+export const ACCESS_REMEMBERED = 20_000;
+export const IDENTITIES_REMEMBERED = 2_000;
+/** Rights of one request that are asked for at once. */
+export const ACCESS_CHECKS_AT_ONCE = 8;
+/** Sign-ins of one address, and of all, per minute. */
+export const SIGN_INS_PER_ADDRESS = 20;
+export const SIGN_INS_IN_ALL = 300;
+export const ADDRESSES_REMEMBERED = 10_000;
+
+/** Rows that a list answers with when nothing is said, and at most. */
+export const LIST_ROWS_DEFAULT = 200;
+export const LIST_ROWS_MAX = 1_000;
+/** Characters of a search, and values of one facet, in a query. */
+export const QUERY_CHARACTERS = 256;
+export const FACET_VALUES = 50;
+/** Namespaces that one answer lists. */
+export const NAMESPACES_LISTED = 500;
+/** Alerts that an incident's page carries. */
+export const DETAIL_ALERTS = 1_000;
+/** History is asked beside a page that a person waits for; after this the page does without. */
+export const HISTORY_DEADLINE_MS = 3_000;
+/** Rounds of read, compare, write for one edit before the page is told to try again. */
+export const EDIT_ATTEMPTS = 4;
+/** Names tried for a declared incident. */
+export const DECLARE_ATTEMPTS = 5;
+
+/** Changes are sent to the browser together, at most this late. */
+export const STREAM_BATCH_MS = 250;
+/** Comment lines keep the stream open through proxies and let a dead client be noticed. */
+export const STREAM_HEARTBEAT_MS = 15_000;
+/** How often a stream's token and rights are asked for again. */
+export const STREAM_RECHECK_MS = 20_000;
+/** Without an answer of the API server about the rights for this long the stream ends. */
+export const STREAM_UNCHECKED_MS = 300_000;
+/** A client that has not taken what was sent for this long is dropped. */
+export const STREAM_STALLED_MS = 20_000;
+/** Objects that wait for a slow client; the next one drops it. It reads its lists anew when it comes back. */
+export const STREAM_PENDING = 2_000;
+export const STREAMS = 500;
+export const STREAMS_PER_USER = 30;
+
+/** Open requests get this long at shutdown before their connections are closed. */
+export const SHUTDOWN_MS = 10_000;

@@ -1,0 +1,98 @@
+/** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Welcome } from '@funnelai/domain/wire';
+import { createPool } from '@funnelai/history/pool';
+import { createQueries } from '@funnelai/history/queries';
+import { createKubeClient } from '@funnelai/kube/client';
+import { systemClock } from '@funnelai/kube/clock';
+import { loadConnection } from '@funnelai/kube/config';
+import { createLog, type Log } from '@funnelai/kube/log';
+import { createRegistry } from '@funnelai/kube/metrics';
+import { parseFlags, USAGE, UsageError } from './flags.ts';
+import { SHUTDOWN_MS } from './limits.ts';
+import { serveMetrics } from './server/health.ts';
+import { createWebhook } from './wiring.ts';
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const flags = parseFlags(process.argv.slice(2));
+  const log = createLog('webhook', flags.logLevel);
+  for (const name of ['KUBECONFIG', 'DATABASE_URL']) {
+    if (process.env[name] !== undefined) log.info(`${name} is set in the environment and is ignored`);
+  }
+  const connection = await loadConnection({
+    ...(flags.kubeconfig === undefined ? { inCluster: true } : { kubeconfigPath: flags.kubeconfig }),
+    ...(flags.context === undefined ? {} : { context: flags.context }),
+  });
+  log.info({ server: connection.server, context: connection.context }, 'using this API server');
+  const registry = createRegistry();
+  const client = createKubeClient(connection, { clock: systemClock, userAgent: 'funnelai-webhook', metrics: registry });
+  const pool = await openPool(flags.databaseUrlFile, log);
+  const webhook = await createWebhook({
+    client,
+    queries: pool === undefined ? undefined : createQueries({ pool }),
+    clock: systemClock,
+    log,
+    registry,
+    host: flags.host,
+    uiDir: flags.uiDir === undefined ? undefined : resolve(flags.uiDir),
+    signInFile: flags.signInFile,
+    welcome: await readWelcome(flags.welcomeFile),
+  });
+  webhook.start();
+  const metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await serveMetrics({ host: flags.host, port: flags.metricsPort, registry, readiness: webhook.readiness });
+  const address = await webhook.server.listen({ host: flags.host, port: flags.port });
+  log.info({ address }, 'listening');
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    // A connection that does not end must not keep the process.
+    systemClock.after(SHUTDOWN_MS, () => process.exit(0));
+    void webhook
+      .stop()
+      .catch((error: unknown) => log.error({ err: error }, 'stopping failed'))
+      .then(async () => {
+        metrics?.close();
+        await Promise.allSettled([pool?.end(), client.close()]);
+        process.exit(0);
+      });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+async function openPool(file: string | undefined, log: Log) {
+  if (file === undefined) {
+    log.warn('history is off: no --database-url-file was given');
+    return undefined;
+  }
+  const url = (await readFile(file, 'utf8')).trim();
+  return createPool(url, { applicationName: 'funnelai-webhook', log });
+}
+
+async function readWelcome(file: string | undefined): Promise<Welcome | undefined> {
+  if (file === undefined) return undefined;
+  const welcome: unknown = JSON.parse(await readFile(file, 'utf8'));
+  if (typeof welcome === 'object' && welcome !== null && 'lines' in welcome && Array.isArray(welcome.lines)) {
+    return welcome as Welcome;
+  }
+  throw new UsageError('--welcome-file: expected JSON with a list "lines"');
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    error instanceof UsageError ? `${message}\n\n${USAGE}` : `the webhook cannot start: ${message}\n`,
+  );
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

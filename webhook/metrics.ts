@@ -1,0 +1,57 @@
+/** What the HTTP edge counts. Never labelled by object or person. */
+import { counter, gauge, histogram, type Metrics } from '@funnelai/kube/metrics';
+
+export type Outcome = 'created' | 'updated' | 'unchanged' | 'refused' | 'unavailable' | 'unreadable';
+
+export interface WebhookMetrics {
+  /** One alert of an intake body, by what became of it. */
+  alert(outcome: Outcome): void;
+  /** A named bound was reached. */
+  limitReached(limit: string): void;
+  /** One answered request, by route pattern. */
+  request(method: string, route: string, status: number, seconds: number): void;
+  streams(open: number): void;
+  streamEnded(reason: string): void;
+  signIn(outcome: 'ok' | 'refused' | 'limited' | 'unavailable'): void;
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Registers the edge's instruments, or finds them again, in a process's registry. */
+export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
+  const alerts = counter(registry, {
+    name: 'funnelai_webhook_alerts_total',
+    help: 'Alerts of intake bodies, by what became of each.',
+    labelNames: ['outcome'],
+  });
+  const limits = counter(registry, {
+    name: 'funnelai_webhook_limit_reached_total',
+    help: 'How often a named bound of the webhook was reached.',
+    labelNames: ['limit'],
+  });
+  const requests = histogram(registry, {
+    name: 'funnelai_webhook_request_seconds',
+    help: 'Time from request to answer, by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+  });
+  const open = gauge(registry, { name: 'funnelai_webhook_streams', help: 'Event streams open now.' });
+  const ended = counter(registry, {
+    name: 'funnelai_webhook_streams_ended_total',
+    help: 'Event streams that ended, by reason.',
+    labelNames: ['reason'],
+  });
+  const signIns = counter(registry, {
+    name: 'funnelai_webhook_sign_ins_total',
+    help: 'Attempts to sign in, by outcome.',
+    labelNames: ['outcome'],
+  });
+  return {
+    alert: (outcome) => alerts.inc({ outcome }),
+    limitReached: (limit) => limits.inc({ limit }),
+    request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
+    streams: (n) => open.set(n),
+    streamEnded: (reason) => ended.inc({ reason }),
+    signIn: (outcome) => signIns.inc({ outcome }),
+  };
+}

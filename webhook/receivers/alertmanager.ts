@@ -1,0 +1,161 @@
+/**
+ * Reads what Alertmanager's webhook (version 4) and Prometheus (Alertmanager's API v2) send, alert by alert.
+ * Promises never to throw on an alert and never to let a bad one spoil a good one; storing is left to the intake.
+ * Sources: Alertmanager's `template.Data` (notifier/webhook) and `postableAlerts` of its OpenAPI v2.
+ */
+import type { AlertInput } from '@funnelai/domain/alert-input';
+import { senderLinks } from '@funnelai/domain/alert-links';
+import { parseInstant } from '@funnelai/domain/instants';
+import { Temporal } from 'temporal-polyfill';
+import { type AlertProblem, BodyProblem, describe } from './problem.ts';
+
+/** One alert that could be read, and where it stood in the body. */
+export interface Received {
+  index: number;
+  input: AlertInput;
+}
+export interface Reading {
+  received: Received[];
+  problems: AlertProblem[];
+}
+/** `Webhook`: an object with `alerts`; `ApiV2`: the list itself. */
+export type Shape = 'Webhook' | 'ApiV2';
+
+/** Go's zero time: Alertmanager sends it for "not yet". */
+const ZERO_TIME_END = Temporal.Instant.from('0001-01-02T00:00:00Z');
+/** Label and annotation names in a message; the domain bounds what is stored. */
+const NAME_SHOWN = 60;
+
+/**
+ * Returns the alerts that can be read and, for each that cannot, every fault of it.
+ * Throws `BodyProblem` when the body as a whole is not of that shape. `now` decides whether an `endsAt` is past.
+ */
+export function readAlertmanager(body: unknown, shape: Shape, now: Temporal.Instant): Reading {
+  const list = alertsOf(body, shape);
+  const received: Received[] = [];
+  const problems: AlertProblem[] = [];
+  for (const [index, raw] of list.entries()) {
+    const faults: Fault[] = [];
+    const input = readAlert(raw, shape, now, faults);
+    if (input !== undefined && faults.length === 0) received.push({ index, input });
+    else for (const fault of faults) problems.push({ index, ...fault });
+  }
+  return { received, problems };
+}
+
+function alertsOf(body: unknown, shape: Shape): unknown[] {
+  if (shape === 'ApiV2') {
+    if (Array.isArray(body)) return body;
+    throw new BodyProblem('', describe(body), 'a JSON list of alerts, as Prometheus sends to /api/v2/alerts');
+  }
+  if (!isRecord(body)) {
+    const hint = Array.isArray(body) ? ' (a bare list goes to …/api/v2/alerts)' : '';
+    throw new BodyProblem('', describe(body), `the JSON object of Alertmanager’s webhook, with "alerts"${hint}`);
+  }
+  const alerts = own(body, 'alerts');
+  if (!Array.isArray(alerts)) throw new BodyProblem('alerts', describe(alerts), 'a list of alerts');
+  return alerts;
+}
+
+type Fault = Omit<AlertProblem, 'index'>;
+
+function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fault[]): AlertInput | undefined {
+  if (!isRecord(raw)) {
+    faults.push({ field: '', found: describe(raw), expected: 'an object with labels' });
+    return undefined;
+  }
+  const labels = readMap(raw, 'labels', faults);
+  const annotations = readMap(raw, 'annotations', faults);
+  if (Object.keys(labels).length === 0 && !faults.some((f) => f.field.startsWith('labels'))) {
+    faults.push({
+      field: 'labels',
+      found: describe(own(raw, 'labels')),
+      expected: 'at least one label that is not empty',
+    });
+  }
+  const startsAt = readTime(raw, 'startsAt', faults);
+  const endsAt = readTime(raw, 'endsAt', faults);
+  if (startsAt !== undefined && endsAt !== undefined && Temporal.Instant.compare(endsAt, startsAt) < 0) {
+    faults.push({
+      field: 'endsAt',
+      found: endsAt.toString(),
+      expected: `a time not before startsAt ${startsAt.toString()}`,
+    });
+  }
+  const resolved = isResolved(raw, shape, endsAt, now, faults);
+  const generator = own(raw, 'generatorURL');
+  return {
+    labels,
+    annotations,
+    state: resolved ? 'Resolved' : 'Firing',
+    ...(startsAt === undefined ? {} : { startsAt }),
+    // An end that lies ahead is the sender's lease: the alert fires still, and nothing of it is stored.
+    ...(resolved && endsAt !== undefined ? { endsAt } : {}),
+    links: senderLinks({ generatorURL: typeof generator === 'string' ? generator : undefined }),
+  };
+}
+
+/** Alertmanager's webhook says it in words; API v2, and a body without the word, says it by an `endsAt` that is past. */
+function isResolved(
+  raw: Record<string, unknown>,
+  shape: Shape,
+  endsAt: Temporal.Instant | undefined,
+  now: Temporal.Instant,
+  faults: Fault[],
+): boolean {
+  const status = shape === 'Webhook' ? own(raw, 'status') : undefined;
+  if (status === 'firing') return false;
+  if (status === 'resolved') return true;
+  if (status !== undefined && status !== null) {
+    // Guessing could resolve what still burns.
+    faults.push({ field: 'status', found: describe(status), expected: '"firing" or "resolved"' });
+    return false;
+  }
+  return endsAt !== undefined && Temporal.Instant.compare(endsAt, now) <= 0;
+}
+
+/** Values must be text; an empty value means the same as none, as everywhere in Prometheus. */
+function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): Record<string, string> {
+  const value = own(raw, field);
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) {
+    faults.push({ field, found: describe(value), expected: 'an object of text values' });
+    return {};
+  }
+  const entries: [string, string][] = [];
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string') {
+      faults.push({
+        field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
+        found: describe(text),
+        expected: 'text',
+      });
+    } else if (name === '') {
+      faults.push({ field: `${field}[""]`, found: 'an empty name', expected: 'a name' });
+    } else if (text !== '') {
+      entries.push([name.toWellFormed(), text.toWellFormed()]);
+    }
+  }
+  // fromEntries makes own properties, `__proto__` included; assignment would not.
+  return Object.fromEntries(entries);
+}
+
+function readTime(raw: Record<string, unknown>, field: string, faults: Fault[]): Temporal.Instant | undefined {
+  const value = own(raw, field);
+  if (value === undefined || value === null || value === '') return undefined;
+  const instant = typeof value === 'string' ? parseInstant(value) : undefined;
+  if (instant === undefined) {
+    faults.push({ field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' });
+    return undefined;
+  }
+  return Temporal.Instant.compare(instant, ZERO_TIME_END) < 0 ? undefined : instant;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads an own property only: a body must not reach `Object.prototype`. */
+function own(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

@@ -1,0 +1,39 @@
+/** What is wrong with one alert of a body, in words that its sender can act on. */
+
+export interface AlertProblem {
+  /** Position in the body's list, from 0. */
+  index: number;
+  /** Path inside the alert, like `startsAt` or `labels["instance"]`; empty for the alert as a whole. */
+  field: string;
+  found: string;
+  expected: string;
+}
+
+/** A body of which not one alert can be read. */
+export class BodyProblem extends Error {
+  readonly field: string;
+  readonly found: string;
+  readonly expected: string;
+  constructor(field: string, found: string, expected: string) {
+    super(`${field === '' ? 'the body' : field}: found ${found}, expected ${expected}`);
+    this.name = 'BodyProblem';
+    this.field = field;
+    this.found = found;
+    this.expected = expected;
+  }
+}
+
+const SHOWN_CHARACTERS = 60;
+
+/** Returns a short description of any JSON value; never walks into it, so depth and size do not matter. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'string') {
+    const shown = value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value;
+    return JSON.stringify(shown.toWellFormed());
+  }
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (typeof value === 'object') return 'an object';
+  return `the ${typeof value} ${String(value)}`;
+}

@@ -1,0 +1,50 @@
+/** What holds for every answer: headers that bind the browser, and the Host check that stops DNS rebinding. */
+import type { FastifyInstance } from 'fastify';
+import { HttpProblem } from './problems.ts';
+
+/** Styles may be inline, for Emotion writes them at run time; scripts may not. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+const HEADERS = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=()',
+};
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
+
+/** Is this an address that only this machine can reach? */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
+/** Adds the headers; bound to loopback, refuses names that a stranger's DNS could point here (the intake has tokens of its own). */
+export function addGuards(app: FastifyInstance, boundTo: string): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...HEADERS, 'x-request-id': request.id });
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    if (!isLoopback(boundTo) || (request.method === 'POST' && request.url.startsWith('/alerts/'))) return;
+    const name = (request.headers.host ?? '').replace(/:\d+$/, '');
+    if (isLoopback(name) || name.endsWith('.localhost')) return;
+    throw new HttpProblem(
+      'Forbidden',
+      `This server is bound to ${boundTo} and answers to localhost and 127.0.0.1 only, not to ${JSON.stringify(name.slice(0, 80))}.`,
+      { status: 421 },
+    );
+  });
+}
