@@ -70,13 +70,18 @@ function kubeconfigFor(directory: string, user: User): string {
 const directory = mkdtempSync(join(tmpdir(), 'funnelai-crds-'));
 const kubeconfigs = new Map<User, string>();
 
-/** Runs kubectl as `user`; `input` goes to its standard input, as JSON unless it is text. Never throws for an exit code. */
-export function kubectl(user: User, args: readonly string[], input?: unknown): Promise<Answer> {
+/** Runs kubectl as `user`; `input` goes to its standard input, as JSON unless it is text; `env` is added to the environment. Never throws for an exit code. */
+export function kubectl(
+  user: User,
+  args: readonly string[],
+  input?: unknown,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Answer> {
   const kubeconfig = kubeconfigs.get(user) ?? kubeconfigFor(directory, user);
   kubeconfigs.set(user, kubeconfig);
   const all = ['--kubeconfig', kubeconfig, '--cache-dir', join(directory, 'cache'), ...args];
   return new Promise((resolve) => {
-    const options = { timeout: COMMAND_DEADLINE_MS, maxBuffer: OUTPUT_MAX_BYTES };
+    const options = { timeout: COMMAND_DEADLINE_MS, maxBuffer: OUTPUT_MAX_BYTES, env: { ...process.env, ...env } };
     const child = execFile(join(inject('assets'), 'kubectl'), all, options, (error, stdout, stderr) => {
       resolve({ ok: error === null, stdout, stderr });
     });
