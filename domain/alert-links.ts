@@ -1,0 +1,75 @@
+/** Where to look for more about an alert: what its sender and its annotations name, http and https only. */
+import type { LinkKind } from '@funnelai/crds/generated/types';
+import { cleanText, cutBytes, utf8Bytes } from './bytes.ts';
+import { type Labels, labelValue } from './labels.ts';
+
+export interface AlertLink {
+  title: string;
+  url: string;
+  kind: LinkKind;
+}
+
+export const LINKS_MAX = 16;
+export const LINK_TITLE_MAX_BYTES = 256;
+/** A longer address is left out: cut, it would lead elsewhere. */
+export const LINK_URL_MAX_BYTES = 2048;
+
+const ANNOTATIONS: readonly [name: string, title: string, kind: LinkKind][] = [
+  ['runbook_url', 'Runbook', 'Runbook'],
+  ['runbook', 'Runbook', 'Runbook'],
+  ['dashboard_url', 'Dashboard', 'Dashboard'],
+  ['dashboard', 'Dashboard', 'Dashboard'],
+  ['dashboardURL', 'Dashboard', 'Dashboard'],
+  ['panel_url', 'Panel', 'Graph'],
+  ['panelURL', 'Panel', 'Graph'],
+  ['silence_url', 'Silence', 'Silence'],
+  ['silenceURL', 'Silence', 'Silence'],
+];
+
+/** Returns links that senders put into fields of their own, for a receiver to hand over. */
+export function senderLinks(urls: {
+  generatorURL?: string | undefined;
+  dashboardURL?: string | undefined;
+  panelURL?: string | undefined;
+  silenceURL?: string | undefined;
+}): AlertLink[] {
+  const links: [string | undefined, string, LinkKind][] = [
+    [urls.dashboardURL, 'Dashboard', 'Dashboard'],
+    [urls.panelURL, 'Panel', 'Graph'],
+    [urls.generatorURL, 'Source', 'Source'],
+    [urls.silenceURL, 'Silence', 'Silence'],
+  ];
+  return links.flatMap(([url, title, kind]) => (url ? [{ title, url, kind }] : []));
+}
+
+/** Returns each address once, runbooks first, at most 16; says in `notes` how many the sender gave that are no links. */
+export function linksFrom(annotations: Labels, sent: readonly AlertLink[], notes: string[]): AlertLink[] {
+  const fromAnnotations = ANNOTATIONS.flatMap(([name, title, kind]) => {
+    const url = labelValue(annotations, name);
+    return url === '' ? [] : [{ title, url, kind }];
+  });
+  const byUrl = new Map<string, AlertLink>();
+  let refused = 0;
+  for (const { title, url, kind } of [...fromAnnotations, ...sent]) {
+    const address = webAddress(url);
+    if (address === undefined) refused += 1;
+    else if (!byUrl.has(address)) {
+      byUrl.set(address, { title: cutBytes(cleanText(title).trim(), LINK_TITLE_MAX_BYTES) || kind, url: address, kind });
+    }
+  }
+  if (refused > 0) notes.push(`${refused} links left out: not an http or https address of at most ${LINK_URL_MAX_BYTES} bytes`);
+  if (byUrl.size > LINKS_MAX) notes.push(`${byUrl.size - LINKS_MAX} links left out: at most ${LINKS_MAX} are kept`);
+  return [...byUrl.values()].slice(0, LINKS_MAX);
+}
+
+/** Returns the address in its normal form, without white space or control characters; undefined for any other scheme. */
+export function webAddress(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed.length > LINK_URL_MAX_BYTES || !URL.canParse(trimmed)) return undefined;
+  const url = new URL(trimmed);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  // A name and password in an address would be shown to all who see the alert.
+  url.username = '';
+  url.password = '';
+  return /^\S+$/.test(url.href) && utf8Bytes(url.href) <= LINK_URL_MAX_BYTES ? url.href : undefined;
+}

@@ -1,0 +1,32 @@
+/** Bounds on text that strangers send, in bytes of UTF-8: never half a character, always a mark where something was cut. */
+
+/** Stands where text was cut off. */
+export const CUT_MARK = '…';
+const encoder = new TextEncoder();
+const MARK_BYTES = encoder.encode(CUT_MARK).length;
+
+export function utf8Bytes(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** Returns the text as any store takes it: lone surrogates and NUL become U+FFFD. */
+export function cleanText(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\uFFFD');
+}
+
+/** Returns the longest beginning that with the mark takes at most `maxBytes`; the text itself when it fits. */
+export function cutBytes(text: string, maxBytes: number): string {
+  // A UTF-16 unit is one byte at the least: what is far too long need not be encoded whole.
+  const candidate = text.length > maxBytes ? text.slice(0, maxBytes + 1) : text;
+  if (text.length <= maxBytes && utf8Bytes(text) <= maxBytes) return text;
+  if (maxBytes < MARK_BYTES) return '';
+  const room = new Uint8Array(maxBytes - MARK_BYTES);
+  const { read } = encoder.encodeInto(candidate, room);
+  return candidate.slice(0, read) + CUT_MARK;
+}
+
+/** Returns the text cut to `maxBytes` bytes without a mark. */
+export function headBytes(text: string, maxBytes: number): string {
+  const { read } = encoder.encodeInto(text, new Uint8Array(maxBytes));
+  return text.slice(0, read);
+}

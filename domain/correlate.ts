@@ -1,0 +1,113 @@
+/**
+ * Which rule has an alert, which group it falls into, and which incident of that group takes it. Pure; the operator decides
+ * serially per group and writes what is said here.
+ */
+import type { AlertSpec, Incident } from '@funnelai/crds/generated/types';
+import type { Temporal } from 'temporal-polyfill';
+import { cutBytes } from './bytes.ts';
+import { groupOf } from './group-key.ts';
+import { parseInstant } from './instants.ts';
+import { labelValue, type Labels } from './labels.ts';
+import { isOpen } from './lifecycle.ts';
+import { matches } from './matcher.ts';
+import { BUILT_IN_NAME, type CompiledRule } from './rules.ts';
+import { isWorse } from './severity.ts';
+
+export type Ruling =
+  | { rule: CompiledRule; record: false; groupKey: string; group: Labels; explanation: string }
+  | { rule: CompiledRule; record: true; explanation: string };
+
+/** How much of a value an explanation shows. */
+const SHOWN_VALUE_BYTES = 64;
+
+/** Returns the first rule that takes the alert, in the order of `compileRules`, with the group or "record", and why in words. */
+export function ruleFor(alert: AlertSpec, name: string, rules: readonly CompiledRule[]): Ruling {
+  for (const rule of rules) {
+    if (!rule.matchers.every((m) => matches(m, alert.labels))) continue;
+    const grouped = groupOf(alert, name, rule);
+    if (grouped === undefined) continue;
+    const because = explain(rule, alert, name);
+    if (rule.action === 'Record') return { rule, record: true, explanation: `${because}; recorded only, as the rule says` };
+    if (rule.opensFrom !== undefined && isWorse(rule.opensFrom, alert.severity)) {
+      const what = `${because}; recorded only: severity ${alert.severity} is below ${rule.opensFrom}`;
+      return { rule, record: true, explanation: what };
+    }
+    return { rule, record: false, ...grouped, explanation: because };
+  }
+  throw new RangeError('expected rules that end with the built-in one, which takes every alert; use compileRules');
+}
+
+/** `rule "pods" on namespace=pay, alertname=KubePodCrashLooping`: what the rule grouped by, and what it lacked. */
+function explain(rule: CompiledRule, alert: AlertSpec, name: string): string {
+  const who = rule.name === undefined ? `the ${BUILT_IN_NAME} rule` : `rule "${rule.name}"`;
+  if (rule.groupBy.length === 0) return `${who} on everything that it matches`;
+  const shown = rule.groupBy.flatMap(({ label, missing }) => {
+    const value = labelValue(alert.labels, label);
+    if (value !== '') return [`${label}=${cutBytes(value, SHOWN_VALUE_BYTES)}`];
+    return missing === 'Separate' ? [`no ${label}, so on its own as ${name}`] : [];
+  });
+  return `${who} on ${shown.length > 0 ? shown.join(', ') : `none of ${rule.groupBy.map((g) => g.label).join(', ')}`}`;
+}
+
+export interface GroupQuestion {
+  rule: CompiledRule;
+  groupKey: string;
+  /** Incidents whose origin is this rule and group, in any phase; others are ignored. */
+  incidents: readonly Incident[];
+  /** Incidents of the alert's namespace by name, to follow `mergedInto`. */
+  lookup(name: string): Incident | undefined;
+}
+export type GroupAnswer =
+  | { kind: 'join'; join: Incident }
+  | { kind: 'reopen'; reopen: Incident }
+  | { kind: 'open'; open: number };
+
+/** A chain of merges is followed this far; people do not build longer ones. */
+const MERGE_CHAIN_MAX = 32;
+
+/**
+ * Returns what becomes of a firing alert of this group. The incident with the highest opening has it while it is open; in
+ * Resolution it comes back into it for `reopenWithin` from `resolvedAt`; merged, the incident at the end of the chain stands
+ * in its place. Otherwise one more is opened. What is being deleted takes nothing, but its number is not given again.
+ */
+export function decideIncident({ rule, groupKey, incidents, lookup }: GroupQuestion, now: Temporal.Instant): GroupAnswer {
+  const own = incidents.filter(({ spec: { origin } }) => origin?.groupKey === groupKey && origin.ruleRef?.name === rule.name);
+  const opening = (incident: Incident) => incident.spec.origin?.opening ?? 0;
+  const highest = own.reduce((max, incident) => Math.max(max, opening(incident)), 0);
+  const candidate = own
+    .filter(isLive)
+    .reduce<Incident | undefined>((best, i) => (best && opening(best) >= opening(i) ? best : i), undefined);
+  const target = candidate && endOfChain(candidate, lookup);
+  // A newer one that is being deleted has had its turn: an older one does not take over behind it.
+  if (target && candidate && opening(candidate) === highest) {
+    if (isOpen(target.spec.phase)) return { kind: 'join', join: target };
+    if (comesBack(target, rule, now)) return { kind: 'reopen', reopen: target };
+  }
+  return { kind: 'open', open: highest + 1 };
+}
+
+const isLive = (incident: Incident): boolean => incident.metadata.deletionTimestamp === undefined;
+
+/** Follows `mergedInto`; undefined when the chain is a circle, too long, or ends in nothing. */
+export function endOfChain(start: Incident, lookup: (name: string) => Incident | undefined): Incident | undefined {
+  const seen = new Set<string>([start.metadata.name]);
+  let at: Incident = start;
+  for (let hops = 0; hops < MERGE_CHAIN_MAX; hops += 1) {
+    const next = at.spec.mergedInto?.name;
+    if (next === undefined) return at;
+    const found = seen.has(next) ? undefined : lookup(next);
+    if (!found || !isLive(found)) return undefined;
+    seen.add(next);
+    at = found;
+  }
+  return undefined;
+}
+
+function comesBack(incident: Incident, rule: CompiledRule, now: Temporal.Instant): boolean {
+  if (incident.spec.phase !== 'Resolution') return false;
+  // While the operator has not yet answered the move, the fault comes at the moment of resolving itself.
+  if (incident.status?.phase !== 'Resolution') return true;
+  const resolvedAt = parseInstant(incident.status.resolvedAt);
+  if (!resolvedAt) return true;
+  return now.epochMilliseconds - resolvedAt.epochMilliseconds <= rule.reopenWithinMs;
+}

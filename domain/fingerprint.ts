@@ -1,0 +1,45 @@
+/** The identity of an alert: one hash for one fault as its sender names it, whatever the order of labels. Uses node:crypto. */
+import { createHash } from 'node:crypto';
+import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
+import { byCodeUnit, labelValue, type Labels } from './labels.ts';
+
+/** Labels that tell apart only the replicas of one sender. */
+export const IGNORED_LABELS: readonly string[] = ['prometheus_replica', 'replica'];
+
+/** Longest name of a Kubernetes object that may also be a label value. */
+const NAME_MAX = 63;
+
+const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
+/**
+ * Returns the sha256 (hex) of the sender's labels as sorted [name, value] pairs in JSON, less `dedup.ignore`, or of only
+ * `dedup.labels`; `missing` names those of the latter that the alert does not have. An empty value is no label, as in
+ * Prometheus. When none of `dedup.labels` is there all labels count: an empty key would make every such alert one and the same.
+ */
+export function fingerprintOf(
+  labels: Labels,
+  dedup?: AlertSourceSpec['dedup'],
+): { fingerprint: string; missing: string[] } {
+  const keys = [...new Set(dedup?.labels ?? [])];
+  const missing = keys.filter((name) => labelValue(labels, name) === '');
+  const ignored = new Set(dedup?.ignore ?? IGNORED_LABELS);
+  const names =
+    keys.length > missing.length
+      ? keys.filter((name) => !missing.includes(name))
+      : Object.keys(labels).filter((name) => !ignored.has(name) && labelValue(labels, name) !== '');
+  const pairs = names.sort(byCodeUnit).map((name) => [name, labelValue(labels, name)]);
+  return { fingerprint: sha256(JSON.stringify(pairs)), missing };
+}
+
+/** Returns the fingerprint of a key that the sender itself chose; never equal to one of labels. */
+export function fingerprintOfKey(dedupKey: string): string {
+  return sha256(JSON.stringify({ key: dedupKey }));
+}
+
+/**
+ * Returns the name of the Alert: its source and the first hex digits of its fingerprint. On a clash with another fingerprint
+ * ask again with more digits; the name never passes 63 characters.
+ */
+export function alertName(source: string, fingerprint: string, hexDigits = 16): string {
+  return `${source}-${fingerprint.slice(0, Math.max(1, Math.min(hexDigits, NAME_MAX - 1 - source.length)))}`;
+}

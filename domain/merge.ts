@@ -1,0 +1,124 @@
+/**
+ * How what is stored of an alert and what has just come become one: by the sender's own times first, by the order of receipt
+ * second, never by the order in which they happened to be merged. Writing the result is the webhook's.
+ *
+ * A report says "firing since s" or "fired from s to e". Several reports join under the earliest start; the newest start that
+ * anyone named is kept beside it. Then:
+ * - A Resolved whose end is before the newest start speaks of an earlier episode. It never resolves, even when received later,
+ *   and starts that it covers are no longer counted to the present episode.
+ * - Otherwise the report received later decides the state; on a tie Resolved.
+ * - An end before its own start is the start. A firing exactly at the end of an episode that began earlier is a new episode:
+ *   with clocks of one second a flap looks like that, and for want of information nothing is ever resolved.
+ *
+ * Commutative and idempotent for any two reports. Associative in all that decides (state, newest start, end, receipt, content)
+ * as long as firing reports of an earlier episode were received before those of a later one; Resolved ones may come ever so
+ * late. Outside of that it errs towards Firing. `startsAt` alone may keep a later start of the present episode than was named
+ * when an earlier episode's Resolved is merged last: starts between the first and the newest are not remembered.
+ */
+import type { AlertSpec } from '@funnelai/crds/generated/types';
+import { byCodeUnit } from './labels.ts';
+import { compareInstants, parseInstant } from './instants.ts';
+
+/** What is known of an alert, with times as nanoseconds since 1970. */
+interface Evidence {
+  first: bigint;
+  newest: bigint;
+  /** Only when Resolved. */
+  end: bigint | undefined;
+  received: bigint;
+  spec: AlertSpec;
+  firstText: string;
+  newestText: string;
+}
+
+const nanos = (text: string | undefined): bigint | undefined => parseInstant(text)?.epochNanoseconds;
+
+function evidenceOf(spec: AlertSpec): Evidence {
+  const received = nanos(spec.receivedAt) ?? 0n;
+  const first = nanos(spec.startsAt) ?? received;
+  const latest = nanos(spec.latestStartsAt);
+  const isLater = latest !== undefined && latest > first;
+  const newest = isLater ? latest : first;
+  const named = nanos(spec.endsAt) ?? newest;
+  return {
+    first,
+    newest,
+    end: spec.state === 'Resolved' ? (named > newest ? named : newest) : undefined,
+    received,
+    spec,
+    firstText: spec.startsAt,
+    newestText: isLater && spec.latestStartsAt !== undefined ? spec.latestStartsAt : spec.startsAt,
+  };
+}
+
+/** Does this Resolved end an episode that has a start at `start`? */
+function covers(resolved: Evidence, start: bigint): boolean {
+  if (resolved.end === undefined) return false;
+  return resolved.end > start || (resolved.end === start && resolved.newest === start);
+}
+
+function earlierFirst(a: Evidence, b: Evidence): number {
+  if (a.received !== b.received) return a.received < b.received ? -1 : 1;
+  if ((a.end === undefined) !== (b.end === undefined)) return a.end === undefined ? -1 : 1;
+  if (a.end !== undefined && b.end !== undefined && a.end !== b.end) return a.end < b.end ? -1 : 1;
+  return byCodeUnit(contentOf(a.spec), contentOf(b.spec));
+}
+
+/** One text for one content, so that ties are broken alike everywhere: times are no part of it, nor is the order of names. */
+function contentOf(spec: AlertSpec): string {
+  const { startsAt: _s, latestStartsAt: _l, endsAt: _e, receivedAt: _r, ...content } = spec;
+  return JSON.stringify(content, (_name, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.entries(value).sort(([a], [b]) => byCodeUnit(a, b))
+      : value,
+  );
+}
+
+function specOf(content: Evidence, first: Evidence, newest: Evidence, firstIsNewest: boolean): AlertSpec {
+  const { latestStartsAt: _l, endsAt, ...rest } = content.spec;
+  const spec: AlertSpec = { ...rest, startsAt: firstIsNewest ? newest.newestText : first.firstText };
+  if (!firstIsNewest && first.first !== newest.newest) spec.latestStartsAt = newest.newestText;
+  if (content.end !== undefined) {
+    // An end that was absent or before the start is written as the start that it was taken for.
+    const named = nanos(endsAt);
+    spec.endsAt = named !== undefined && named >= content.newest && endsAt !== undefined ? endsAt : content.newestText;
+  }
+  return spec;
+}
+
+/** Returns the spec that holds both; what was stored may be absent. Identity (source, fingerprint) stays as stored. */
+export function mergeAlert(stored: AlertSpec | undefined, report: AlertSpec): AlertSpec {
+  const b = evidenceOf(report);
+  if (stored === undefined) return specOf(b, b, b, false);
+  const a = evidenceOf(stored);
+  const newest = a.newest > b.newest || (a.newest === b.newest && byCodeUnit(a.newestText, b.newestText) <= 0) ? a : b;
+  const isOver = (e: Evidence) => e.end !== undefined && !covers(e, newest.newest);
+  const merged = isOver(a) ? after(a, b) : isOver(b) ? after(b, a) : joined(a, b, newest);
+  return { ...merged, sourceRef: stored.sourceRef, fingerprint: stored.fingerprint };
+}
+
+/** `present`, less the starts that an earlier episode's Resolved covers. */
+function after(over: Evidence, present: Evidence): AlertSpec {
+  return specOf(present, present, present, covers(over, present.first));
+}
+
+function joined(a: Evidence, b: Evidence, newest: Evidence): AlertSpec {
+  const first = a.first < b.first || (a.first === b.first && byCodeUnit(a.firstText, b.firstText) <= 0) ? a : b;
+  return specOf(earlierFirst(a, b) >= 0 ? a : b, first, newest, false);
+}
+
+/**
+ * Returns true when nothing that is worth a write changed: state, severity, startsAt, latestStartsAt, and endsAt while Resolved.
+ * A start that is only our own time of receipt, because the sender named none, does not count: each repeat would write.
+ */
+export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
+  const same = (x: string | undefined, y: string | undefined) => x === y || compareInstants(x, y) === 0;
+  return (
+    a.state === b.state &&
+    a.severity === b.severity &&
+    same(a.startsAt, b.startsAt) &&
+    (same(a.latestStartsAt, b.latestStartsAt) ||
+      (b.latestStartsAt !== undefined && same(b.latestStartsAt, b.receivedAt))) &&
+    (b.state === 'Firing' || same(a.endsAt, b.endsAt))
+  );
+}
