@@ -131,7 +131,10 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
           this.#resume = '';
           this.#metrics.failures.inc({ kind: this.#o.resource.kind, reason: 'Gone' });
           // Not a fault: the server keeps only the last minutes. But one that says so again and again must not be hammered.
-          if (this.#failures++ === 0) continue;
+          if (this.#failures === 0) {
+            this.#failures = 1;
+            continue;
+          }
         }
         await this.#pause(error);
       }

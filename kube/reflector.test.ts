@@ -1,0 +1,387 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CacheEvent } from './cache.ts';
+import { createKubeClient, type KubeClient } from './client.ts';
+import { silentLog } from './log.ts';
+import { createRegistry, type Metrics } from './metrics.ts';
+import { createReflector, type Reflector, type ReflectorOptions } from './reflector.ts';
+import { FakeClock } from './test-clock.ts';
+import {
+  aConfigMap,
+  acceptWatch,
+  aList,
+  answerList,
+  bookmark,
+  CONFIG_MAPS,
+  type ConfigMap,
+  errorEvent,
+  event,
+  inTurn,
+  listsAndWatches,
+  type Reply,
+  type ScriptedServer,
+  startScriptedServer,
+  status,
+} from './testing/scripted-server.ts';
+import { until } from './testing/until.ts';
+
+let server: ScriptedServer;
+let clock: FakeClock;
+let client: KubeClient;
+let metrics: Metrics;
+let reflector: Reflector<ConfigMap>;
+let told: string[];
+
+const tell = (e: CacheEvent<ConfigMap>) =>
+  told.push(`${e.type} ${e.object.metadata.name}@${e.object.metadata.resourceVersion}${e.initial ? ' initial' : ''}`);
+
+function reflect(o: Partial<ReflectorOptions<ConfigMap>> = {}): Reflector<ConfigMap> {
+  reflector = createReflector<ConfigMap>({
+    client,
+    resource: CONFIG_MAPS,
+    clock,
+    log: silentLog(),
+    metrics,
+    random: () => 0.5,
+    ...o,
+  });
+  reflector.cache.subscribe(tell);
+  reflector.start();
+  return reflector;
+}
+
+const say = (reply: Reply, ...events: unknown[]) => {
+  reply.accept();
+  for (const e of events) reply.line(e);
+};
+const stream = (what = 'a watch is open'): Promise<Reply> => until(what, () => server.streams.at(-1));
+const missed = async () =>
+  (await metrics.getSingleMetric('funnelai_reflector_missed_events_total')?.get())?.values[0]?.value ?? 0;
+/** Lets retries happen: time moves a little whenever nothing else does. */
+const patiently = <T>(what: string, check: () => T) =>
+  until(what, async () => {
+    const value = check();
+    if (!value) await clock.advance(500);
+    return value;
+  });
+
+beforeEach(async () => {
+  server = await startScriptedServer();
+  clock = new FakeClock();
+  client = createKubeClient(server.connection(), { clock });
+  metrics = createRegistry();
+  told = [];
+});
+afterEach(async () => {
+  await reflector?.stop();
+  await client.close();
+  await server.close();
+});
+
+describe('a reflector at work', () => {
+  it('lists in pages, then watches from there, with bookmarks and a bounded life', async () => {
+    const pages = inTurn(
+      (_, reply) => reply.json(200, aList([aConfigMap({ name: 'a' })], '10', 'more')),
+      (_, reply) => reply.json(200, aList([aConfigMap({ name: 'b' })], '10')),
+    );
+    server.answer(listsAndWatches(pages, acceptWatch));
+    const { cache } = reflect({ namespace: 'default', fieldSelector: 'metadata.name!=x' });
+    await cache.waitForSync();
+    await stream();
+    expect(told).toEqual(['added a@1 initial', 'added b@1 initial']);
+    expect(server.lists.map((s) => s.query.toString())).toEqual([
+      'fieldSelector=metadata.name%21%3Dx&limit=500',
+      'fieldSelector=metadata.name%21%3Dx&limit=500&continue=more',
+    ]);
+    const query = server.watches[0]?.query;
+    expect(Object.fromEntries(query ?? [])).toMatchObject({
+      allowWatchBookmarks: 'true',
+      resourceVersion: '10',
+      timeoutSeconds: '450',
+    });
+    await until('it is fresh', () => cache.fresh());
+  });
+
+  it('takes the whole list in one answer when the pages outlive their snapshot', async () => {
+    const pages = inTurn(
+      (_, reply) => reply.json(200, aList([aConfigMap({ name: 'a' })], '10', 'more')),
+      (_, reply) => reply.json(410, status(410, 'Expired', 'continue token too old')),
+      (_, reply) => reply.json(200, aList([aConfigMap({ name: 'a', rv: '12' }), aConfigMap({ name: 'b' })], '12')),
+    );
+    server.answer(listsAndWatches(pages, acceptWatch));
+    await reflect().cache.waitForSync();
+    expect(told).toEqual(['added a@12 initial', 'added b@1 initial']);
+    expect(server.lists[2]?.query.has('limit')).toBe(false);
+  });
+
+  it('follows events, and resumes an ended watch from the last one or a bookmark after it', async () => {
+    server.answer(listsAndWatches(answerList([aConfigMap({ rv: '5' })], '10'), acceptWatch));
+    reflect();
+    const first = await stream();
+    first.line(event('MODIFIED', aConfigMap({ rv: '11' })));
+    first.line(event('ADDED', aConfigMap({ name: 'b', rv: '12' })));
+    first.line(event('DELETED', aConfigMap({ name: 'b', rv: '13' })));
+    first.line(bookmark('20'));
+    first.end();
+    await until('it watches again', () => server.watches.length === 2);
+    expect(told).toEqual(['added a@5 initial', 'updated a@11', 'added b@12', 'deleted b@13']);
+    expect(server.watches[1]?.query.get('resourceVersion')).toBe('20');
+    expect(server.lists).toHaveLength(1);
+    expect(reflector.cache.resourceVersion).toBe('20');
+  });
+
+  it('resumes after a cut connection, and believes no half line', async () => {
+    server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+    reflect();
+    const first = await stream();
+    first.line(event('ADDED', aConfigMap({ rv: '11' })));
+    await until('the event', () => told.length === 1);
+    first.bytes(JSON.stringify(event('ADDED', aConfigMap({ name: 'half', rv: '12' }))).slice(0, 60));
+    first.cut();
+    await patiently('it watches again', () => server.watches.length === 2);
+    expect(server.watches[1]?.query.get('resourceVersion')).toBe('11');
+    expect(told).toEqual(['added a@11']);
+  });
+
+  it('gives up a half-open connection and resumes', async () => {
+    server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+    const { cache } = reflect();
+    await stream();
+    await until('it is fresh', () => cache.fresh());
+    await clock.advance(90_001);
+    expect(cache.fresh()).toBe(false);
+    await patiently('it watches again', () => server.watches.length === 2);
+    await until('fresh again', () => cache.fresh());
+    expect(server.lists).toHaveLength(1);
+    await until('the dead connection is closed', () => server.watches[0]?.open === false);
+  });
+});
+
+describe('a reflector in trouble', () => {
+  it.each([
+    ['the status of the watch', (_: unknown, reply: Reply) => reply.json(410, status(410, 'Expired', 'too old'))],
+    ['an ERROR event', (_: unknown, reply: Reply) => say(reply, errorEvent(410, 'Expired', 'too old'))],
+    ['an ERROR event named Gone', (_: unknown, reply: Reply) => say(reply, errorEvent(410, 'Gone', 'too old'))],
+  ])('lists again when %s is 410: what went is deleted, what was made anew is another object', async (_, gone) => {
+    const list = inTurn(
+      answerList(
+        [
+          aConfigMap({ name: 'stays', rv: '3' }),
+          aConfigMap({ name: 'goes', rv: '4' }),
+          aConfigMap({ name: 'new', rv: '5', uid: 'old' }),
+        ],
+        '10',
+      ),
+      answerList([aConfigMap({ name: 'stays', rv: '3' }), aConfigMap({ name: 'new', rv: '25', uid: 'new' })], '30'),
+    );
+    server.answer(listsAndWatches(list, inTurn(gone, acceptWatch)));
+    reflect();
+    await until('it watches again', () => server.watches.length === 2);
+    expect(told.slice(3)).toEqual(['deleted new@5', 'added new@25', 'deleted goes@4']);
+    expect(server.watches[1]?.query.get('resourceVersion')).toBe('30');
+    expect(await missed()).toBe(0);
+  });
+
+  it('waits longer and longer when 410 comes again and again', async () => {
+    server.answer(
+      listsAndWatches(answerList([], '10'), (_, reply) => reply.json(410, status(410, 'Expired', 'too old'))),
+    );
+    reflect();
+    await until('it pauses', () => reflector.health().failing);
+    expect(server.lists).toHaveLength(2);
+    await clock.advance(1_199);
+    expect(server.lists).toHaveLength(2);
+    await clock.advance(1);
+    await until('it lists again', () => server.lists.length === 3);
+  });
+
+  it('outlives "storage is (re)initializing" on its first list', async () => {
+    let left = 9;
+    server.answer(
+      listsAndWatches((_, reply) => {
+        if (left-- > 0)
+          reply.json(429, status(429, 'TooManyRequests', 'storage is (re)initializing'), { 'retry-after': '1' });
+        else reply.json(200, aList([aConfigMap()], '10'));
+      }, acceptWatch),
+    );
+    reflect();
+    await patiently('it syncs', () => reflector.cache.synced);
+    expect(told).toEqual(['added a@1 initial']);
+  });
+
+  it('waits for a kind that is not installed yet, says so, and finds it within seconds', async () => {
+    let installed = false;
+    server.answer(
+      listsAndWatches((_, reply) => {
+        if (installed) reply.json(200, aList([], '10'));
+        else reply.json(404, '404 page not found');
+      }, acceptWatch),
+    );
+    reflect();
+    await patiently('it has tried often', () => server.lists.length >= 8);
+    expect(reflector.health()).toMatchObject({
+      synced: false,
+      fresh: false,
+      failing: { message: expect.stringContaining('is its definition installed?') },
+    });
+    installed = true;
+    const before = clock.monotonicMs();
+    await patiently('it syncs', () => reflector.cache.synced);
+    expect(clock.monotonicMs() - before).toBeLessThanOrEqual(5_500);
+    await stream();
+  });
+
+  it.each([401, 403, 500, 503])('keeps trying through %i, slowly, and says that it is not fresh', async (code) => {
+    server.answer(
+      listsAndWatches(
+        answerList([], '10'),
+        inTurn(acceptWatch, (_, reply) => reply.json(code, status(code, 'X', 'no'))),
+      ),
+    );
+    const { cache } = reflect();
+    const first = await stream();
+    first.line(bookmark('11'));
+    await until('the bookmark', () => cache.resourceVersion === '11');
+    first.end();
+    await until('it pauses', () => reflector.health().failing);
+    await clock.advance(120_000);
+    await until('a few tries', () => server.watches.length >= 3);
+    // 0.8, 1.6, … 30 s: far fewer than one a second.
+    expect(server.watches.length).toBeLessThan(15);
+    expect(cache.fresh()).toBe(false);
+    expect(cache.synced).toBe(true);
+    expect(reflector.health().failing?.attempts).toBeGreaterThan(1);
+    server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+    (await patiently('it watches again', () => server.streams[0])).line(bookmark('12'));
+    await until('it is well', () => cache.fresh() && reflector.health().failing === undefined);
+    expect(server.lists).toHaveLength(1);
+  });
+
+  it('honours Retry-After', async () => {
+    server.answer(
+      listsAndWatches(
+        answerList([], '10'),
+        inTurn(
+          (_, reply) => reply.json(429, status(429, 'TooManyRequests', 'no'), { 'retry-after': '20' }),
+          acceptWatch,
+        ),
+      ),
+    );
+    reflect();
+    await until('it pauses', () => reflector.health().failing);
+    await clock.advance(19_999);
+    expect(server.watches).toHaveLength(1);
+    await clock.advance(1);
+    await stream();
+  });
+
+  it('does not spin when each watch ends at once', async () => {
+    server.answer(
+      listsAndWatches(answerList([], '10'), (_, reply) => {
+        reply.accept();
+        reply.end();
+      }),
+    );
+    reflect();
+    await until('it pauses', () => reflector.health().failing);
+    await clock.advance(60_000);
+    expect(server.watches.length).toBeLessThan(12);
+  });
+
+  it.each([
+    ['garbage', '\u0000\u0001<nonsense>\n'],
+    ['an ERROR without a code', `${JSON.stringify({ type: 'ERROR', object: null })}\n`],
+    ['an ERROR 500', `${JSON.stringify(errorEvent(500, 'InternalError', 'boom'))}\n`],
+  ])('resumes after %s', async (_, bytes) => {
+    server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+    reflect();
+    (await stream()).bytes(bytes);
+    const second = await patiently('it watches again', () =>
+      server.watches.length === 2 ? server.streams.at(-1) : undefined,
+    );
+    second.line(event('ADDED', aConfigMap({ rv: '11' })));
+    await until('the event', () => told.length === 1);
+    expect(server.lists).toHaveLength(1);
+  });
+
+  it('believes the list when versions went backwards: etcd was restored', async () => {
+    const list = inTurn(
+      answerList([aConfigMap({ name: 'a', rv: '50' }), aConfigMap({ name: 'lost', rv: '60' })], '100'),
+      answerList([aConfigMap({ name: 'a', rv: '20' })], '40'),
+    );
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect();
+    (await stream()).line(bookmark('30'));
+    await patiently('it watches again', () => server.watches.length === 2);
+    expect(told.slice(2)).toEqual(['updated a@20', 'deleted lost@60']);
+    expect(reflector.cache.resourceVersion).toBe('40');
+    (await stream()).line(event('MODIFIED', aConfigMap({ name: 'a', rv: '41' })));
+    await until('life goes on', () => told.at(-1) === 'updated a@41');
+  });
+});
+
+describe('the proof by an exact list', () => {
+  it('counts and repairs what the watch never brought, and counts nothing else', async () => {
+    const truth = [aConfigMap({ name: 'missed', rv: '12' }), aConfigMap({ name: 'changed', rv: '13' })];
+    const list = inTurn(
+      answerList([aConfigMap({ name: 'changed', rv: '3' }), aConfigMap({ name: 'deleted', rv: '4' })], '10'),
+      answerList(truth, '20'),
+      answerList(truth, '20'),
+    );
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect({ relistMs: 60_000 });
+    const first = await stream();
+    first.line(bookmark('20'));
+    await until('the bookmark', () => reflector.cache.resourceVersion === '20');
+    reflector.cache.observe(aConfigMap({ name: 'own', rv: '21' }));
+    await clock.advance(60_000);
+    first.end();
+    const second = await until('the second watch', () =>
+      server.watches.length === 2 ? server.streams.at(-1) : undefined,
+    );
+    expect(server.lists[1]?.query.toString()).toContain('resourceVersion=20&resourceVersionMatch=Exact');
+    expect(told.slice(3)).toEqual(['added missed@12', 'updated changed@13', 'deleted deleted@4']);
+    expect(await missed()).toBe(3);
+    expect(reflector.cache.get('default', 'own')).toBeDefined();
+    await clock.advance(60_000);
+    second.end();
+    await until('the third watch', () => server.watches.length === 3);
+    expect(await missed()).toBe(3);
+    expect(server.watches[2]?.query.get('resourceVersion')).toBe('20');
+  });
+
+  it('falls back to a list as of now when that version is gone, and does not call news missed', async () => {
+    const list = inTurn(
+      answerList([aConfigMap({ name: 'a', rv: '3' })], '10'),
+      (_, reply) => reply.json(410, status(410, 'Expired', 'compacted')),
+      answerList([aConfigMap({ name: 'a', rv: '15' }), aConfigMap({ name: 'b', rv: '16' })], '20'),
+    );
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect({ relistMs: 60_000 });
+    const first = await stream();
+    await clock.advance(60_000);
+    first.end();
+    await until('it watches again', () => server.watches.length === 2);
+    expect(told.slice(1)).toEqual(['updated a@15', 'added b@16']);
+    expect(await missed()).toBe(0);
+  });
+});
+
+describe('stopping', () => {
+  it('ends at once, whatever it was doing', async () => {
+    server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+    reflect();
+    await stream();
+    await reflector.stop();
+    await until('the connection is closed', () => server.streams.length === 0);
+    expect(reflector.cache.fresh()).toBe(false);
+    server.answer(() => {});
+    reflect();
+    await until('a list hangs', () => server.lists.length === 2);
+    await reflector.stop();
+    server.answer((_, reply) => reply.json(500, 'no'));
+    reflect();
+    await until('it pauses', () => reflector.health().failing);
+    await reflector.stop();
+    expect(clock.pending()).toBe(0);
+  });
+});
