@@ -1,0 +1,48 @@
+/** Runs operators in a test: start one, wait, end it. */
+import type { Mirror } from '@funnelai/history/mirror';
+import type { KubeClient } from '@funnelai/kube/client';
+import { systemClock } from '@funnelai/kube/clock';
+import { silentLog } from '@funnelai/kube/log';
+import { createRegistry } from '@funnelai/kube/metrics';
+import { Registry } from 'prom-client';
+import { createOperator } from '../manager.ts';
+
+export interface Running {
+  registry: Registry;
+  /** Stops it as SIGTERM would, and waits for the end. */
+  stop(): Promise<void>;
+  leading(): boolean;
+}
+
+let instances = 0;
+
+export function runOperator(o: {
+  client: KubeClient;
+  mirror?: Mirror;
+  leaseNamespace?: string;
+  processMetrics?: boolean;
+}): Running {
+  instances += 1;
+  const registry = o.processMetrics ? createRegistry() : new Registry();
+  const operator = createOperator({
+    client: o.client,
+    clock: systemClock,
+    log: silentLog(),
+    registry,
+    instance: `test-${instances}`,
+    ...(o.mirror !== undefined && { mirror: o.mirror }),
+    ...(o.leaseNamespace !== undefined && { leaseNamespace: o.leaseNamespace }),
+  });
+  const stopping = new AbortController();
+  const ended = operator.run(stopping.signal);
+  // A start that fails is seen by whoever waits for the end.
+  ended.catch(() => {});
+  return {
+    registry,
+    leading: operator.leading,
+    async stop() {
+      stopping.abort(new Error('stopped by the test'));
+      await ended;
+    },
+  };
+}
