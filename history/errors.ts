@@ -73,6 +73,8 @@ export function fromPg(error: unknown): HistoryUnavailable | HistoryRefused {
   const code = failure.code ?? '';
   if (/^[0-9A-Z]{5}$/.test(code) && REFUSAL_CLASSES.has(code.slice(0, 2)))
     return new HistoryRefused(failure.column ?? '', `${REFUSALS[code] ?? 'not acceptable'} (SQLSTATE ${code})`);
+  if (code === '42P01')
+    return new HistoryUnavailable('the history tables are not there yet; the operator makes them when it starts', code);
   // Node reports one error for each address of a host; the first tells enough.
   const first = failure.errors?.[0];
   const text = failure.message === '' && first !== undefined ? asFailure(first).message : failure.message;

@@ -173,7 +173,7 @@ describe('a Postgres that dies', () => {
       await holder.query('BEGIN; LOCK TABLE alerts');
       const blocked = createMirror({ pool: own, clock, log: silentLog }).putAlerts([anAlert({ uid: 'silent' })]);
       await until('the write to wait for the lock', 10_000, async () => {
-        const waiting = await holder.query(
+        const waiting = await pool.query(
           `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO alerts%'`,
         );
         return waiting.rowCount === 1;
@@ -204,6 +204,22 @@ describe('a Postgres that dies', () => {
     } finally {
       await holder.query('ROLLBACK');
       holder.release();
+      await own.end();
+    }
+  });
+});
+
+describe('a database without tables', () => {
+  it('says who makes them', async () => {
+    const url = new URL(server.url);
+    url.pathname = '/template1';
+    const own = createPool(url.href);
+    try {
+      await expect(createQueries({ pool: own }).changesOf('u')).rejects.toMatchObject({
+        name: 'HistoryUnavailable',
+        message: expect.stringContaining('the operator makes them'),
+      });
+    } finally {
       await own.end();
     }
   });

@@ -154,7 +154,8 @@ export function changeRow(incidentUid: string, change: IncidentChange): ChangeRo
     to_value: optionalText('to_value', change.to),
     at: time('at', change.at),
     recorded_at: time('recorded_at', change.recordedAt),
-    by: key('by', change.by),
+    // Indexed, so bounded as a key; empty where nobody could be named.
+    by: bounded('by', change.by, MAX_KEY_BYTES),
     reason: optionalText('reason', change.reason),
     verified: change.verified ?? null,
   };
