@@ -48,7 +48,8 @@ export function parseChangesAnnotation(value: string | undefined): AdmissionLog 
 
 function parseEntry(text: string, number: number): LogEntry | undefined {
   const [field, value, user, at, reason = '', ...more] = text.split('|');
-  if (field === undefined || value === undefined || user === undefined || at === undefined || more.length > 0) return undefined;
+  if (field === undefined || value === undefined || user === undefined || at === undefined || more.length > 0)
+    return undefined;
   if (!isField(field) || parseInstant(at) === undefined) return undefined;
   return { number, field, value: decode(value), user: decode(user), at, reason: decode(reason) };
 }

@@ -42,9 +42,11 @@ const size = (entries: Entry[]): number => entries.reduce((sum, entry) => sum + 
 function fit(entries: Entry[], budget: number, what: string, notes: string[]): Entry[] {
   const few = entries.slice(0, ENTRIES_MAX);
   let kept = few;
-  while (kept.length > 0 && kept.reduce((sum, [name]) => sum + utf8Bytes(name) + SHORTEST_VALUE, 0) > budget) kept = withoutLargest(kept);
+  while (kept.length > 0 && kept.reduce((sum, [name]) => sum + utf8Bytes(name) + SHORTEST_VALUE, 0) > budget)
+    kept = withoutLargest(kept);
   const left = entries.length - kept.length;
-  if (left > 0) notes.push(`${left} ${what}s left out: at most ${ENTRIES_MAX}, and ${TEXT_MAX_BYTES} bytes in all, are kept`);
+  if (left > 0)
+    notes.push(`${left} ${what}s left out: at most ${ENTRIES_MAX}, and ${TEXT_MAX_BYTES} bytes in all, are kept`);
   const longest = commonLength(kept, budget);
   const cut = kept.filter(([, value]) => utf8Bytes(value) > longest).map(([name]) => name);
   if (cut.length > 0) notes.push(`${what} values cut to ${longest} bytes: ${headBytes(cut.join(', '), 512)}`);

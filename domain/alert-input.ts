@@ -73,7 +73,11 @@ export function toAlertSpec(
   return { spec, notes };
 }
 
-function identityOf(input: AlertInput, source: AlertSource, notes: string[]): Pick<AlertSpec, 'fingerprint' | 'dedupKey'> {
+function identityOf(
+  input: AlertInput,
+  source: AlertSource,
+  notes: string[],
+): Pick<AlertSpec, 'fingerprint' | 'dedupKey'> {
   if (input.dedupKey !== undefined && input.dedupKey !== '') {
     const dedupKey = cutBytes(cleanText(input.dedupKey), DEDUP_KEY_MAX_BYTES);
     return { fingerprint: fingerprintOfKey(input.dedupKey), dedupKey };
@@ -84,7 +88,8 @@ function identityOf(input: AlertInput, source: AlertSource, notes: string[]): Pi
 }
 
 function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpec, 'startsAt' | 'endsAt'> {
-  const named = (instant: Temporal.Instant | undefined) => (instant === undefined || isGoZero(instant) ? undefined : instant);
+  const named = (instant: Temporal.Instant | undefined) =>
+    instant === undefined || isGoZero(instant) ? undefined : instant;
   const later = (a: Temporal.Instant, b: Temporal.Instant) => (Temporal.Instant.compare(a, b) >= 0 ? a : b);
   const end = input.state === 'Resolved' ? (named(input.endsAt) ?? receivedAt) : undefined;
   const ends = end ?? receivedAt;
@@ -96,8 +101,15 @@ function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpe
 }
 
 function titleOf({ title, annotations, labels }: AlertInput): string {
-  const line = (text: string) => cleanText(text).replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  const candidates = [title ?? '', ...TITLE_ANNOTATIONS.map((name) => labelValue(annotations, name)), labelValue(labels, 'alertname')];
+  const line = (text: string) =>
+    cleanText(text)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim();
+  const candidates = [
+    title ?? '',
+    ...TITLE_ANNOTATIONS.map((name) => labelValue(annotations, name)),
+    labelValue(labels, 'alertname'),
+  ];
   const found = candidates.map(line).find((text) => text !== '');
   const joined = () =>
     Object.entries(labels)

@@ -54,10 +54,15 @@ export function linksFrom(annotations: Labels, sent: readonly AlertLink[], notes
     const address = webAddress(url);
     if (address === undefined) refused += 1;
     else if (!byUrl.has(address)) {
-      byUrl.set(address, { title: cutBytes(cleanText(title).trim(), LINK_TITLE_MAX_BYTES) || kind, url: address, kind });
+      byUrl.set(address, {
+        title: cutBytes(cleanText(title).trim(), LINK_TITLE_MAX_BYTES) || kind,
+        url: address,
+        kind,
+      });
     }
   }
-  if (refused > 0) notes.push(`${refused} links left out: not an http or https address of at most ${LINK_URL_MAX_BYTES} bytes`);
+  if (refused > 0)
+    notes.push(`${refused} links left out: not an http or https address of at most ${LINK_URL_MAX_BYTES} bytes`);
   if (byUrl.size > LINKS_MAX) notes.push(`${byUrl.size - LINKS_MAX} links left out: at most ${LINKS_MAX} are kept`);
   return [...byUrl.values()].slice(0, LINKS_MAX);
 }

@@ -115,7 +115,14 @@ class Recorder {
     const silent = FIELDS.filter((field) => !kept.some((entry) => entry.field === field) && this.#differs(field));
     const at = kept[0]?.at ?? this.#now;
     for (const field of silent) {
-      this.#take({ kind: KINDS[field], to: this.#wanted(field), at, by: this.#manager(), reason: COLLAPSED, verified: false });
+      this.#take({
+        kind: KINDS[field],
+        to: this.#wanted(field),
+        at,
+        by: this.#manager(),
+        reason: COLLAPSED,
+        verified: false,
+      });
     }
     return silent.length;
   }
@@ -150,7 +157,9 @@ class Recorder {
   takeMerge(): void {
     const to = this.#incident.spec.mergedInto?.name ?? '';
     if (this.#isFull || to === this.#values.Merge) return;
-    const move = this.#added.findLast((c) => c.kind === 'Phase' && (to === '' ? c.from === 'Closed' : c.to === 'Closed'));
+    const move = this.#added.findLast(
+      (c) => c.kind === 'Phase' && (to === '' ? c.from === 'Closed' : c.to === 'Closed'),
+    );
     this.#take({ kind: 'Merge', to, at: move?.at ?? this.#now, by: this.#manager(), verified: false });
   }
 
@@ -167,10 +176,10 @@ class Recorder {
     return this.#options.manager ?? UNKNOWN_USER;
   }
 
-  /** Returns false when there is no room; a change of nothing is none and takes no number. */
+  /** Returns false when there is no room; a change of nothing takes no number, unless others are lost behind it. */
   #take(act: Act): boolean {
     const from = this.#values[act.kind];
-    if (from === act.to) return true;
+    if (from === act.to && act.reason !== COLLAPSED) return true;
     if (!hasRoom(this.#sequence, this.#options.mirroredSequence)) {
       this.#isFull = true;
       return false;
@@ -202,7 +211,10 @@ class Recorder {
     if (!byPerson) return;
     if (act.kind === 'Severity') this.#pinned.add('severity');
     // Filled in at birth by the policy or by us, in the name of whoever created it: nobody chose it.
-    const isDefault = from === '' && this.#isBirth && SEVERITIES.some((s) => s === this.#values.Severity && defaultPriority(s) === act.to);
+    const isDefault =
+      from === '' &&
+      this.#isBirth &&
+      SEVERITIES.some((s) => s === this.#values.Severity && defaultPriority(s) === act.to);
     if (act.kind === 'Priority' && !isDefault) this.#pinned.add('priority');
   }
 
@@ -215,9 +227,14 @@ class Recorder {
   result(): NextChanges {
     const { Severity, Priority, Owner, Merge } = this.#values;
     const observed = Object.fromEntries(
-      Object.entries({ severity: Severity, priority: Priority, owner: Owner, mergedInto: Merge }).filter(([, v]) => v !== ''),
+      Object.entries({ severity: Severity, priority: Priority, owner: Owner, mergedInto: Merge }).filter(
+        ([, v]) => v !== '',
+      ),
     ) as NonNullable<IncidentStatus['observed']>;
-    const changes = trimmed([...(this.#incident.status?.changes ?? []), ...this.#added], this.#options.mirroredSequence);
+    const changes = trimmed(
+      [...(this.#incident.status?.changes ?? []), ...this.#added],
+      this.#options.mirroredSequence,
+    );
     return {
       added: this.#added,
       isFull: this.#isFull,

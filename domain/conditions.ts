@@ -11,6 +11,9 @@ export function conditionOf(list: readonly Condition[] | undefined, type: string
 /** Returns the list with the claim in it; equal to the list when it said so already. `at` is RFC 3339. */
 export function withCondition(list: readonly Condition[], claim: Claim, at: string): Condition[] {
   const held = conditionOf(list, claim.type);
-  const next: Condition = { ...claim, lastTransitionTime: held?.status === claim.status ? held.lastTransitionTime : at };
+  const next: Condition = {
+    ...claim,
+    lastTransitionTime: held?.status === claim.status ? held.lastTransitionTime : at,
+  };
   return held ? list.map((c) => (c.type === claim.type ? next : c)) : [...list, next];
 }

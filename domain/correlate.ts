@@ -7,7 +7,7 @@ import type { Temporal } from 'temporal-polyfill';
 import { cutBytes } from './bytes.ts';
 import { groupOf } from './group-key.ts';
 import { parseInstant } from './instants.ts';
-import { labelValue, type Labels } from './labels.ts';
+import { type Labels, labelValue } from './labels.ts';
 import { isOpen } from './lifecycle.ts';
 import { matches } from './matcher.ts';
 import { BUILT_IN_NAME, type CompiledRule } from './rules.ts';
@@ -27,7 +27,8 @@ export function ruleFor(alert: AlertSpec, name: string, rules: readonly Compiled
     const grouped = groupOf(alert, name, rule);
     if (grouped === undefined) continue;
     const because = explain(rule, alert, name);
-    if (rule.action === 'Record') return { rule, record: true, explanation: `${because}; recorded only, as the rule says` };
+    if (rule.action === 'Record')
+      return { rule, record: true, explanation: `${because}; recorded only, as the rule says` };
     if (rule.opensFrom !== undefined && isWorse(rule.opensFrom, alert.severity)) {
       const what = `${because}; recorded only: severity ${alert.severity} is below ${rule.opensFrom}`;
       return { rule, record: true, explanation: what };
@@ -70,8 +71,13 @@ const MERGE_CHAIN_MAX = 32;
  * Resolution it comes back into it for `reopenWithin` from `resolvedAt`; merged, the incident at the end of the chain stands
  * in its place. Otherwise one more is opened. What is being deleted takes nothing, but its number is not given again.
  */
-export function decideIncident({ rule, groupKey, incidents, lookup }: GroupQuestion, now: Temporal.Instant): GroupAnswer {
-  const own = incidents.filter(({ spec: { origin } }) => origin?.groupKey === groupKey && origin.ruleRef?.name === rule.name);
+export function decideIncident(
+  { rule, groupKey, incidents, lookup }: GroupQuestion,
+  now: Temporal.Instant,
+): GroupAnswer {
+  const own = incidents.filter(
+    ({ spec: { origin } }) => origin?.groupKey === groupKey && origin.ruleRef?.name === rule.name,
+  );
   const opening = (incident: Incident) => incident.spec.origin?.opening ?? 0;
   const highest = own.reduce((max, incident) => Math.max(max, opening(incident)), 0);
   const candidate = own

@@ -1,7 +1,7 @@
 /** The identity of an alert: one hash for one fault as its sender names it, whatever the order of labels. Uses node:crypto. */
 import { createHash } from 'node:crypto';
 import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
-import { byCodeUnit, labelValue, type Labels } from './labels.ts';
+import { byCodeUnit, type Labels, labelValue } from './labels.ts';
 
 /** Labels that tell apart only the replicas of one sender. */
 export const IGNORED_LABELS: readonly string[] = ['prometheus_replica', 'replica'];

@@ -20,7 +20,8 @@ export interface NameSeed {
   opening: number;
 }
 
-const digestOf = (parts: readonly unknown[]): Buffer => createHash('sha256').update(JSON.stringify(parts), 'utf8').digest();
+const digestOf = (parts: readonly unknown[]): Buffer =>
+  createHash('sha256').update(JSON.stringify(parts), 'utf8').digest();
 
 /** Returns `<base>-<adjective>-<animal>`; `base` is a service's, an alert's or a rule's name in any form. */
 export function incidentName(seed: NameSeed, base: string): string {
@@ -35,7 +36,9 @@ export function incidentName(seed: NameSeed, base: string): string {
  * more each time, within 63 characters.
  */
 export function lengthen(name: string, n: number): string {
-  const digits = digestOf(['longer', name]).toString('hex').slice(0, Math.min(DIGITS_MAX, 2 + 2 * n));
+  const digits = digestOf(['longer', name])
+    .toString('hex')
+    .slice(0, Math.min(DIGITS_MAX, 2 + 2 * n));
   const stem = name.slice(0, NAME_MAX - 1 - digits.length).replace(/[^a-z0-9]+$/, '');
   return `${stem}-${digits}`;
 }

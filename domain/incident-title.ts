@@ -1,7 +1,7 @@
 /** The title of an incident: a rule's Liquid template rendered once at opening, bounded in what it may do and in how long it is. */
 import { Liquid, type Template } from 'liquidjs';
+import { CUT_MARK, cleanText } from './bytes.ts';
 import type { Labels } from './labels.ts';
-import { cleanText, CUT_MARK } from './bytes.ts';
 
 export const TITLE_MAX_CHARS = 256;
 const TEMPLATE_MAX_CHARS = 4096;
@@ -55,6 +55,10 @@ export function renderTitle(template: TitleTemplate, context: TitleContext): str
 
 /** Returns the text in one line of at most `maxChars` characters, with a mark where it was cut. */
 export function oneLine(text: string, maxChars: number): string {
-  const points = [...cleanText(text).replace(/[\s\p{Cc}]+/gu, ' ').trim()];
+  const points = [
+    ...cleanText(text)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim(),
+  ];
   return points.length <= maxChars ? points.join('') : points.slice(0, maxChars - 1).join('') + CUT_MARK;
 }

@@ -57,7 +57,16 @@ export function msBetween(a: string | undefined, b: string | undefined): number 
   return x && y ? Number(y.epochNanoseconds - x.epochNanoseconds) / 1e6 : undefined;
 }
 
-const UNIT_MS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 1e-3, µs: 1e-3, μs: 1e-3, ns: 1e-6 };
+const UNIT_MS: Record<string, number> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ns: 1e-6,
+};
 const DURATION = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|µs|μs|ns))+$/;
 const DURATION_PART = /(\d+(?:\.\d*)?|\.\d+)(h|ms|m|s|us|µs|μs|ns)/g;
 /** Longest duration that Go can hold, in milliseconds: about 292 years. */
@@ -74,7 +83,8 @@ export function parseDuration(text: string): number {
   if (!DURATION.test(text)) throw fail('write numbers, each with a unit of h, m, s, ms, us or ns');
   if (text.startsWith('-')) throw fail('it is negative');
   let ms = 0;
-  for (const [, number, unit] of text.matchAll(DURATION_PART)) ms += Number(number) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  for (const [, number, unit] of text.matchAll(DURATION_PART))
+    ms += Number(number) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
   if (!(ms <= MAX_DURATION_MS)) throw fail('it is longer than 292 years');
   return ms;
 }

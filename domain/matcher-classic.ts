@@ -9,7 +9,8 @@ const ONE = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*([\s\S]*?)\s*$/;
 /** Returns the matchers, or undefined when this syntax does not take the text. */
 export function readClassic(text: string): MatcherText[] | undefined {
   const open = /^\s*\{/.exec(text)?.[0].length ?? 0;
-  const inner = open > 0 ? text.slice(open).replace(/\}\s*$/, '') : text.replace(/\}\s*$/, (end) => (endsBrace(text) ? '' : end));
+  const inner =
+    open > 0 ? text.slice(open).replace(/\}\s*$/, '') : text.replace(/\}\s*$/, (end) => (endsBrace(text) ? '' : end));
   const pieces = splitAtCommas(inner);
   // One comma may end the list; a list of nothing but a comma may not.
   if (pieces.length > 1 && (pieces.at(-1)?.text ?? '').trim() === '') pieces.pop();

@@ -46,7 +46,12 @@ export function readMatchers(text: string): MatcherText[] {
   }
   const found = parsed(text);
   if (found.length > MATCHERS_MAX) {
-    throw new MatcherSyntaxError(text, found[MATCHERS_MAX]?.at ?? 0, `at most ${MATCHERS_MAX} matchers`, `${found.length}`);
+    throw new MatcherSyntaxError(
+      text,
+      found[MATCHERS_MAX]?.at ?? 0,
+      `at most ${MATCHERS_MAX} matchers`,
+      `${found.length}`,
+    );
   }
   if (found.some((m) => m.name === '')) {
     throw new MatcherSyntaxError(text, found.find((m) => m.name === '')?.at ?? 0, 'a label name', 'an empty one');
@@ -70,7 +75,9 @@ function parsed(text: string): MatcherText[] {
 }
 
 function sameMatchers(a: readonly MatcherText[], b: readonly MatcherText[]): boolean {
-  return a.length === b.length && a.every((m, i) => m.name === b[i]?.name && m.op === b[i]?.op && m.value === b[i]?.value);
+  return (
+    a.length === b.length && a.every((m, i) => m.name === b[i]?.name && m.op === b[i]?.op && m.value === b[i]?.value)
+  );
 }
 
 const SPACE = /\p{White_Space}/u;
@@ -108,7 +115,8 @@ class Reader {
       this.#space();
       if (isEnd()) break;
       if (!this.#take(',')) {
-        if (this.#peek() === undefined) throw new MatcherSyntaxError(this.#text, open, 'a closing brace for this one', 'none');
+        if (this.#peek() === undefined)
+          throw new MatcherSyntaxError(this.#text, open, 'a closing brace for this one', 'none');
         throw this.#error(braced ? 'a comma or a closing brace' : 'a comma or the end');
       }
       this.#space();
@@ -144,7 +152,8 @@ class Reader {
   #word(expected: string): string {
     if (this.#peek() === '"') return this.#quoted();
     const start = this.#at;
-    for (let c = this.#peek(); c !== undefined && !RESERVED.has(c) && !SPACE.test(c); c = this.#peek()) this.#at += c.length;
+    for (let c = this.#peek(); c !== undefined && !RESERVED.has(c) && !SPACE.test(c); c = this.#peek())
+      this.#at += c.length;
     if (this.#at === start) throw this.#error(expected);
     return this.#text.slice(start, this.#at);
   }
@@ -187,10 +196,14 @@ class Reader {
       this.#at += 1 + byte[0].length;
     } else if (rune) {
       const point = Number.parseInt(rune[1] ?? rune[2] ?? '', 16);
-      if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw this.#error('an escape that names a character');
+      if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+        throw this.#error('an escape that names a character');
       bytes.push(...encoder.encode(String.fromCodePoint(point)));
       this.#at += 1 + rune[0].length;
-    } else throw this.#error('an escape that Go knows: \\a \\b \\f \\n \\r \\t \\v \\\\ \\" \\xHH \\OOO \\uHHHH \\UHHHHHHHH');
+    } else
+      throw this.#error(
+        'an escape that Go knows: \\a \\b \\f \\n \\r \\t \\v \\\\ \\" \\xHH \\OOO \\uHHHH \\UHHHHHHHH',
+      );
   }
 
   #space(): void {

@@ -1,9 +1,7 @@
 /** Asks of a label set what Alertmanager's matchers ask: =, !=, =~ and !~, where an absent label is the empty string. */
 import { RE2JS } from '@bufbuild/re2';
 import { type Labels, labelValue } from './labels.ts';
-import { type MatcherText, MatcherSyntaxError, readMatchers } from './matcher-syntax.ts';
-
-export { MatcherSyntaxError } from './matcher-syntax.ts';
+import { MatcherSyntaxError, type MatcherText, readMatchers } from './matcher-syntax.ts';
 
 export interface Matcher extends MatcherText {
   matches(value: string): boolean;
@@ -34,7 +32,12 @@ function predicate(text: string, m: MatcherText): (value: string) => boolean {
   if (m.op === '=') return (value) => value === m.value;
   if (m.op === '!=') return (value) => value !== m.value;
   if (m.value.length > PATTERN_MAX) {
-    throw new MatcherSyntaxError(text, m.valueAt, `a regular expression of at most ${PATTERN_MAX} characters`, `${m.value.length}`);
+    throw new MatcherSyntaxError(
+      text,
+      m.valueAt,
+      `a regular expression of at most ${PATTERN_MAX} characters`,
+      `${m.value.length}`,
+    );
   }
   const pattern = compile(text, m);
   return m.op === '=~' ? (value) => pattern.test(value) : (value) => !pattern.test(value);
@@ -47,6 +50,11 @@ function compile(text: string, m: MatcherText): RE2JS {
     return new RE2JS(`^(?:${m.value})$`);
   } catch (e) {
     const why = e instanceof Error ? e.message : String(e);
-    throw new MatcherSyntaxError(text, m.valueAt, 'a regular expression in RE2 syntax', `${JSON.stringify(m.value)} (${why})`);
+    throw new MatcherSyntaxError(
+      text,
+      m.valueAt,
+      'a regular expression in RE2 syntax',
+      `${JSON.stringify(m.value)} (${why})`,
+    );
   }
 }

@@ -16,8 +16,8 @@
  * when an earlier episode's Resolved is merged last: starts between the first and the newest are not remembered.
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
-import { byCodeUnit } from './labels.ts';
 import { compareInstants, parseInstant } from './instants.ts';
+import { byCodeUnit } from './labels.ts';
 
 /** What is known of an alert, with times as nanoseconds since 1970. */
 interface Evidence {
@@ -39,11 +39,12 @@ function evidenceOf(spec: AlertSpec): Evidence {
   const latest = nanos(spec.latestStartsAt);
   const isLater = latest !== undefined && latest > first;
   const newest = isLater ? latest : first;
-  const named = nanos(spec.endsAt) ?? newest;
+  let end = nanos(spec.endsAt) ?? newest;
+  if (end < newest) end = newest;
   return {
     first,
     newest,
-    end: spec.state === 'Resolved' ? (named > newest ? named : newest) : undefined,
+    end: spec.state === 'Resolved' ? end : undefined,
     received,
     spec,
     firstText: spec.startsAt,

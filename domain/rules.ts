@@ -1,8 +1,8 @@
 /** CorrelationRules made ready to be asked: sorted, matchers and durations read once, the built-in rule last. */
 import type { CorrelationRule, CorrelationRuleSpec, Severity } from '@funnelai/crds/generated/types';
+import { compileTitle, TitleSyntaxError, type TitleTemplate } from './incident-title.ts';
 import { parseDuration } from './instants.ts';
 import { byCodeUnit } from './labels.ts';
-import { compileTitle, TitleSyntaxError, type TitleTemplate } from './incident-title.ts';
 import { type Matcher, MatcherSyntaxError, parseMatchers } from './matcher.ts';
 
 export type Missing = 'Separate' | 'Empty' | 'NoMatch';

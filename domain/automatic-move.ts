@@ -1,0 +1,98 @@
+/**
+ * The few moves that the operator makes of its own accord, after the rule of the incident's origin.
+ *
+ * - Detection → Resolution once all alerts have resolved for `resolve.after` (Unacknowledged or AllAlertsResolved); Response or
+ *   Mitigation → Resolution only with AllAlertsResolved. At least one alert must be there to have resolved: an incident that
+ *   never had one, or whose alerts are gone from the cluster, stays as it is.
+ * - Resolution → Detection when an alert of it fires again within `reopenWithin`. After a person's resolve only a report that
+ *   was received after it counts: what fired already then was known to whoever resolved. The log's times have a grain of one
+ *   second, so the whole second belongs to the person; a new episode in that second is brought back by correlation, which knows.
+ *   After a resolve by the operator nothing fired, so whatever fires came back.
+ * - Resolution → Closed after `resolve.closeAfter`, for incidents that alerts opened, while none of their alerts fires.
+ *
+ * A person's move made a moment before is never undone: waiting times begin anew with each move, and where a person took an
+ * incident back (to an earlier phase) only alerts that resolve after that can resolve it again.
+ */
+import type { Alert, Incident, IncidentChange, Phase } from '@funnelai/crds/generated/types';
+import type { Temporal } from 'temporal-polyfill';
+import type { NextChanges } from './changes.ts';
+import { parseInstant } from './instants.ts';
+import { isPhase, PHASES } from './lifecycle.ts';
+import type { CompiledRule } from './rules.ts';
+
+export type AutomaticMove =
+  | { kind: 'stay' }
+  | { kind: 'wait'; dueMs: number }
+  | { kind: 'move'; to: Phase; reason: string };
+
+export interface MoveQuestion {
+  incident: Incident;
+  /** Everything up to now, numbered. */
+  recorded: NextChanges;
+  members: readonly Alert[];
+  /** Alerts that ever joined. */
+  total: number;
+  rule: CompiledRule;
+  isMachine(user: string): boolean;
+  now: Temporal.Instant;
+}
+
+const STAY: AutomaticMove = { kind: 'stay' };
+/** What one second of the log's clock may hide. */
+const LOG_GRAIN_MS = 1000;
+
+export function automaticMove(question: MoveQuestion): AutomaticMove {
+  const { incident, recorded } = question;
+  const phase = recorded.status.phase;
+  if (phase === undefined || phase !== incident.spec.phase || incident.spec.mergedInto !== undefined) return STAY;
+  if (phase === 'Detection' || phase === 'Response' || phase === 'Mitigation') return resolving(question, phase);
+  return phase === 'Resolution' ? (comingBack(question) ?? closing(question)) : STAY;
+}
+
+const ms = (text: string | undefined): number | undefined => parseInstant(text)?.epochMilliseconds;
+const isFiring = ({ spec }: Alert): boolean => spec.state === 'Firing';
+
+function dueAt(at: number, now: Temporal.Instant, move: AutomaticMove): AutomaticMove {
+  return at <= now.epochMilliseconds ? move : { kind: 'wait', dueMs: at - now.epochMilliseconds };
+}
+
+function resolving({ recorded, members, total, rule, isMachine, now }: MoveQuestion, phase: Phase): AutomaticMove {
+  const { when, afterMs } = rule.resolve;
+  const allowed = when === 'AllAlertsResolved' || (when === 'Unacknowledged' && phase === 'Detection');
+  if (!allowed || total === 0 || members.length === 0 || members.some(isFiring)) return STAY;
+  const lastResolved = Math.max(...members.map(({ spec }) => ms(spec.receivedAt) ?? Number.POSITIVE_INFINITY));
+  const since = ms(recorded.status.phaseSince) ?? now.epochMilliseconds;
+  const move = lastMove(recorded);
+  if (move && !isMachine(move.by) && isBackward(move) && lastResolved < since) return STAY;
+  if (lastResolved === Number.POSITIVE_INFINITY) return STAY;
+  const reason = members.length === 1 ? 'its alert has resolved' : `all ${members.length} alerts have resolved`;
+  return dueAt(Math.max(lastResolved, since) + afterMs, now, { kind: 'move', to: 'Resolution', reason });
+}
+
+function comingBack({ recorded, members, rule, isMachine }: MoveQuestion): AutomaticMove | undefined {
+  const resolvedAt = ms(recorded.status.resolvedAt);
+  if (resolvedAt === undefined) return undefined;
+  const move = lastMove(recorded);
+  const byMachine = move?.to === 'Resolution' && isMachine(move.by);
+  const back = members.find((alert) => {
+    const received = ms(alert.spec.receivedAt);
+    if (!isFiring(alert) || received === undefined || received > resolvedAt + rule.reopenWithinMs) return false;
+    return byMachine || received >= resolvedAt + LOG_GRAIN_MS;
+  });
+  return back && { kind: 'move', to: 'Detection', reason: `came back: ${back.metadata.name} fires again` };
+}
+
+function closing({ incident, recorded, members, rule, now }: MoveQuestion): AutomaticMove {
+  const resolvedAt = ms(recorded.status.resolvedAt);
+  if (incident.spec.origin === undefined || resolvedAt === undefined || members.some(isFiring)) return STAY;
+  const reason = 'resolved, and nothing came back since';
+  return dueAt(resolvedAt + rule.resolve.closeAfterMs, now, { kind: 'move', to: 'Closed', reason });
+}
+
+function lastMove({ status }: NextChanges): IncidentChange | undefined {
+  return status.changes?.findLast(({ kind }) => kind === 'Phase');
+}
+
+function isBackward({ from, to }: IncidentChange): boolean {
+  return isPhase(from) && isPhase(to) && PHASES.indexOf(to) < PHASES.indexOf(from);
+}

@@ -1,0 +1,99 @@
+/** The conditions of an incident: what is true of it now, for kubectl wait, for Flux and for people. */
+import type { Alert, IncidentStatus, Phase } from '@funnelai/crds/generated/types';
+import type { Condition } from '@funnelai/crds/meta';
+import type { Temporal } from 'temporal-polyfill';
+import { CHANGES_MAX, UNMIRRORED_PAUSE, unmirrored } from './change-ring.ts';
+import { type Claim, conditionOf, withCondition } from './conditions.ts';
+import { formatMicros } from './instants.ts';
+import { isOpen, PHASES } from './lifecycle.ts';
+
+/** What is known of the mirror in Postgres. */
+export interface MirrorFacts {
+  /** Number of the last change of this incident that is in Postgres. */
+  mirroredSequence: number;
+  /** How long the oldest change has been waiting; absent when none is, or nobody knows. */
+  lagMs?: number | undefined;
+  /** Why Postgres does not take it, when only a person can mend that. */
+  refused?: string | undefined;
+  /** No database was named: nothing is mirrored, and nothing waits for it. */
+  isOff?: boolean | undefined;
+}
+
+/** A mirror that is this little behind is up to date: else each move would cost two more writes. */
+export const MIRROR_LAG_MS = 60_000;
+
+export interface ConditionFacts {
+  /** Phase, times, counts and numbers as they will be written. */
+  status: IncidentStatus;
+  held: readonly Condition[];
+  members: readonly Alert[];
+  mirror: MirrorFacts;
+  now: Temporal.Instant;
+}
+
+/** Returns all conditions; those that others wrote stay. */
+export function conditionsFor(facts: ConditionFacts): Condition[] {
+  const at = formatMicros(facts.now);
+  const claims = [acknowledged(facts), alertsCleared(facts), mitigated(facts), resolved(facts), historyMirrored(facts)];
+  return claims.reduce<Condition[]>((list, claim) => (claim ? withCondition(list, claim, at) : list), [...facts.held]);
+}
+
+const hasReached = (phase: Phase | undefined, goal: Phase): boolean =>
+  phase !== undefined && PHASES.indexOf(phase) >= PHASES.indexOf(goal);
+
+function acknowledged({ status }: ConditionFacts): Claim {
+  return status.acknowledgedAt !== undefined
+    ? { type: 'Acknowledged', status: 'True', reason: 'ByPerson', message: 'a person has answered in this round' }
+    : { type: 'Acknowledged', status: 'False', reason: 'NobodyYet', message: 'nobody has answered in this round' };
+}
+
+function mitigated({ status }: ConditionFacts): Claim {
+  return hasReached(status.phase, 'Mitigation')
+    ? { type: 'Mitigated', status: 'True', reason: 'PhaseReached', message: 'users no longer suffer' }
+    : { type: 'Mitigated', status: 'False', reason: 'NotYet', message: 'users may still suffer' };
+}
+
+function resolved({ status }: ConditionFacts): Claim {
+  return hasReached(status.phase, 'Resolution')
+    ? { type: 'Resolved', status: 'True', reason: 'PhaseReached', message: 'the cause is gone' }
+    : { type: 'Resolved', status: 'False', reason: 'NotYet', message: 'the cause is not known to be gone' };
+}
+
+/** An empty set has not resolved; alerts that have left the cluster change nothing. */
+function alertsCleared({ status, held, members }: ConditionFacts): Claim | undefined {
+  if (members.length === 0) {
+    if (conditionOf(held, 'AlertsCleared') !== undefined) return undefined;
+    return { type: 'AlertsCleared', status: 'False', reason: 'NoAlerts', message: 'no alert has joined' };
+  }
+  if (members.some(({ spec }) => spec.state !== 'Resolved')) {
+    return { type: 'AlertsCleared', status: 'False', reason: 'AlertsFiring', message: 'alerts of it still fire' };
+  }
+  const isAsked = status.phase !== undefined && isOpen(status.phase);
+  const message = isAsked ? 'all alerts have resolved; resolve it when the cause is gone' : 'all alerts have resolved';
+  return { type: 'AlertsCleared', status: 'True', reason: 'AllResolved', message };
+}
+
+function historyMirrored({ status, mirror }: ConditionFacts): Claim {
+  const claim = (state: Claim['status'], reason: string, message: string): Claim => ({
+    type: 'HistoryMirrored',
+    status: state,
+    reason,
+    message,
+  });
+  if (mirror.isOff) return claim('Unknown', 'NoDatabase', 'no database is configured; only the last changes are kept');
+  if (mirror.refused !== undefined) return claim('False', 'Refused', `Postgres refuses it: ${mirror.refused}`);
+  const waiting = unmirrored(status.changeSequence ?? 0, mirror.mirroredSequence);
+  if (waiting >= CHANGES_MAX) {
+    return claim('False', 'Full', `${CHANGES_MAX} changes wait for Postgres; no more are answered until it takes some`);
+  }
+  if (waiting >= UNMIRRORED_PAUSE) {
+    return claim(
+      'False',
+      'Paused',
+      `at least ${UNMIRRORED_PAUSE} changes wait for Postgres; automatic moves pause until it takes some`,
+    );
+  }
+  if (waiting > 0 && (mirror.lagMs ?? 0) >= MIRROR_LAG_MS)
+    return claim('False', 'Behind', 'changes have been waiting for Postgres for over a minute');
+  return claim('True', 'UpToDate', 'Postgres has all changes, or will within a minute');
+}

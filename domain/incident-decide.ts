@@ -1,0 +1,212 @@
+/**
+ * One step of an incident's life as a pure function: which changes are numbered, what the status then says, what the operator
+ * itself wants of spec, what is told as Events, and when to look again. Reading and writing are the operator's.
+ *
+ * Order of writing, on which the write budget rests: a `specPatch` goes first, guarded by the resourceVersion; its answer is
+ * stepped again, which numbers the operator's own act together with what led to it; then the status is written, once. Should the
+ * patch be refused for good, the status of this step is right as it is.
+ */
+import type {
+  Alert,
+  Incident,
+  IncidentChange,
+  IncidentSpec,
+  IncidentStatus,
+  Severity,
+} from '@funnelai/crds/generated/types';
+import type { Temporal } from 'temporal-polyfill';
+import { automaticMove } from './automatic-move.ts';
+import { UNMIRRORED_PAUSE, unmirrored } from './change-ring.ts';
+import { type NextChanges, nextChanges } from './changes.ts';
+import { sameJson } from './equal.ts';
+import { conditionsFor, MIRROR_LAG_MS, type MirrorFacts } from './incident-conditions.ts';
+import { eventsOf, type IncidentEvent } from './incident-events.ts';
+import { formatMicros, msBetween } from './instants.ts';
+import { isOpen } from './lifecycle.ts';
+import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
+import { defaultPriority, isWorse, worst } from './severity.ts';
+
+export interface IncidentStep {
+  incident: Incident;
+  /** Live Alerts whose status names this incident. */
+  members: readonly Alert[];
+  /** The rule of its origin, from `ruleOf`; the built-in one's word where it is absent. */
+  rule?: CompiledRule | undefined;
+  mirror: MirrorFacts;
+  isMachine(user: string): boolean;
+  /** Field manager of the last write to spec, where it is known. */
+  manager?: string | undefined;
+  now: Temporal.Instant;
+}
+export interface IncidentSpecPatch
+  extends Partial<Pick<IncidentSpec, 'phase' | 'phaseReason' | 'owner' | 'severity' | 'priority'>> {}
+export interface IncidentStepResult {
+  /** Structurally equal to the present one when there is nothing to write. */
+  status: IncidentStatus;
+  /** Absent when the operator wants nothing of spec. */
+  specPatch?: IncidentSpecPatch;
+  /** To be told once the status is written; none when the status is as it was. */
+  events: IncidentEvent[];
+  /** Absent when only a change can bring news. */
+  requeueAfterMs?: number;
+}
+
+/** Counts and conditions that move with every alert are written at most this often. */
+export const SLOW_WRITE_MS = 10_000;
+/** How long the first status waits for the alert that opened the incident, so that birth is one status write with its count. */
+export const BIRTH_PATIENCE_MS = 2_000;
+
+export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
+  const { incident, members, mirror, now } = step;
+  const held: IncidentStatus = incident.status ?? { observedGeneration: -1 };
+  const patienceMs = birthPatienceMs(step);
+  if (patienceMs > 0) return { status: held, events: [], requeueAfterMs: patienceMs };
+
+  const rule = step.rule ?? BUILT_IN_RULE;
+  const mirroredSequence = mirror.isOff ? Number.MAX_SAFE_INTEGER : mirror.mirroredSequence;
+  const recorded = nextChanges(incident, {
+    ...step,
+    mirroredSequence: Math.min(mirroredSequence, Number.MAX_SAFE_INTEGER),
+  });
+  const alerts = countsOf(members, held.alerts, now);
+  const isNews = recorded.added.length > 0;
+  const slowDueMs = slowWriteDueMs(held, now);
+  const mayWriteSlow = isNews || slowDueMs === 0;
+
+  const full: IncidentStatus = {
+    ...recorded.status,
+    observedGeneration: recorded.isFull
+      ? held.observedGeneration
+      : (incident.metadata.generation ?? held.observedGeneration),
+    alerts,
+  };
+  const waiting = unmirrored(full.changeSequence ?? 0, mirroredSequence);
+  full.conditions = conditionsFor({ status: full, held: held.conditions ?? [], members, mirror, now });
+  const slowNews = !sameJson([full.alerts, slowConditions(full)], [held.alerts, slowConditions(held)]);
+  const status =
+    slowNews && !mayWriteSlow ? withHeldSlow(full, held) : { ...full, alerts: stamped(full, held, slowNews, now) };
+
+  const dues: number[] = [];
+  if (slowNews && !mayWriteSlow) dues.push(slowDueMs);
+  if (waiting > 0 && (mirror.lagMs ?? 0) < MIRROR_LAG_MS) dues.push(MIRROR_LAG_MS - (mirror.lagMs ?? 0));
+  const result: IncidentStepResult = { status: sameJson(status, held) ? held : status, events: [] };
+  const isPaused = recorded.isFull || waiting >= UNMIRRORED_PAUSE;
+  if (!isPaused && incident.metadata.deletionTimestamp === undefined) {
+    const wanted = wantedOf(step, rule, recorded, members, alerts.total);
+    if (wanted.patch !== undefined) result.specPatch = wanted.patch;
+    if (wanted.dueMs !== undefined) dues.push(wanted.dueMs);
+  }
+  if (result.status !== held)
+    result.events = eventsOf(recorded.added, { held, status, isPaused, isFull: recorded.isFull });
+  if (dues.length > 0) result.requeueAfterMs = Math.max(0, Math.ceil(Math.min(...dues)));
+  return result;
+}
+
+/**
+ * An incident that an alert opened is a moment without it: the alert's status is written after the create. Milliseconds to wait;
+ * 0 once the alert is there, a person has acted, or the time is over.
+ */
+function birthPatienceMs({ incident, members, now }: IncidentStep): number {
+  const { spec, metadata, status } = incident;
+  if (status?.phase !== undefined || spec.origin === undefined || members.length > 0 || spec.phase !== 'Detection')
+    return 0;
+  const ageMs = msBetween(metadata.creationTimestamp, formatMicros(now));
+  return ageMs === undefined || ageMs < 0 ? 0 : Math.max(0, BIRTH_PATIENCE_MS - ageMs);
+}
+
+function slowWriteDueMs({ alerts }: IncidentStatus, now: Temporal.Instant): number {
+  const sinceMs = msBetween(alerts?.asOf, formatMicros(now));
+  // A count dated after now was written under another clock: it holds nothing back for longer than the interval.
+  return sinceMs === undefined ? 0 : Math.min(SLOW_WRITE_MS, Math.max(0, SLOW_WRITE_MS - sinceMs));
+}
+
+type Counts = NonNullable<IncidentStatus['alerts']>;
+
+/**
+ * `total` counts every alert that ever joined: it grows by as many as there are more than at the last count. One that joins just
+ * when another leaves the cluster, within one interval, is not told from it.
+ */
+function countsOf(members: readonly Alert[], held: Counts | undefined, now: Temporal.Instant): Counts {
+  const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
+  const live = held === undefined ? 0 : held.firing + held.resolved;
+  const total = Math.max(members.length, (held?.total ?? 0) + Math.max(0, members.length - live));
+  return { firing, resolved: members.length - firing, total, asOf: held?.asOf ?? formatMicros(now) };
+}
+
+const SLOW = ['AlertsCleared', 'HistoryMirrored'];
+const slowConditions = ({ conditions }: IncidentStatus) => (conditions ?? []).filter(({ type }) => SLOW.includes(type));
+
+function stamped(full: IncidentStatus, held: IncidentStatus, slowNews: boolean, now: Temporal.Instant): Counts {
+  const counts = full.alerts ?? { firing: 0, resolved: 0, total: 0, asOf: formatMicros(now) };
+  return slowNews || held.alerts === undefined ? { ...counts, asOf: formatMicros(now) } : held.alerts;
+}
+
+function withHeldSlow(full: IncidentStatus, held: IncidentStatus): IncidentStatus {
+  const conditions = (full.conditions ?? []).flatMap((condition) =>
+    SLOW.includes(condition.type) ? (held.conditions?.find(({ type }) => type === condition.type) ?? []) : condition,
+  );
+  return { ...full, conditions, ...(held.alerts === undefined ? {} : { alerts: held.alerts }) };
+}
+
+function wantedOf(
+  step: IncidentStep,
+  rule: CompiledRule,
+  recorded: NextChanges,
+  members: readonly Alert[],
+  total: number,
+): { patch?: IncidentSpecPatch; dueMs?: number } {
+  const { incident, isMachine, now } = step;
+  const move = automaticMove({ incident, recorded, members, total, rule, isMachine, now });
+  const patch: IncidentSpecPatch = {
+    ...severityRaise(incident, recorded, members, rule),
+    ...ownerToName(incident, recorded, isMachine),
+    ...(move.kind === 'move' ? { phase: move.to, phaseReason: move.reason } : {}),
+  };
+  return {
+    ...(Object.keys(patch).length > 0 ? { patch } : {}),
+    ...(move.kind === 'wait' ? { dueMs: move.dueMs } : {}),
+  };
+}
+
+/** Only ever raised, only while open and while no person set it; the priority goes with it unless it is fixed, set, or higher. */
+function severityRaise(
+  { spec, status: held }: Incident,
+  { status }: NextChanges,
+  members: readonly Alert[],
+  rule: CompiledRule,
+): IncidentSpecPatch {
+  const pinned = status.pinned ?? [];
+  // Declared without one where no policy fills it in. Later, an incident without a priority is someone's will.
+  const missing: IncidentSpecPatch =
+    held?.phase === undefined && spec.priority === undefined
+      ? { priority: rule.incident.priority ?? defaultPriority(spec.severity) }
+      : {};
+  if (!isOpen(spec.phase) || pinned.includes('severity') || rule.incident.severity?.fixed !== undefined) return missing;
+  const severity = members.reduce<Severity>((soFar, alert) => worst(soFar, alert.spec.severity), spec.severity);
+  if (!isWorse(severity, spec.severity)) return missing;
+  const priority = defaultPriority(severity);
+  const isFixed = pinned.includes('priority') || rule.incident.priority !== undefined;
+  const isHigher = spec.priority === undefined || priority < spec.priority;
+  return { ...missing, severity, ...(!isFixed && isHigher ? { priority } : {}) };
+}
+
+/** User names that can stand in spec.owner.name. */
+const OWNER_NAME = /^[^\s\p{Cc}](?:[^\p{Cc}]{0,254}[^\s\p{Cc}])?$/u;
+
+/** Acknowledging without an owner makes the acknowledger owner: the last person who did, as the API server vouches. */
+function ownerToName(
+  { spec }: Incident,
+  { added }: NextChanges,
+  isMachine: (user: string) => boolean,
+): IncidentSpecPatch {
+  if (spec.owner !== undefined || (spec.phase !== 'Response' && spec.phase !== 'Mitigation')) return {};
+  const at = added.findLastIndex(isAcknowledgement);
+  const acknowledged = added[at];
+  if (acknowledged === undefined || acknowledged.verified !== true || isMachine(acknowledged.by)) return {};
+  // Whoever was owner and is not any more was taken off by someone who meant it.
+  if (added.slice(at).some(({ kind }) => kind === 'Owner') || !OWNER_NAME.test(acknowledged.by)) return {};
+  return { owner: { name: acknowledged.by } };
+}
+
+const isAcknowledgement = ({ kind, from, to }: IncidentChange): boolean =>
+  kind === 'Phase' && to === 'Response' && from !== 'Mitigation';
