@@ -1,101 +1,63 @@
-import type { IncidentStatus } from '@funnelai/crds/generated/types';
 import { HISTORY_FINALIZER } from '@funnelai/crds/meta';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import type { MirrorFacts } from '../mirror/facts.ts';
 import { anIncident, START } from '../testing/builders.ts';
-import {
-  finalizerOps,
-  isUrgent,
-  keepAsOf,
-  LAG_MS,
-  lagCheckAfterMs,
-  newestManager,
-  specOps,
-  withHistory,
-} from './decide.ts';
+import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
 
 const NOW = Temporal.Instant.from('2026-03-01T11:00:00Z');
-const STATUS: IncidentStatus = { observedGeneration: 1, phase: 'Detection', changeSequence: 3 };
 
-const told = (
-  facts: MirrorFacts | undefined,
-  o: { enabled?: boolean; monotonicMs?: number; status?: IncidentStatus } = {},
-) =>
-  withHistory(o.status ?? STATUS, anIncident(), {
-    enabled: o.enabled ?? true,
-    facts,
-    now: NOW,
-    monotonicMs: o.monotonicMs ?? 0,
-  }).conditions?.find(({ type }) => type === 'HistoryMirrored');
+describe('what is known of the mirror', () => {
+  const change = (sequence: number) =>
+    ({ sequence, kind: 'Severity', at: START, recordedAt: START, by: 'ana' }) as const;
+  const withChanges = (...numbers: number[]) =>
+    anIncident({
+      status: { observedGeneration: 1, changeSequence: numbers.at(-1) ?? 0, changes: numbers.map(change) },
+    });
+  const facts = (incident: ReturnType<typeof anIncident>, entry?: Parameters<typeof mirrorFacts>[1]['entry']) =>
+    mirrorFacts(incident, { enabled: true, entry, monotonicMs: 90_000 });
 
-describe('the condition HistoryMirrored', () => {
-  it('says nothing before anything is known, so that a birth costs no write more', () => {
-    expect(told(undefined)).toBeUndefined();
-    expect(told({ waitingSinceMs: 0 })).toBeUndefined();
+  it('is, before Postgres was asked, what the list of changes proves', () => {
+    expect(facts(anIncident())).toEqual({ mirroredSequence: 0 });
+    expect(facts(withChanges(1, 2, 3))).toEqual({ mirroredSequence: 0 });
+    expect(facts(withChanges(185, 186, 187))).toEqual({ mirroredSequence: 184 });
   });
 
-  it('is true while history keeps up, and through the moment between a change and its row', () => {
-    expect(told({ mirroredSequence: 3 })).toMatchObject({ status: 'True', reason: 'Mirrored' });
-    expect(told({ mirroredSequence: 2, waitingSinceMs: 0 }, { monotonicMs: LAG_MS - 1 })).toMatchObject({
-      status: 'True',
+  it('is what Postgres said, once it did, with how long it has been behind', () => {
+    expect(facts(withChanges(1, 2, 3), { mirroredSequence: 2, waitingSinceMs: 20_000 })).toEqual({
+      mirroredSequence: 2,
+      lagMs: 70_000,
+    });
+    expect(facts(withChanges(1), { refused: 'too long' })).toMatchObject({ refused: 'too long' });
+  });
+
+  it('says when there is no database', () => {
+    expect(mirrorFacts(anIncident(), { enabled: false, entry: undefined, monotonicMs: 0 })).toMatchObject({
+      isOff: true,
     });
   });
 
-  it('turns false after a minute of waiting, and back', () => {
-    const lagging = told({ mirroredSequence: 2, waitingSinceMs: 0 }, { monotonicMs: LAG_MS });
-    expect(lagging).toMatchObject({ status: 'False', reason: 'HistoryLagging' });
-    const status = { ...STATUS, conditions: lagging ? [lagging] : [] };
-    expect(told({ mirroredSequence: 3 }, { status })).toMatchObject({ status: 'True' });
-  });
-
-  it('turns false at once when Postgres refuses it, with the reason', () => {
-    expect(told({ refused: 'history refuses column title: too long', waitingSinceMs: 0 })).toMatchObject({
-      status: 'False',
-      reason: 'HistoryRefused',
-      message: 'history refuses column title: too long',
-    });
-  });
-
-  it('says without a database that deletions are held, and who may let go', () => {
-    const off = told(undefined, { enabled: false });
-    expect(off).toMatchObject({ status: 'False', reason: 'HistoryOff' });
-    expect(off?.message).toContain('waive-history');
-    expect(off?.message).toContain(HISTORY_FINALIZER);
-  });
-
-  it('is not rewritten for a message alone', () => {
-    const held = told({ mirroredSequence: 2, waitingSinceMs: 0 }, { monotonicMs: LAG_MS });
-    const status = { ...STATUS, changeSequence: 9, conditions: held ? [held] : [] };
-    expect(told({ mirroredSequence: 2, waitingSinceMs: 0 }, { monotonicMs: 2 * LAG_MS, status })).toBe(held);
-  });
-
-  it('is looked at again when the minute is over', () => {
-    expect(lagCheckAfterMs({ waitingSinceMs: 1_000 }, 2_000)).toBe(LAG_MS - 1_000);
+  it('is looked at again when a minute of waiting is over', () => {
+    expect(lagCheckAfterMs({ waitingSinceMs: 1_000 }, 2_000)).toBe(59_000);
     expect(lagCheckAfterMs({}, 2_000)).toBeUndefined();
-    expect(lagCheckAfterMs({ waitingSinceMs: 0 }, LAG_MS)).toBeUndefined();
+    expect(lagCheckAfterMs({ waitingSinceMs: 0 }, 60_000)).toBeUndefined();
   });
 });
 
-describe('which writes can wait', () => {
-  const counts = (firing: number, asOf = START) => ({
-    ...STATUS,
-    alerts: { firing, resolved: 0, total: firing, asOf },
+describe('a deletion without a database', () => {
+  const status = { observedGeneration: 1 };
+  const dying = anIncident({ metadata: { deletionTimestamp: START, finalizers: [HISTORY_FINALIZER] } });
+
+  it('is held, and says so with a way out', () => {
+    const [held] = withHeldDeletion(status, dying, { enabled: false, now: NOW }).conditions ?? [];
+    expect(held).toMatchObject({ type: 'DeletionHeld', status: 'True', reason: 'NoDatabase' });
+    expect(held?.message).toContain('waive-history');
   });
 
-  it('a numbered change cannot; counts and conditions can', () => {
-    expect(isUrgent(undefined, STATUS)).toBe(true);
-    expect(isUrgent(STATUS, { ...STATUS, phase: 'Response', changeSequence: 4 })).toBe(true);
-    expect(isUrgent(STATUS, { ...STATUS, logSequence: 4 })).toBe(true);
-    expect(isUrgent(counts(1), counts(2))).toBe(false);
-    expect(isUrgent(STATUS, { ...STATUS, conditions: [] })).toBe(false);
-  });
-
-  it('the passing of time alone is no change of the counts', () => {
-    const later = '2026-03-01T10:05:00Z';
-    expect(keepAsOf(counts(1), counts(1, later))).toEqual(counts(1));
-    expect(keepAsOf(counts(1), counts(2, later))).toEqual(counts(2, later));
-    expect(keepAsOf(undefined, counts(1))).toEqual(counts(1));
+  it('is said once, and of nothing else', () => {
+    const said = withHeldDeletion(status, dying, { enabled: false, now: NOW });
+    expect(withHeldDeletion(said, dying, { enabled: false, now: NOW })).toBe(said);
+    expect(withHeldDeletion(status, anIncident(), { enabled: false, now: NOW })).toBe(status);
+    expect(withHeldDeletion(status, dying, { enabled: true, now: NOW })).toBe(status);
   });
 });
 

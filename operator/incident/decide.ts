@@ -1,91 +1,60 @@
 /**
- * What is the operator's own in an incident's status: whether history has it, which writes can wait, and how a wish for the
- * spec becomes a patch that never undoes a person's act. The lifecycle itself is `domain/incident-decide`.
+ * What stands around the lifecycle: what is known of the mirror, said in the lifecycle's terms, and how a wish for the spec
+ * becomes a patch that never undoes a person's act. The lifecycle itself is `domain/incident-decide`.
  */
-import type { Incident, IncidentSpec, IncidentStatus } from '@funnelai/crds/generated/types';
+import type { Incident, IncidentStatus } from '@funnelai/crds/generated/types';
 import { HISTORY_FINALIZER } from '@funnelai/crds/meta';
+import type { MirrorFacts } from '@funnelai/domain/incident-conditions';
+import type { IncidentSpecPatch } from '@funnelai/domain/incident-decide';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
-import type { MirrorFacts } from '../mirror/facts.ts';
+import type { BookEntry } from '../mirror/facts.ts';
 
-/** Machine writes other than numbered changes come at most once in this time: write budget, architecture.md point 6. */
-export const SLOW_WRITE_MS = 10_000;
-/** History may lag so far behind before the incident says so. */
-export const LAG_MS = 60_000;
-
-const MIRRORED = 'HistoryMirrored';
+/** History may lag so far behind before the incident says so; then is the time to look again. */
+const LAG_MS = 60_000;
+const DELETION_HELD = 'DeletionHeld';
 
 /**
- * Adds the condition HistoryMirrored. It turns False only when history lags or refuses, so that no write is spent on the
- * moment between a change and its row.
+ * What the lifecycle needs to know of the mirror. Nothing leaves `status.changes` before Postgres has it, so where the list
+ * begins is proof of what Postgres has, also while Postgres cannot be asked.
  */
-export function withHistory(
-  status: IncidentStatus,
-  incident: Incident,
-  o: { enabled: boolean; facts: MirrorFacts | undefined; now: Temporal.Instant; monotonicMs: number },
-): IncidentStatus {
-  const verdict = historyVerdict(status, incident, o);
-  if (verdict === undefined) return status;
-  const observedGeneration = incident.metadata.generation ?? 0;
-  const held = status.conditions?.find(({ type }) => type === MIRRORED);
-  if (held !== undefined && held.status === verdict.status && held.reason === verdict.reason) return status;
+export function mirrorFacts(
+  { status }: Incident,
+  o: { enabled: boolean; entry: BookEntry | undefined; monotonicMs: number },
+): MirrorFacts {
+  const { entry } = o;
+  const first = status?.changes?.[0]?.sequence ?? (status?.changeSequence ?? 0) + 1;
   return {
-    ...status,
-    conditions: setCondition(status.conditions, { type: MIRRORED, observedGeneration, ...verdict }, o.now),
+    mirroredSequence: Math.max(entry?.mirroredSequence ?? 0, first - 1),
+    ...(entry?.waitingSinceMs !== undefined && { lagMs: o.monotonicMs - entry.waitingSinceMs }),
+    ...(entry?.refused !== undefined && { refused: entry.refused }),
+    ...(!o.enabled && { isOff: true }),
   };
 }
 
-function historyVerdict(
-  status: IncidentStatus,
-  incident: Incident,
-  o: { enabled: boolean; facts: MirrorFacts | undefined; monotonicMs: number },
-): { status: 'True' | 'False'; reason: string; message: string } | undefined {
-  if (!o.enabled) {
-    const held = incident.metadata.deletionTimestamp === undefined ? 'would be' : 'is';
-    const message = `no database is configured: history is what status.changes holds, and a deletion ${held} held; whoever has the verb waive-history may remove the finalizer ${HISTORY_FINALIZER}`;
-    return { status: 'False', reason: 'HistoryOff', message };
-  }
-  const { facts } = o;
-  if (facts?.refused !== undefined) return { status: 'False', reason: 'HistoryRefused', message: facts.refused };
-  const waitedMs = facts?.waitingSinceMs === undefined ? 0 : o.monotonicMs - facts.waitingSinceMs;
-  if (waitedMs >= LAG_MS) {
-    const message = `Postgres has ${facts?.mirroredSequence ?? 'an unknown number'} of ${status.changeSequence ?? 0} changes; it has not taken more for over ${LAG_MS / 1000} s`;
-    return { status: 'False', reason: 'HistoryLagging', message };
-  }
-  if (facts?.mirroredSequence === undefined) return undefined;
-  return { status: 'True', reason: 'Mirrored', message: 'Postgres has, or is about to take, every change' };
-}
-
-/** When to look again whether history lags; undefined when nothing waits. */
-export function lagCheckAfterMs(facts: MirrorFacts | undefined, monotonicMs: number): number | undefined {
-  if (facts?.waitingSinceMs === undefined) return undefined;
-  const left = facts.waitingSinceMs + LAG_MS - monotonicMs;
+/** When to look again whether history lags; undefined when nothing waits, or it is known to lag. */
+export function lagCheckAfterMs(entry: BookEntry | undefined, monotonicMs: number): number | undefined {
+  if (entry?.waitingSinceMs === undefined) return undefined;
+  const left = entry.waitingSinceMs + LAG_MS - monotonicMs;
   return left > 0 ? left : undefined;
 }
 
-/** Keeps the moment of counting while the counts are what they were: time alone is not worth a write. */
-export function keepAsOf(before: IncidentStatus | undefined, after: IncidentStatus): IncidentStatus {
-  const old = before?.alerts;
-  const now = after.alerts;
-  if (old === undefined || now === undefined) return after;
-  const same = old.firing === now.firing && old.resolved === now.resolved && old.total === now.total;
-  return same ? { ...after, alerts: old } : after;
+/** Without a database a deletion is held for good; whoever wonders why finds it in a condition, and what to do. */
+export function withHeldDeletion(
+  status: IncidentStatus,
+  { metadata }: Incident,
+  o: { enabled: boolean; now: Temporal.Instant },
+): IncidentStatus {
+  const isHeld = metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(HISTORY_FINALIZER);
+  if (o.enabled || !isHeld || status.conditions?.some(({ type }) => type === DELETION_HELD)) return status;
+  const message = `its history is nowhere but here: no database is configured. Name one with --database-url-file, or let whoever holds the verb waive-history on incidents take off the finalizer ${HISTORY_FINALIZER}`;
+  const held = { type: DELETION_HELD, status: 'True' as const, reason: 'NoDatabase', message };
+  return { ...status, conditions: setCondition(status.conditions, held, o.now) };
 }
-
-/** Whether a status must be written now: it numbers a change. Counts and conditions can wait for SLOW_WRITE_MS. */
-export function isUrgent(before: IncidentStatus | undefined, after: IncidentStatus): boolean {
-  return (
-    before?.phase !== after.phase ||
-    before?.changeSequence !== after.changeSequence ||
-    before?.logSequence !== after.logSequence
-  );
-}
-
-type SpecPatch = Partial<Pick<IncidentSpec, 'phase' | 'phaseReason' | 'owner' | 'severity' | 'priority'>>;
 
 /** JSON patch for what the operator wishes, void the moment anybody else has written in between. */
-export function specOps(incident: Incident, patch: SpecPatch): JsonPatchOp[] {
+export function specOps(incident: Incident, patch: IncidentSpecPatch): JsonPatchOp[] {
   const { uid, resourceVersion } = incident.metadata;
   const ops: JsonPatchOp[] = [
     { op: 'test', path: '/metadata/uid', value: uid },

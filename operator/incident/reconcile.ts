@@ -2,9 +2,9 @@
  * Runs the lifecycle of each incident: numbers what people did, moves it where its rule says so, counts its alerts. The one
  * writer of Incident.status. Promises that a person's act is recorded in the write that answers it, once, whoever dies when.
  */
-import type { Alert, Incident, IncidentStatus } from '@funnelai/crds/generated/types';
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
-import { decideIncidentStep, type IncidentStep } from '@funnelai/domain/incident-decide';
+import { decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
 import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
@@ -15,22 +15,11 @@ import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
 import { createQueue } from '../queue.ts';
-import {
-  finalizerOps,
-  isUrgent,
-  keepAsOf,
-  lagCheckAfterMs,
-  newestManager,
-  SLOW_WRITE_MS,
-  specOps,
-  withHistory,
-} from './decide.ts';
+import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
 
 const WORKERS = 8;
 /** Wishes and conflicts that one reconcile works off before it goes back to the queue. */
 const MAX_STEPS = 8;
-/** An incident that we opened waits this long for its first alerts, so that one write holds its birth and their number. */
-const BIRTH_GATHER_MS = 150;
 /** Many alerts of one incident are one reason to look. */
 const ALERT_GATHER_MS = 250;
 /** What the mirror reports only ever moves a condition or a bound: no hurry. */
@@ -39,8 +28,6 @@ const MIRROR_GATHER_MS = 1_000;
 export function createIncidentController(deps: Deps & { book: MirrorBook }): Controller {
   const { book, caches, client, clock, events, identity, metrics, rules } = deps;
   const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reconcile });
-  /** When (monotonic ms) the status of each incident was written last, by uid. */
-  const writtenMs = new Map<string, number>();
   let unsubscribe: (() => void)[] = [];
 
   async function reconcile(key: string): Promise<{ requeueAfterMs?: number } | undefined> {
@@ -53,30 +40,29 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
         incident = await patch(incident, wish);
         continue;
       }
-      const outcome = await writeStatus(incident, decided);
-      if (outcome !== 'conflict') return soonest(decided.requeueAfterMs, outcome, lagCheck(incident));
+      if (await writeStatus(incident, decided)) return soonest(decided.requeueAfterMs, lagCheck(incident));
       incident = await read(incident);
     }
     if (incident === undefined) return undefined;
     throw new Error(`${key} changed ${MAX_STEPS} times under our hands`);
   }
 
-  function decide(incident: Incident): IncidentStep {
+  function decide(incident: Incident): IncidentStepResult {
     const namespace = incident.metadata.namespace ?? '';
     const manager = newestManager(incident);
-    const mirroredSequence = book.of(incident.metadata.uid ?? '')?.mirroredSequence;
+    const entry = book.of(incident.metadata.uid ?? '');
     return decideIncidentStep({
       incident,
       members: caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)),
       rule: ruleOf(rules.of(namespace).rules, incident.spec.origin?.ruleRef?.name),
       now: clock.now(),
       isMachine: identity.isMachine,
-      ...(mirroredSequence !== undefined && { mirroredSequence }),
+      mirror: mirrorFacts(incident, { enabled: book.enabled, entry, monotonicMs: clock.monotonicMs() }),
       ...(manager !== undefined && { manager }),
     });
   }
 
-  function wishOps(incident: Incident, { specPatch }: IncidentStep): JsonPatchOp[] | undefined {
+  function wishOps(incident: Incident, { specPatch }: IncidentStepResult): JsonPatchOp[] | undefined {
     if (specPatch !== undefined && Object.keys(specPatch).length > 0) return specOps(incident, specPatch);
     return finalizerOps(incident);
   }
@@ -99,35 +85,24 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
     }
   }
 
-  /** @returns how long a write that can wait has to wait, undefined when nothing is left to write, or 'conflict'. */
-  async function writeStatus(incident: Incident, decided: IncidentStep): Promise<number | undefined | 'conflict'> {
-    const uid = incident.metadata.uid ?? '';
-    const monotonicMs = clock.monotonicMs();
-    const facts = book.of(uid);
-    const counted = keepAsOf(incident.status, decided.status);
-    const status = withHistory(counted, incident, { enabled: book.enabled, facts, now: clock.now(), monotonicMs });
-    if (!isUrgent(incident.status, status)) {
-      const last = writtenMs.get(uid);
-      const waitMs = last === undefined ? 0 : last + SLOW_WRITE_MS - monotonicMs;
-      if (waitMs > 0) return sameStatus(incident.status, status) ? undefined : waitMs;
-    }
-    let written: Incident | undefined;
+  /** @returns false when somebody else wrote in between: then all is to be decided anew. */
+  async function writeStatus(incident: Incident, decided: IncidentStepResult): Promise<boolean> {
+    const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
     try {
-      written = await patchStatus<Incident>(client, INCIDENTS, incident, status, { precondition: true });
+      const written = await patchStatus<Incident>(client, INCIDENTS, incident, status, { precondition: true });
+      if (written === undefined) return true;
+      caches.incidents.observe(written);
+      tell(incident, written, decided);
+      return true;
     } catch (error) {
-      if (isConflict(error)) return 'conflict';
-      if (isNotFound(error)) return undefined;
+      if (isConflict(error)) return false;
+      if (isNotFound(error)) return true;
       throw error;
     }
-    if (written === undefined) return undefined;
-    caches.incidents.observe(written);
-    writtenMs.set(uid, clock.monotonicMs());
-    tell(incident, written, decided);
-    return undefined;
   }
 
-  function tell(before: Incident, written: Incident, { events: happened }: IncidentStep): void {
-    for (const { type, reason, note, action } of happened) events.event(written, type, reason, note, action);
+  function tell(before: Incident, written: Incident, { events: happened }: IncidentStepResult): void {
+    for (const { type, reason, note } of happened) events.event(written, type, reason, note);
     const known = before.status?.changeSequence ?? 0;
     for (const change of written.status?.changes ?? []) {
       if (change.kind === 'Phase' && change.sequence > known) metrics.phaseMoved(change.from ?? '', change.to ?? '');
@@ -162,12 +137,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
     name: 'incident',
     start() {
       unsubscribe = [
-        caches.incidents.subscribe(({ type, object }) => {
-          if (type === 'deleted') writtenMs.delete(object.metadata.uid ?? '');
-          const born = object.status?.phase === undefined && object.spec.origin !== undefined;
-          if (born) queue.addAfter(keyOf(object), BIRTH_GATHER_MS);
-          else queue.add(keyOf(object));
-        }),
+        caches.incidents.subscribe(({ object }) => queue.add(keyOf(object))),
         caches.alerts.subscribe((event) => {
           if (event.type === 'deleted') onAlert(event.object, undefined);
           else onAlert(event.object, event.old);
@@ -190,17 +160,6 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
     },
     idle: () => queue.idle(),
   };
-}
-
-const sameStatus = (a: IncidentStatus | undefined, b: IncidentStatus): boolean =>
-  a !== undefined && JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-
-/** The same value with its names in order, so that two texts are equal when two values are. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== 'object') return value;
-  const entries = Object.entries(value).filter(([, v]) => v !== undefined);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
 }
 
 function soonest(...delays: (number | undefined)[]): { requeueAfterMs?: number } | undefined {

@@ -3,7 +3,7 @@ import type { Incident } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION, HISTORY_FINALIZER } from '@funnelai/crds/meta';
 import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import type { JsonPatchOp } from '@funnelai/kube/client';
-import type { MirrorFacts } from './facts.ts';
+import type { BookEntry } from './facts.ts';
 
 export type Release = { kind: 'release'; ops: JsonPatchOp[] } | { kind: 'hold'; because: string } | { kind: 'nothing' };
 
@@ -11,7 +11,7 @@ export type Release = { kind: 'release'; ops: JsonPatchOp[] } | { kind: 'hold'; 
  * @param facts what Postgres has of it. `nothing` when the object is not being deleted or our finalizer is off already.
  * The patch tests the finalizer's place and the version that was mirrored, so that an edit in between holds it again.
  */
-export function decideRelease(incident: Incident, facts: MirrorFacts | undefined): Release {
+export function decideRelease(incident: Incident, facts: BookEntry | undefined): Release {
   const { metadata, status } = incident;
   const at = metadata.finalizers?.indexOf(HISTORY_FINALIZER) ?? -1;
   if (metadata.deletionTimestamp === undefined || at < 0) return { kind: 'nothing' };

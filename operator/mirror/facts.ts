@@ -2,7 +2,7 @@
  * What the mirror knows of each incident, handed to whoever decides on it: up to which change Postgres has it, and what is in
  * the way. Held in memory only; Postgres is asked again after a start.
  */
-export interface MirrorFacts {
+export interface BookEntry {
   /** Every change up to this number is in Postgres. Undefined: not known (yet). */
   mirroredSequence?: number;
   /** resourceVersion of the newest object that Postgres took. */
@@ -16,15 +16,15 @@ export interface MirrorFacts {
 export interface MirrorBook {
   /** Whether a database is configured at all. */
   readonly enabled: boolean;
-  of(uid: string): MirrorFacts | undefined;
-  update(uid: string, facts: MirrorFacts): void;
+  of(uid: string): BookEntry | undefined;
+  update(uid: string, facts: BookEntry): void;
   forget(uid: string): void;
   /** Told the uid after each update that changed something. Returns how to leave. */
   subscribe(listener: (uid: string) => void): () => void;
 }
 
 export function createMirrorBook(enabled: boolean): MirrorBook {
-  const book = new Map<string, MirrorFacts>();
+  const book = new Map<string, BookEntry>();
   const listeners = new Set<(uid: string) => void>();
   return {
     enabled,
