@@ -86,3 +86,35 @@ describe('an operator that dies', () => {
     expect(deaths).toBeGreaterThan(SEEDS / 2);
   });
 });
+
+describe('two operators that both believe to lead', () => {
+  it('open one incident for a group all the same, and number its birth once', { timeout: 60_000 }, async () => {
+    const api = new FakeApi(systemClock);
+    const webhook = api.client('webhook');
+    const operators = [runOperator({ client: api.client(OPERATOR) }), runOperator({ client: api.client(OPERATOR) })];
+    await eventually('both lead', () => operators.every((operator) => operator.leading()));
+    const groups = ['pay', 'shop', 'auth', 'search', 'cart', 'mail'];
+    for (const of of groups) for (const alert of crashingPods(4, { of })) await webhook.create(ALERTS, alert);
+    await eventually('every alert is answered and every incident numbered', () => {
+      const answered = api.all<Alert>(ALERTS).every(({ status }) => status?.incidentRef !== undefined);
+      const incidents = api.all<Incident>(INCIDENTS);
+      return (
+        answered && incidents.length >= groups.length && incidents.every(({ status }) => status?.phase !== undefined)
+      );
+    });
+    await Promise.all(operators.map((operator) => operator.stop()));
+    const incidents = api.all<Incident>(INCIDENTS);
+    expect(incidents).toHaveLength(groups.length);
+    for (const { status } of incidents) {
+      expect(status?.changes?.map(({ kind }) => kind)).toEqual(['Phase', 'Severity', 'Priority']);
+      expect(status?.changeSequence).toBe(3);
+    }
+    for (const alert of api.all<Alert>(ALERTS)) {
+      const mates = api
+        .all<Alert>(ALERTS)
+        .filter(({ spec }) => spec.labels?.namespace === alert.spec.labels?.namespace)
+        .map(({ status }) => status?.incidentRef?.name);
+      expect(new Set(mates).size).toBe(1);
+    }
+  });
+});
