@@ -31,6 +31,7 @@ export async function handOver(command, program) {
     env: {
       ...process.env,
       PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`,
+      FUNNELAI_BEGAN: String(Math.round(performance.timeOrigin)),
       FUNNELAI_ANCESTORS: [process.pid, ...parents].join(','),
       FUNNELAI_CALLED_FROM: process.env.INIT_CWD ?? process.cwd(),
     },

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseFlags } from './flags.ts';
+import { flagsFromNpm, parseFlags } from './flags.ts';
 
 describe('the flags of npm start', () => {
   it('default to an embedded cluster with a demo, and read no variable', () => {
@@ -38,5 +38,26 @@ describe('the flags of npm start', () => {
     [['--namespace', 'A b'], /no name of a namespace/],
   ])('refuse %j', (args, message) => {
     expect(() => parseFlags(args)).toThrow(message);
+  });
+});
+
+describe('flags that npm took for its own', () => {
+  it('count when they touch nothing real', () => {
+    expect(flagsFromNpm({ npm_lifecycle_event: 'start', npm_config_empty: 'true', npm_config_port: '9000' })).toEqual([
+      '--empty',
+      '--port',
+      '9000',
+    ]);
+  });
+
+  it('are refused when they name a cluster, and a yes among them is never one', () => {
+    expect(() => flagsFromNpm({ npm_lifecycle_event: 'start', npm_config_context: 'prod' })).toThrow(
+      'npm start -- --context prod',
+    );
+    expect(flagsFromNpm({ npm_lifecycle_event: 'start', npm_config_yes: 'true' })).toEqual([]);
+  });
+
+  it('mean nothing outside npm start', () => {
+    expect(flagsFromNpm({ npm_config_empty: 'true' })).toEqual([]);
   });
 });

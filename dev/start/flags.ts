@@ -39,6 +39,26 @@ const VALUES = ['port', 'context', 'kubeconfig', 'namespace', 'database-url', 'a
 type Switch = (typeof SWITCHES)[number];
 type Value = (typeof VALUES)[number];
 
+/** Flags that npm took for its own (`npm start --empty`), of those that touch nothing real; the others have to stand after `--`. */
+const HARMLESS = ['empty', 'fresh', 'port', 'assets-url'] as const;
+const SERIOUS = ['context', 'kubeconfig', 'namespace', 'database-url'] as const;
+
+/** The arguments that npm swallowed and left in its environment. Throws a Fault for those that must not be guessed. */
+export function flagsFromNpm(environment: NodeJS.ProcessEnv): string[] {
+  if (environment.npm_lifecycle_event !== 'start') return [];
+  const swallowed = (name: string) => environment[`npm_config_${name.replaceAll('-', '_')}`];
+  const serious = SERIOUS.find((name) => swallowed(name));
+  if (serious)
+    throw new Fault(
+      `npm took --${serious} for its own: put the flags after --, as in: npm start -- --${serious} ${swallowed(serious)}`,
+    );
+  return HARMLESS.flatMap((name) => {
+    const value = swallowed(name);
+    if (!value || value === 'false') return [];
+    return value === 'true' ? [`--${name}`] : [`--${name}`, value];
+  });
+}
+
 /** Parses the arguments after the program. Throws a Fault that says what was expected, or resolves 'help'. */
 export function parseFlags(args: string[], calledFrom = process.cwd()): StartFlags | 'help' {
   const on = new Set<Switch>();

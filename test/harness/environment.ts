@@ -1,8 +1,8 @@
 /** One real control plane and one real Postgres in a temporary directory, for a test run or for a test that breaks them. */
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { applyConfig } from '@funnelai/dev/controlplane/apply-config';
 import { findAssets } from '@funnelai/dev/controlplane/assets';
 import { type ControlPlane, createControlPlane } from '@funnelai/dev/controlplane/control-plane';
 import { findPostgres } from '@funnelai/dev/postgres/binaries';
@@ -10,12 +10,7 @@ import { createPostgres, makeDataDirectory, type PostgresServer, wipePostgres } 
 import type { Running } from '@funnelai/dev/process/child';
 import { anyFreePorts } from '@funnelai/dev/process/ports';
 import type { Say } from '@funnelai/dev/process/say';
-import { createKubectl } from './kubectl.ts';
 import { USERS } from './users.ts';
-import { until } from './wait.ts';
-
-const CONFIG = fileURLToPath(new URL('../../config/default', import.meta.url));
-const ESTABLISHED_MS = 30_000;
 
 export interface Environment {
   readonly kubeconfig: string;
@@ -36,24 +31,6 @@ export interface EnvironmentOptions {
   fsync?: boolean;
   /** False leaves the control plane empty, without our kinds. */
   applyConfig?: boolean;
-}
-
-/** Applies CRDs, RBAC and admission and waits until the API server serves our kinds. Resolves false when there is nothing to apply. */
-export async function applyConfig(target: { assets: string; kubeconfig: string }, say: Say): Promise<boolean> {
-  if (!existsSync(join(CONFIG, 'kustomization.yaml'))) {
-    say('config/default is not there: the control plane stays without our kinds');
-    return false;
-  }
-  const kubectl = createKubectl(target);
-  // The first pass may come before a namespace or kind that the same manifests make.
-  await until(
-    'config/default to be applied',
-    ESTABLISHED_MS,
-    () => kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', CONFIG]),
-    { everyMs: 500 },
-  );
-  await kubectl.run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-  return true;
 }
 
 export async function startEnvironment(o: EnvironmentOptions): Promise<Environment> {
@@ -95,7 +72,10 @@ export async function startEnvironment(o: EnvironmentOptions): Promise<Environme
       postgres: (await database).running,
     };
     const { kubeconfig } = controlPlane;
-    if (o.applyConfig !== false) await applyConfig({ assets, kubeconfig }, o.say);
+    if (o.applyConfig !== false) {
+      const cache = join(directory, 'kubectl-cache');
+      await applyConfig({ program: join(assets, 'kubectl'), kubeconfig, context: 'admin', cache }, o.say);
+    }
     const { server: postgres } = await database;
     return {
       kubeconfig,
