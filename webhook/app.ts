@@ -1,7 +1,7 @@
 /** Builds the HTTP server from its parts. Opens nothing: main.ts and tests listen. */
 import { randomUUID } from 'node:crypto';
 import type { Log } from '@funnelai/kube/log';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { ApiContext } from './api/context.ts';
 import { objectRoutes } from './api/routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
@@ -35,7 +35,9 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       {},
       { serializers: { req: describeRequest, res: (r) => ({ status: r.statusCode }) } },
     ),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    // A HEAD that ran a handler would open streams and use up codes.
+    exposeHeadRoutes: false,
     bodyLimit: limits.API_BODY_BYTES,
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,

@@ -57,8 +57,8 @@ export const ACCESS_REMEMBERED = 20_000;
 export const IDENTITIES_REMEMBERED = 2_000;
 /** Rights of one request that are asked for at once. */
 export const ACCESS_CHECKS_AT_ONCE = 8;
-/** Sign-ins of one address, and of all, per minute. */
-export const SIGN_INS_PER_ADDRESS = 20;
+/** Sign-ins of one address, and of all, per minute. Behind a proxy everyone has one address, so it is no small number. */
+export const SIGN_INS_PER_ADDRESS = 60;
 export const SIGN_INS_IN_ALL = 300;
 export const ADDRESSES_REMEMBERED = 10_000;
 

@@ -6,7 +6,7 @@ import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { HISTORY_DEADLINE_MS } from '../limits.ts';
 
-export type Answer<T> = { available: true; value: T } | { available: false; reason: string };
+export type Answer<T> = { available: true; value: T } | { available: false; reason: string; isOff: boolean };
 
 export interface HistoryReader {
   incidentByName(namespace: string, name: string): Promise<Answer<IncidentRecord | undefined>>;
@@ -14,7 +14,11 @@ export interface HistoryReader {
   storyOf(uid: string): Promise<Answer<{ changes: IncidentChange[]; alerts: AlertRecord[] }>>;
 }
 
-const OFF = { available: false, reason: 'History is off: no database was given (--database-url-file).' } as const;
+const OFF = {
+  available: false,
+  reason: 'History is off: no database was given (--database-url-file).',
+  isOff: true,
+} as const;
 
 /** `queries` absent: no database was named. */
 export function createHistoryReader(deps: { queries: Queries | undefined; clock: Clock; log: Log }): HistoryReader {
@@ -32,7 +36,7 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
       return { available: true, value: await Promise.race([question, late]) };
     } catch (error) {
       log.warn({ err: error }, 'history was asked and did not answer');
-      return { available: false, reason: `The history database does not answer: ${messageOf(error)}` };
+      return { available: false, reason: `The history database does not answer: ${messageOf(error)}`, isOff: false };
     } finally {
       disarm();
     }

@@ -26,10 +26,9 @@ export async function incidentDetail(api: ApiContext, person: Person, key: Key):
   await api.access.demand(person, { verb: 'get', resource: 'incidents', ...key });
   const found = await api.history.incidentByName(key.namespace, key.name);
   if (!found.available) {
-    throw new HttpProblem(
-      'NotFound',
-      `There is no incident ${key.name} in namespace ${key.namespace}. Whether there was one is not known now: ${found.reason}`,
-    );
+    const message = `The cluster has no incident ${key.name} in namespace ${key.namespace}. Whether there was one cannot be said: ${found.reason}`;
+    // Away, history may know it in a minute; off, it never will.
+    throw new HttpProblem(found.isOff ? 'NotFound' : 'Unavailable', message);
   }
   if (found.value === undefined)
     throw new HttpProblem(

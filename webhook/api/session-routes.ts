@@ -48,8 +48,7 @@ export function sessionRoutes(api: ApiContext): (app: FastifyInstance) => Promis
         .send();
     });
 
-    // Without HEAD: what only looks must not use up the code.
-    app.get<{ Querystring: RawQuery }>('/sign-in', { exposeHeadRoute: false }, async (request, reply) => {
+    app.get<{ Querystring: RawQuery }>('/sign-in', async (request, reply) => {
       const code = single(request.query, 'code');
       if (code === undefined) return reply.callNotFound();
       if (/prefetch|prerender/.test(String(request.headers['sec-purpose'] ?? request.headers.purpose ?? ''))) {
@@ -127,15 +126,15 @@ async function useLink(api: ApiContext, request: FastifyRequest, reply: FastifyR
   }
 }
 
-/** Namespaces of the cluster; where those may not be listed, the ones that hold something of ours. */
+/** Namespaces that hold something of ours, and the others of the cluster where they may be listed. */
 function knownNamespaces(api: ApiContext): string[] {
   const names = new Set<string>();
-  for (const namespace of api.namespaces.list()) names.add(namespace.metadata.name);
+  // Those that hold something first: where there are too many, these are what people look for.
   for (const cache of [api.incidents, api.alerts, api.sources]) {
     for (const object of cache.list()) names.add(object.metadata.namespace ?? '');
   }
+  for (const namespace of api.namespaces.list()) names.add(namespace.metadata.name);
   names.delete('');
-  const sorted = [...names].sort();
-  if (sorted.length > NAMESPACES_LISTED) api.metrics.limitReached('NAMESPACES_LISTED');
-  return sorted.slice(0, NAMESPACES_LISTED);
+  if (names.size > NAMESPACES_LISTED) api.metrics.limitReached('NAMESPACES_LISTED');
+  return [...names].slice(0, NAMESPACES_LISTED).sort();
 }

@@ -169,7 +169,7 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
 function read(deps: IntakeDeps, bytes: Buffer, shape: Shape): Reading {
   try {
     const reading = readAlertmanager(parseJson(bytes), shape, deps.clock.now());
-    const count = reading.received.length + reading.problems.length;
+    const count = reading.received.length + new Set(reading.problems.map((p) => p.index)).size;
     if (count <= limits.INTAKE_ALERTS) return reading;
     deps.metrics.limitReached('INTAKE_ALERTS');
     throw new HttpProblem(

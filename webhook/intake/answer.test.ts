@@ -1,0 +1,55 @@
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import { readAlertmanager } from '../receivers/alertmanager.ts';
+import { answerFor } from './answer.ts';
+import type { IngestResult } from './ingest.ts';
+
+const labels = { alertname: 'Down' };
+const reading = (...alerts: unknown[]) =>
+  readAlertmanager({ alerts }, 'Webhook', Temporal.Instant.from('2026-01-01T12:00:00Z'));
+const result = (o: Partial<IngestResult>): IngestResult => ({
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  refused: [],
+  unavailable: 0,
+  ...o,
+});
+
+describe('the answer to a body', () => {
+  it('is 200 when all is stored, and for an empty body', () => {
+    expect(answerFor(reading({ status: 'firing', labels }), result({ created: 1 }), 'r')).toMatchObject({
+      status: 200,
+      body: { code: 'Stored', created: 1 },
+    });
+    expect(answerFor(reading(), result({}), 'r').status).toBe(200);
+  });
+
+  it('is 400 when only bad alerts are left over, and names the first', () => {
+    const { status, body } = answerFor(
+      reading({ status: 'firing', labels }, { labels: 3 }),
+      result({ created: 1 }),
+      'r',
+    );
+    expect(status).toBe(400);
+    expect(body.message).toBe(
+      '1 of 2 alerts are stored; 1 is not: alerts[1].labels: found the number 3, expected an object of text values',
+    );
+  });
+
+  it('is 503 when a good alert was not stored, though others are bad: nothing else is retried', () => {
+    const { status, headers, body } = answerFor(
+      reading({ status: 'firing', labels }, 3),
+      result({ unavailable: 1, retryAfterMs: 12_300, why: 'away' }),
+      'r',
+    );
+    expect([status, headers['retry-after']]).toEqual([503, '13']);
+    expect(body).toMatchObject({ notStored: 1, problems: [{ index: 1 }] });
+  });
+
+  it('lists no more than a hundred problems of a body that is all wrong', () => {
+    const { body } = answerFor(reading(...Array.from({ length: 250 }, () => 0)), result({}), 'r');
+    expect(body.problems).toHaveLength(100);
+    expect(body.message).toContain('250 are not');
+  });
+});

@@ -1,0 +1,49 @@
+import { mergeAlert, sameAlert } from '@funnelai/domain/merge';
+import { describe, expect, it } from 'vitest';
+import { anAlert } from '../testing/builders.ts';
+import { anchored } from './report.ts';
+
+const at = (minute: number): string => `2026-01-01T12:${String(minute).padStart(2, '0')}:00.000000Z`;
+const stored = (spec = {}) => anAlert({ spec: { startsAt: at(0), receivedAt: at(0), ...spec } }).spec;
+const report = (minute: number, spec = {}, named = { startNamed: false, endNamed: false }) => ({
+  spec: stored({ startsAt: at(minute), receivedAt: at(minute), ...spec }),
+  ...named,
+});
+const isRepeat = (held: ReturnType<typeof stored>, r: ReturnType<typeof report>) =>
+  sameAlert(held, mergeAlert(held, anchored(r, held)));
+
+describe('a report whose sender names no start', () => {
+  it('is about the episode that fires: its repeat is no news', () => {
+    expect(isRepeat(stored(), report(5))).toBe(true);
+    expect(isRepeat(stored({ latestStartsAt: at(3) }), report(5))).toBe(true);
+  });
+
+  it('resolves that episode, once', () => {
+    const resolved = report(5, { state: 'Resolved', endsAt: at(5) });
+    const held = mergeAlert(stored(), anchored(resolved, stored()));
+    expect(held).toMatchObject({ state: 'Resolved', startsAt: at(0), endsAt: at(5) });
+    expect(isRepeat(held, report(7, { state: 'Resolved', endsAt: at(7) }))).toBe(true);
+  });
+
+  it('fires anew after that', () => {
+    const held = stored({ state: 'Resolved', endsAt: at(5) });
+    expect(mergeAlert(held, anchored(report(7), held))).toMatchObject({ state: 'Firing', startsAt: at(7) });
+  });
+});
+
+describe('a Resolved whose sender names the start and no end', () => {
+  it('is written once and not moved by repeats', () => {
+    const named = { startNamed: true, endNamed: false };
+    const held = stored({ state: 'Resolved', endsAt: at(5) });
+    expect(
+      isRepeat(held, report(0, { state: 'Resolved', startsAt: at(0), receivedAt: at(8), endsAt: at(8) }, named)),
+    ).toBe(true);
+  });
+
+  it('of a later start is another episode', () => {
+    const named = { startNamed: true, endNamed: false };
+    const held = stored({ state: 'Resolved', endsAt: at(5) });
+    const r = report(8, { state: 'Resolved', startsAt: at(7), endsAt: at(8) }, named);
+    expect(isRepeat(held, r)).toBe(false);
+  });
+});

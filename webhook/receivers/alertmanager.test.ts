@@ -1,0 +1,167 @@
+import { toAlertSpec } from '@funnelai/domain/alert-input';
+import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import { anAlertSource } from '../testing/builders.ts';
+import { readAlertmanager } from './alertmanager.ts';
+import { BodyProblem } from './problem.ts';
+
+const NOW = Temporal.Instant.from('2026-01-01T12:00:00Z');
+const ZERO = '0001-01-01T00:00:00Z';
+const labels = { alertname: 'Down' };
+const webhook = (...alerts: unknown[]) => readAlertmanager({ version: '4', alerts }, 'Webhook', NOW);
+const apiV2 = (...alerts: unknown[]) => readAlertmanager(alerts, 'ApiV2', NOW);
+
+describe('what Alertmanager’s webhook sends', () => {
+  it('is read alert by alert, firing and resolved in one body', () => {
+    const { received, problems } = webhook(
+      {
+        status: 'firing',
+        labels,
+        annotations: { summary: 'It is down' },
+        startsAt: '2026-01-01T11:00:00.123456789Z',
+        endsAt: ZERO,
+        generatorURL: 'http://prometheus/graph',
+        fingerprint: 'abc',
+      },
+      { status: 'resolved', labels, startsAt: '2026-01-01T11:00:00Z', endsAt: '2026-01-01T11:30:00+01:00' },
+    );
+    expect(problems).toEqual([
+      {
+        index: 1,
+        field: 'endsAt',
+        found: '2026-01-01T10:30:00Z',
+        expected: 'a time not before startsAt 2026-01-01T11:00:00Z',
+      },
+    ]);
+    expect(received.map((r) => r.index)).toEqual([0]);
+    expect(received[0]?.input).toMatchObject({
+      labels,
+      state: 'Firing',
+      annotations: { summary: 'It is down' },
+      links: [{ url: 'http://prometheus/graph', kind: 'Source' }],
+    });
+    expect(received[0]?.input.startsAt?.toString()).toBe('2026-01-01T11:00:00.123456789Z');
+    expect(received[0]?.input.endsAt).toBeUndefined();
+  });
+
+  it('names every fault of every bad alert by index and field, and keeps the good ones', () => {
+    const { received, problems } = webhook(
+      { status: 'firing', labels },
+      7,
+      { status: 'gone', labels: { a: 1, b: null }, startsAt: 'yesterday' },
+      { status: 'firing', labels: {} },
+    );
+    expect(received.map((r) => r.index)).toEqual([0]);
+    expect(problems.map((p) => [p.index, p.field, p.found])).toEqual([
+      [1, '', 'the number 7'],
+      [2, 'labels["a"]', 'the number 1'],
+      [2, 'labels["b"]', 'null'],
+      [2, 'startsAt', '"yesterday"'],
+      [2, 'status', '"gone"'],
+      [3, 'labels', 'an object'],
+    ]);
+  });
+
+  it('never takes an unknown status for resolved, and without one goes by the end', () => {
+    expect(webhook({ status: 'RESOLVED', labels }).received).toEqual([]);
+    expect(webhook({ labels, endsAt: ZERO }).received[0]?.input.state).toBe('Firing');
+    expect(webhook({ labels, endsAt: '2026-01-01T11:59:59Z' }).received[0]?.input.state).toBe('Resolved');
+  });
+
+  it('takes the word of a sender whose clock is ahead', () => {
+    const { input } = webhook({ status: 'resolved', labels, endsAt: '2026-01-01T12:00:30Z' }).received[0] ?? {};
+    expect([input?.state, input?.endsAt?.toString()]).toEqual(['Resolved', '2026-01-01T12:00:30Z']);
+  });
+
+  it('keeps a label called __proto__ as one of its own, and pollutes nothing', () => {
+    const body = JSON.parse('{"alerts":[{"status":"firing","labels":{"__proto__":"x","constructor":"y"}}]}');
+    const { input } = readAlertmanager(body, 'Webhook', NOW).received[0] ?? {};
+    expect(Object.entries(input?.labels ?? {})).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+    expect(({} as Record<string, unknown>).x).toBeUndefined();
+  });
+
+  it('takes an empty list, and says where a bare list belongs', () => {
+    expect(webhook()).toEqual({ received: [], problems: [] });
+    expect(() => readAlertmanager([], 'Webhook', NOW)).toThrow('…/api/v2/alerts');
+    expect(() => readAlertmanager({}, 'Webhook', NOW)).toThrow('alerts: found nothing, expected a list of alerts');
+  });
+});
+
+describe('what Prometheus sends to API v2', () => {
+  it('takes an end that lies ahead for a lease: it fires, and the end is not kept', () => {
+    const { input } =
+      apiV2({ labels, startsAt: '2026-01-01T11:00:00Z', endsAt: '2026-01-01T12:04:00Z' }).received[0] ?? {};
+    expect(input?.state).toBe('Firing');
+    expect(input?.endsAt).toBeUndefined();
+  });
+
+  it('takes an end that is past, or now, for resolved', () => {
+    for (const endsAt of ['2026-01-01T11:59:00Z', '2026-01-01T12:00:00Z']) {
+      const { input } = apiV2({ labels, startsAt: '2026-01-01T11:00:00Z', endsAt }).received[0] ?? {};
+      expect(input?.state).toBe('Resolved');
+      expect(input?.endsAt?.toString()).toBe(endsAt);
+    }
+  });
+
+  it('drops labels without a value, and an alert that has no other', () => {
+    expect(apiV2({ labels: { alertname: 'Down', pod: '' } }).received[0]?.input.labels).toEqual(labels);
+    expect(apiV2({ labels: { pod: '' } }).problems[0]?.field).toBe('labels');
+  });
+
+  it('ignores a status: it is not part of that API', () => {
+    expect(apiV2({ labels, status: 'resolved' }).received[0]?.input.state).toBe('Firing');
+  });
+});
+
+describe('any JSON at all', () => {
+  const nearly = fc.record(
+    {
+      labels: fc.oneof(fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.jsonValue())), fc.jsonValue()),
+      annotations: fc.jsonValue(),
+      status: fc.oneof(fc.constantFrom('firing', 'resolved'), fc.jsonValue()),
+      startsAt: fc.oneof(
+        fc.constant(ZERO),
+        fc.date({ noInvalidDate: true }).map((d) => d.toISOString()),
+        fc.string(),
+      ),
+      endsAt: fc.oneof(
+        fc.constant(ZERO),
+        fc.date({ noInvalidDate: true }).map((d) => d.toISOString()),
+        fc.string(),
+      ),
+      generatorURL: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('is read or refused as a whole, never anything else; each alert is either received or named', () => {
+    const bodies = fc.oneof(
+      fc.jsonValue(),
+      fc.array(fc.oneof(nearly, fc.jsonValue())),
+      fc.record({ alerts: fc.array(fc.oneof(nearly, fc.jsonValue())) }),
+    );
+    fc.assert(
+      fc.property(bodies, fc.constantFrom('Webhook' as const, 'ApiV2' as const), (body, shape) => {
+        try {
+          const { received, problems } = readAlertmanager(body, shape, NOW);
+          const list = (shape === 'ApiV2' ? body : (body as { alerts: unknown[] }).alerts) as unknown[];
+          const seen = new Set([...received, ...problems].map((x) => x.index));
+          expect(seen.size).toBe(list.length);
+          for (const { input } of received) toAlertSpec(input, anAlertSource(), NOW);
+        } catch (error) {
+          expect(error).toBeInstanceOf(BodyProblem);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is read however deep it is nested', () => {
+    const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+    expect(webhook({ labels: deep }).problems[0]?.found).toBe('a list of 1');
+  });
+});
