@@ -64,10 +64,6 @@ export interface Difference {
   missed: number;
 }
 
-/** Deleted uids are remembered this long, against own writes whose answers arrive late. */
-const TOMBSTONE_MS = 10 * 60_000;
-const MOST_TOMBSTONES = 20_000;
-
 /** The default transform: managed fields are half of a small object, and nothing here reads them. */
 export function withoutManagedFields<T extends KubeObject>(object: T): T {
   if (object.metadata.managedFields === undefined) return object;
@@ -84,7 +80,6 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   readonly #byUid = new Map<string, T>();
   readonly #indexes = new Map<string, Map<string, Map<string, T>>>();
   readonly #subscribers = new Set<(e: CacheEvent<T>) => unknown>();
-  readonly #tombstones = new Map<string, { version: bigint; atMs: number }>();
   #waiting: (() => void)[] = [];
   #version = 0n;
   #synced = false;
@@ -124,7 +119,8 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   observe(object: T): void {
     if (!this.#synced) return;
     if (this.#o.namespace !== undefined && object.metadata.namespace !== this.#o.namespace) return;
-    // Everything up to #version is in: if this state is not, something newer took its place, be it a deletion.
+    // Everything up to #version is in: if this state is not, something newer took its place, be it a deletion. So no memory of the
+    // deleted is needed to keep them dead.
     if (versionOf(object.metadata.resourceVersion) <= this.#version) return;
     this.#put(object, false);
   }
@@ -152,9 +148,9 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
 
   /** A watch event other than a bookmark. */
   applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
+    this.advanceTo(object.metadata.resourceVersion);
     if (type === 'DELETED') this.#removeSeen(object);
     else this.#put(object, false);
-    this.advanceTo(object.metadata.resourceVersion);
   }
 
   /** All up to this version is in. */
@@ -173,10 +169,9 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     const initial = !this.#synced;
     const difference: Difference = { changes: 0, missed: 0 };
     const keys = new Set<string>();
-    if (o.trusted) {
-      this.#tombstones.clear();
-      this.#version = 0n;
-    }
+    // Before anyone is told: a subscriber that hands in an older state must not be heard.
+    if (o.trusted) this.#version = listed;
+    else this.advanceTo(resourceVersion);
     for (const item of items) {
       keys.add(keyOfObject(item));
       if (!this.#put(item, initial, o.trusted)) continue;
@@ -186,11 +181,10 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     for (const [key, held] of [...this.#byKey]) {
       if (keys.has(key)) continue;
       if (!o.trusted && versionOf(held.metadata.resourceVersion) > listed) continue;
-      this.#remove(key, held, listed, initial);
+      this.#remove(key, held, initial);
       difference.changes++;
       if (!initial && listed <= before) difference.missed++;
     }
-    this.advanceTo(resourceVersion);
     if (!this.#synced) {
       this.#synced = true;
       const waiting = this.#waiting;
@@ -205,8 +199,6 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     const object = (this.#o.transform ?? withoutManagedFields)(raw);
     const key = keyOfObject(object);
     const version = versionOf(object.metadata.resourceVersion);
-    const grave = this.#tombstones.get(uidOf(object));
-    if (grave && grave.version >= version) return false;
     const held = this.#byKey.get(key);
     if (held && !trusted && version <= versionOf(held.metadata.resourceVersion)) return false;
     if (
@@ -217,8 +209,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     ) {
       return false;
     }
-    if (held && uidOf(held) !== uidOf(object))
-      this.#remove(key, held, versionOf(held.metadata.resourceVersion), initial);
+    if (held && uidOf(held) !== uidOf(object)) this.#remove(key, held, initial);
     const old = this.#byKey.get(key);
     if (old) this.#unindex(key, old);
     this.#byKey.set(key, object);
@@ -230,32 +221,17 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
 
   #removeSeen(object: T): void {
     const key = keyOfObject(object);
-    const version = versionOf(object.metadata.resourceVersion);
     const held = this.#byKey.get(key);
-    if (!held || uidOf(held) !== uidOf(object)) {
-      this.#bury(uidOf(object), version);
-      return;
-    }
+    if (!held || uidOf(held) !== uidOf(object)) return;
     // The event's object is the last state; what is held may be older.
-    this.#remove(key, held, version, false, (this.#o.transform ?? withoutManagedFields)(object));
+    this.#remove(key, held, false, (this.#o.transform ?? withoutManagedFields)(object));
   }
 
-  #remove(key: string, held: T, version: bigint, initial: boolean, last: T = held): void {
+  #remove(key: string, held: T, initial: boolean, last: T = held): void {
     this.#unindex(key, held);
     this.#byKey.delete(key);
     this.#byUid.delete(uidOf(held));
-    this.#bury(uidOf(held), version);
     this.#emit({ type: 'deleted', object: last, initial });
-  }
-
-  #bury(uid: string, version: bigint): void {
-    const now = this.#o.clock.monotonicMs();
-    for (const [old, { atMs }] of this.#tombstones) {
-      if (now - atMs < TOMBSTONE_MS && this.#tombstones.size < MOST_TOMBSTONES) break;
-      this.#tombstones.delete(old);
-    }
-    this.#tombstones.delete(uid);
-    this.#tombstones.set(uid, { version, atMs: now });
   }
 
   #index(key: string, object: T): void {

@@ -201,8 +201,9 @@ class Election {
   #claim(lease: Lease | undefined): Lease {
     const { namespace, name, identity, clock } = this.#o;
     const now = microTime(clock.now());
-    const mine = lease?.spec?.holderIdentity === identity;
-    const before = lease?.spec?.leaseTransitions;
+    // Of a lease that someone deleted we remember the number: it never goes back.
+    const last = (lease ?? this.#seen?.lease)?.spec;
+    const mine = last?.holderIdentity === identity;
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -210,9 +211,9 @@ class Election {
       spec: {
         holderIdentity: identity,
         leaseDurationSeconds: Math.ceil(this.#leaseMs / 1000),
-        acquireTime: mine && lease?.spec?.acquireTime ? lease.spec.acquireTime : now,
+        acquireTime: mine && last.acquireTime ? last.acquireTime : now,
         renewTime: now,
-        leaseTransitions: mine ? (before ?? 0) : before === undefined ? 0 : before + 1,
+        leaseTransitions: last === undefined ? 0 : (last.leaseTransitions ?? 0) + (mine ? 0 : 1),
       },
     };
   }
