@@ -231,10 +231,10 @@ class Recorder {
         ([, v]) => v !== '',
       ),
     ) as NonNullable<IncidentStatus['observed']>;
-    const changes = trimmed(
-      [...(this.#incident.status?.changes ?? []), ...this.#added],
-      this.#options.mirroredSequence,
-    );
+    const held = this.#incident.status?.changes ?? [];
+    // What the mirror has by now leaves with the next change: a write for that alone would be one too many.
+    const isNews = this.#added.length > 0;
+    const changes = isNews ? trimmed([...held, ...this.#added], this.#options.mirroredSequence) : held;
     return {
       added: this.#added,
       isFull: this.#isFull,

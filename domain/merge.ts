@@ -11,9 +11,9 @@
  *   with clocks of one second a flap looks like that, and for want of information nothing is ever resolved.
  *
  * Commutative and idempotent for any two reports. Associative in all that decides (state, newest start, end, receipt, content)
- * as long as firing reports of an earlier episode were received before those of a later one; Resolved ones may come ever so
- * late. Outside of that it errs towards Firing. `startsAt` alone may keep a later start of the present episode than was named
- * when an earlier episode's Resolved is merged last: starts between the first and the newest are not remembered.
+ * as long as each firing report was received before all reports of later episodes; a Resolved may come ever so late. Outside of
+ * that it errs towards Firing. `startsAt` alone may be a later start of the present episode than its first, when an earlier
+ * episode's Resolved is merged last: of the starts between the first and the newest none is remembered.
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { compareInstants, parseInstant } from './instants.ts';

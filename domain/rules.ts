@@ -3,7 +3,8 @@ import type { CorrelationRule, CorrelationRuleSpec, Severity } from '@funnelai/c
 import { compileTitle, TitleSyntaxError, type TitleTemplate } from './incident-title.ts';
 import { parseDuration } from './instants.ts';
 import { byCodeUnit } from './labels.ts';
-import { type Matcher, MatcherSyntaxError, parseMatchers } from './matcher.ts';
+import { type Matcher, parseMatchers } from './matcher.ts';
+import { MatcherSyntaxError } from './matcher-syntax.ts';
 
 export type Missing = 'Separate' | 'Empty' | 'NoMatch';
 export interface CompiledRule {

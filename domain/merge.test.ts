@@ -1,0 +1,228 @@
+import type { AlertSpec } from '@funnelai/crds/generated/types';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergeAlert, sameAlert } from './merge.ts';
+import { anAlertSpec, time } from './testing/builders.ts';
+
+const firing = (start: number, received: number, title = 'firing'): AlertSpec =>
+  anAlertSpec({ startsAt: time(start), receivedAt: time(received), title });
+const resolved = (start: number, end: number, received: number, title = 'resolved'): AlertSpec =>
+  anAlertSpec({ state: 'Resolved', startsAt: time(start), endsAt: time(end), receivedAt: time(received), title });
+const all = (...reports: AlertSpec[]): AlertSpec =>
+  reports.reduce<AlertSpec | undefined>((stored, report) => mergeAlert(stored, report), undefined) ?? expect.fail();
+
+describe('mergeAlert', () => {
+  it('keeps one report as it is', () => {
+    expect(all(firing(0, 1))).toEqual(firing(0, 1));
+    expect(all(resolved(0, 5, 6))).toEqual(resolved(0, 5, 6));
+  });
+
+  it('resolves what fired, and fires again under the new start', () => {
+    expect(all(firing(0, 1), resolved(0, 5, 6))).toEqual(resolved(0, 5, 6));
+    expect(all(firing(0, 1), resolved(0, 5, 6), firing(10, 11))).toEqual(firing(10, 11));
+  });
+
+  it('never lets a late Resolved of an earlier episode resolve a newer firing, in whatever order', () => {
+    const reports = [firing(0, 1), firing(10, 11), resolved(0, 5, 60)];
+    for (const order of permutations(reports))
+      expect(all(...order)).toMatchObject({ state: 'Firing', receivedAt: time(11) });
+    expect(all(...reports)).toEqual(firing(10, 11));
+  });
+
+  it('joins firing reports under the earliest start and remembers the newest', () => {
+    const joined = all(firing(10, 11), firing(0, 12));
+    expect(joined).toMatchObject({
+      state: 'Firing',
+      startsAt: time(0),
+      latestStartsAt: time(10),
+      receivedAt: time(12),
+    });
+    expect(all(joined, resolved(0, 5, 13))).toMatchObject({ state: 'Firing', startsAt: time(10) });
+    expect(all(joined, resolved(0, 15, 13))).toMatchObject({ state: 'Resolved', startsAt: time(0), endsAt: time(15) });
+  });
+
+  it('within an episode lets the later receipt decide, and on a tie Resolved', () => {
+    for (const [report, state] of [
+      [firing(0, 7), 'Firing'],
+      [firing(0, 6), 'Resolved'],
+      [firing(3, 5), 'Resolved'],
+    ] as const) {
+      expect(all(resolved(0, 5, 6), report).state).toBe(state);
+      expect(all(report, resolved(0, 5, 6)).state).toBe(state);
+    }
+  });
+
+  it('takes a firing at the very second of the end for a new episode, unless that second is the whole episode', () => {
+    expect(all(resolved(0, 5, 9), firing(5, 6)).state).toBe('Firing');
+    expect(all(firing(5, 6), resolved(0, 5, 9)).state).toBe('Firing');
+    expect(all(firing(5, 6), resolved(5, 5, 9)).state).toBe('Resolved');
+    expect(all(firing(5, 6), resolved(5, 2, 9))).toMatchObject({
+      state: 'Resolved',
+      startsAt: time(5),
+      endsAt: time(5),
+    });
+  });
+
+  it('stores a Resolved without an object as a tombstone that an older firing does not lift', () => {
+    expect(all(resolved(0, 5, 6), firing(0, 2))).toEqual(resolved(0, 5, 6));
+  });
+
+  it('takes the content from the report that decides and keeps the identity that is stored', () => {
+    const other = { ...firing(0, 9, 'new'), severity: 'Critical' as const, fingerprint: 'f'.repeat(64) };
+    expect(all(firing(0, 1, 'old'), other)).toMatchObject({
+      title: 'new',
+      severity: 'Critical',
+      fingerprint: firing(0, 1).fingerprint,
+    });
+    expect(all(other, firing(0, 1, 'old')).title).toBe('new');
+  });
+
+  it('compares instants, not texts', () => {
+    const other = { ...firing(0, 1), startsAt: '2026-03-01T15:00:00+01:00' };
+    expect(sameAlert(firing(0, 1), all(firing(0, 1), other))).toBe(true);
+    expect(all(firing(0, 1), other)).not.toHaveProperty('latestStartsAt');
+  });
+
+  it('resolves by a person who wrote no end', () => {
+    const byHand: AlertSpec = { ...firing(0, 1), state: 'Resolved' };
+    expect(all(byHand, firing(0, 9)).state).toBe('Firing');
+    expect(all(byHand, firing(0, 1)).state).toBe('Resolved');
+  });
+});
+
+describe('sameAlert', () => {
+  const stored = firing(0, 1);
+  it('is true for a repeat, whatever its time of receipt and its annotations', () => {
+    expect(sameAlert(stored, all(stored, { ...firing(0, 99), annotations: { value: '17' } }))).toBe(true);
+    expect(sameAlert(resolved(0, 5, 6), all(resolved(0, 5, 6), resolved(0, 5, 9)))).toBe(true);
+  });
+  it('is false when state, severity, a start or the end changed', () => {
+    for (const report of [
+      resolved(0, 5, 6),
+      { ...firing(0, 9), severity: 'High' as const },
+      firing(-5, 9),
+      firing(5, 9),
+    ]) {
+      expect(sameAlert(stored, all(stored, report))).toBe(false);
+    }
+    expect(sameAlert(resolved(0, 5, 6), all(resolved(0, 5, 6), resolved(0, 7, 8)))).toBe(false);
+  });
+  it('does not count a start that is only our own time of receipt', () => {
+    expect(sameAlert(stored, all(stored, firing(30, 30)))).toBe(true);
+  });
+});
+
+/**
+ * A well-formed timeline: episodes apart in time (the next may begin in the very second in which the last ended), within one
+ * every start before every end, firing reports received before all of later episodes, Resolved ones however late.
+ */
+const timeline = fc
+  .array(
+    fc.record({
+      gap: fc.integer({ min: 0, max: 3 }),
+      length: fc.integer({ min: 1, max: 4 }),
+      starts: fc.array(
+        fc.record({ offset: fc.integer({ min: 0, max: 3 }), received: fc.integer({ min: 0, max: 9 }) }),
+        { maxLength: 3 },
+      ),
+      ends: fc.array(
+        fc.record({
+          offset: fc.integer({ min: 0, max: 3 }),
+          extra: fc.integer({ min: 0, max: 2 }),
+          received: fc.integer({ min: 0, max: 60 }),
+        }),
+        { maxLength: 2 },
+      ),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((episodes) => {
+    let now = 0;
+    return episodes.flatMap(({ gap, length, starts, ends }, i) => {
+      const begin = now + gap;
+      const inside = (offset: number) => begin + Math.min(offset, length - 1);
+      now = begin + length + 2;
+      return [
+        ...starts.map(({ offset, received }) => firing(inside(offset), 10 * i + received, `f${i}`)),
+        ...ends.map(({ offset, extra, received }) =>
+          resolved(inside(offset), begin + length + extra, 10 * i + received, `r${i}`),
+        ),
+      ];
+    });
+  })
+  .filter((reports) => reports.length > 0);
+
+/** All that decides. The earliest start is best effort, as merge.ts says. */
+const decisive = ({ startsAt, latestStartsAt, ...rest }: AlertSpec) => ({
+  ...rest,
+  newest: latestStartsAt ?? startsAt,
+});
+const report = fc.oneof(
+  fc.tuple(fc.nat(9), fc.nat(9)).map(([s, r]) => firing(s, r)),
+  fc.tuple(fc.nat(9), fc.nat(9), fc.nat(9)).map(([s, e, r]) => resolved(s, e, r)),
+);
+
+describe('the laws of merge', () => {
+  it('any two reports commute, and a report twice is a report', () => {
+    fc.assert(
+      fc.property(report, report, (a, b) => {
+        expect(all(a, b)).toEqual(all(b, a));
+        expect(all(a, a)).toEqual(all(a));
+        expect(all(a, b, b)).toEqual(all(a, b));
+        expect(all(a, b, a)).toEqual(all(a, b));
+      }),
+    );
+  });
+
+  it('reports of a timeline come to the same in every order', () => {
+    fc.assert(
+      fc.property(timeline, fc.infiniteStream(fc.nat()), (reports, order) => {
+        const shuffled = reports
+          .map((r) => ({ r, k: order.next().value }))
+          .sort((x, y) => x.k - y.k)
+          .map(({ r }) => r);
+        expect(decisive(all(...shuffled))).toEqual(decisive(all(...reports)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('two stores that each took a part come to the same as one that took all', () => {
+    fc.assert(
+      fc.property(timeline, fc.infiniteStream(fc.nat(2)), (reports, split) => {
+        const sides = reports.map((r) => ({ r, side: split.next().value }));
+        const [left, right] = [0, 1].map((side) =>
+          sides.filter((x) => (x.side === 0 ? 0 : 1) === side).map((x) => x.r),
+        );
+        if (!left?.length || !right?.length) return;
+        expect(decisive(mergeAlert(all(...left), all(...right)))).toEqual(decisive(all(...reports)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('merged in the order of receipt, an alert is resolved exactly when a later Resolved covers each firing', () => {
+    fc.assert(
+      fc.property(fc.array(report, { minLength: 1, maxLength: 8 }), (reports) => {
+        const received = [...reports].sort((x, y) =>
+          x.receivedAt < y.receivedAt ? -1 : x.receivedAt > y.receivedAt ? 1 : x.state === 'Firing' ? -1 : 1,
+        );
+        const merged = all(...received);
+        const lastFiring = received.filter((r) => r.state === 'Firing').at(-1);
+        // Never resolved behind the back of a firing that nothing covered since.
+        if (lastFiring && merged.state === 'Resolved') {
+          expect(received.some((r) => r.state === 'Resolved' && r.receivedAt >= lastFiring.receivedAt)).toBe(true);
+          expect((merged.endsAt ?? '') >= lastFiring.startsAt).toBe(true);
+        }
+        expect((merged.latestStartsAt ?? '9') > merged.startsAt).toBe(true);
+        if (merged.endsAt !== undefined) expect(merged.endsAt >= merged.startsAt).toBe(true);
+        expect(merged.endsAt === undefined).toBe(merged.state === 'Firing');
+      }),
+    );
+  });
+});
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]));
+}
