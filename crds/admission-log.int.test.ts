@@ -4,12 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CHANGES_ANNOTATION, HISTORY_FINALIZER } from './meta.ts';
-import { kubectl, makeNamespace, mustKubectl, type User } from './testing/api-server.ts';
-import { anIncident, createIncident, getIncident, INCIDENTS, logOf, mustPatch, patch } from './testing/incidents.ts';
+import { kubectl, mustKubectl, type User } from './testing/api-server.ts';
+import {
+  anIncident,
+  createIncident,
+  getIncident,
+  INCIDENTS,
+  logOf,
+  makeGuardedNamespace,
+  mustPatch,
+  patch,
+} from './testing/incidents.ts';
 
 let namespace: string;
 beforeAll(async () => {
-  namespace = await makeNamespace('log', { ana: 'funnelai-responder', bo: 'edit', nadia: 'admin' });
+  namespace = await makeGuardedNamespace('log', { ana: 'funnelai-responder', bo: 'edit', nadia: 'admin' });
 }, 60_000);
 
 /** Creates an incident that has an owner already, so that nobody else has a reason to write to it. */
@@ -106,6 +115,23 @@ describe('the log', () => {
       Array.from({ length: 16 }, (_, i) => String(i + 4)),
     );
   }, 60_000);
+
+  it('has each of many writes at the same moment exactly once, in the order in which they took effect', async () => {
+    const name = await born('ana', 'crowd');
+    const owners = Array.from({ length: 12 }, (_, i) => `owner-${i}`);
+    const users = ['ana', 'bo', 'nadia'] as const;
+    const write = (owner: string, i: number) =>
+      mustPatch(users[i % 3] ?? 'ana', namespace, name, { owner: { name: owner } });
+    await Promise.all(owners.map(write));
+    const { counter, entries } = await log(name);
+    expect(counter).toBe(4 + owners.length);
+    const written = entries.slice(4).map(([, owner = '', user]) => ({ owner, user }));
+    const expected = owners.map((owner, i) => ({ owner, user: users[i % 3] }));
+    expect(written.sort((a, b) => a.owner.localeCompare(b.owner))).toEqual(
+      expected.sort((a, b) => a.owner.localeCompare(b.owner)),
+    );
+    expect((await getIncident(namespace, name)).spec.owner?.name).toBe(entries.at(-1)?.[1]);
+  });
 
   it('is not touched by a dry run', async () => {
     const name = await born('ana', 'dry');

@@ -319,3 +319,24 @@ describe('the samples', () => {
     expect(declared.ok, declared.stderr).toBe(true);
   });
 });
+
+describe('the installation', () => {
+  const kindsIn = async (directory: string) => {
+    const text = await mustKubectl('admin', ['kustomize', new URL(`../config/${directory}/`, HERE).pathname]);
+    return [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
+  };
+
+  it('is built by plain kubectl, with the policy that writes and without it', async () => {
+    const whole = await kindsIn('default');
+    expect(whole.filter((kind) => kind === 'CustomResourceDefinition')).toHaveLength(PLURALS.length);
+    expect(whole).toContain('MutatingAdmissionPolicyBinding');
+    const writing = ['MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'];
+    expect(await kindsIn('without-changes-log')).toEqual(whole.filter((kind) => !writing.includes(kind ?? '')));
+  });
+
+  it('applies again without a change', async () => {
+    const flags = ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '-k'];
+    const applied = await kubectl('admin', [...flags, new URL('../config/default/', HERE).pathname]);
+    expect(applied.ok, applied.stderr).toBe(true);
+  });
+});

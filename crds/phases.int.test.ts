@@ -1,13 +1,14 @@
 /** The workflow as the API server itself holds it: every pair of phases, births, merges and origins, by patch and by apply. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Phase } from './generated/types.ts';
-import { kubectl, makeNamespace, mustKubectl } from './testing/api-server.ts';
+import { kubectl, mustKubectl } from './testing/api-server.ts';
 import {
   anIncident,
   createIncident,
   getIncident,
   INCIDENTS,
   incidentIn,
+  makeGuardedNamespace,
   mustPatch,
   patch,
 } from './testing/incidents.ts';
@@ -36,7 +37,7 @@ const named = (phase: Phase) => `in-${phase.toLowerCase()}`;
 
 let namespace: string;
 beforeAll(async () => {
-  namespace = await makeNamespace('phases', { ana: 'funnelai-responder' });
+  namespace = await makeGuardedNamespace('phases', { ana: 'funnelai-responder' });
   for (const phase of PHASES) await incidentIn(phase, 'ana', namespace, named(phase));
 }, 60_000);
 

@@ -1,7 +1,7 @@
 /** For tests: builds Incidents and takes them to a phase by legal moves. */
 import type { Incident, IncidentSpec, Phase } from '../generated/types.ts';
 import { CHANGES_ANNOTATION } from '../meta.ts';
-import { type Answer, kubectl, mustKubectl, type User } from './api-server.ts';
+import { type Answer, eventually, kubectl, makeNamespace, mustKubectl, type User } from './api-server.ts';
 
 export const INCIDENTS = 'incidents.funnelai.dev';
 
@@ -32,6 +32,20 @@ export function anIncident(
 
 export function createIncident(user: User, manifest: unknown, ...flags: string[]): Promise<Answer> {
   return kubectl(user, ['create', '-o', 'json', ...flags, '-f', '-'], manifest);
+}
+
+/** As `makeNamespace`, once policies and roles work: the API server takes them up some moments after they were applied. */
+export async function makeGuardedNamespace(
+  purpose: string,
+  roles: Partial<Record<User, string>> = {},
+): Promise<string> {
+  const namespace = await makeNamespace(purpose, roles);
+  const unlogged = anIncident(namespace, 'probe', { phase: undefined });
+  await eventually(
+    () => createIncident('admin', unlogged, '--dry-run=server'),
+    ({ ok }) => ok,
+  );
+  return namespace;
 }
 
 /** Merge-patches an Incident. */
