@@ -44,7 +44,14 @@ export function originKey(namespace: string, rule: string | undefined, groupKey:
   return `${namespace}/${rule ?? ''}/${groupKey}`;
 }
 
-export function createReflectors(o: { client: KubeClient; clock: Clock; log: Log; metrics: Registry }): Reflectors {
+export function createReflectors(o: {
+  client: KubeClient;
+  clock: Clock;
+  log: Log;
+  metrics: Registry;
+  /** Only this namespace; all of them when absent. */
+  namespace?: string | undefined;
+}): Reflectors {
   const alerts = createReflector<Alert>({
     ...o,
     resource: ALERTS,

@@ -36,6 +36,8 @@ export interface OperatorOptions {
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
   leaseNamespace?: string;
+  /** Sees and touches only this one; all of them when absent. For tests that share their API server. */
+  namespace?: string;
 }
 
 export interface Operator {
@@ -49,7 +51,7 @@ export interface Operator {
 export function createOperator(o: OperatorOptions): Operator {
   const { client, clock, log } = o;
   const metrics = createMetrics(o.registry);
-  const reflectors = createReflectors({ client, clock, log, metrics: o.registry });
+  const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
   const { caches } = reflectors;
   const rules = createRuleBook(caches.rules);
   const events = createEventRecorder({

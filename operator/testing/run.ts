@@ -20,6 +20,7 @@ export function runOperator(o: {
   client: KubeClient;
   mirror?: Mirror;
   leaseNamespace?: string;
+  namespace?: string;
   processMetrics?: boolean;
 }): Running {
   instances += 1;
@@ -31,6 +32,7 @@ export function runOperator(o: {
     registry,
     instance: `test-${instances}`,
     ...(o.mirror !== undefined && { mirror: o.mirror }),
+    ...(o.namespace !== undefined && { namespace: o.namespace }),
     ...(o.leaseNamespace !== undefined && { leaseNamespace: o.leaseNamespace }),
   });
   const stopping = new AbortController();
