@@ -1,0 +1,39 @@
+/** The names of what is cached, in one place, so that the live stream and the pages mean the same entries. */
+
+/** What a list of incidents was asked for; `namespace` undefined is all of them. */
+export interface IncidentQuery {
+  namespace?: string;
+  tab: string;
+  severity: readonly string[];
+  priority: readonly string[];
+  phase: readonly string[];
+  owner: readonly string[];
+  rule: readonly string[];
+  q: string;
+  sort: string;
+  limit: number;
+}
+/** What a list of alerts was asked for. */
+export interface AlertQuery {
+  namespace?: string;
+  state: readonly string[];
+  severity: readonly string[];
+  source: readonly string[];
+  alertname: readonly string[];
+  incident?: string;
+  q: string;
+  limit: number;
+}
+
+export const keys = {
+  me: ['me'] as const,
+  namespaces: ['namespaces'] as const,
+  access: (namespace: string | undefined) => ['access', namespace ?? ''] as const,
+  incidentLists: ['incidents'] as const,
+  incidents: (query: IncidentQuery) => ['incidents', query] as const,
+  incident: (namespace: string, name: string) => ['incident', namespace, name] as const,
+  alertLists: ['alerts'] as const,
+  alerts: (query: AlertQuery) => ['alerts', query] as const,
+  alert: (namespace: string, name: string) => ['alert', namespace, name] as const,
+  yaml: (kind: 'incidents' | 'alerts', namespace: string, name: string) => ['yaml', kind, namespace, name] as const,
+};

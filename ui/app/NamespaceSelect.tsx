@@ -1,0 +1,53 @@
+/** Which namespace is looked at: in the URL, and remembered for the next visit. Choosing one leads to its list. */
+import MenuItem from '@mui/material/MenuItem';
+import Select from '@mui/material/Select';
+import { useEffect } from 'react';
+import { useLocation, useNavigate, useSearchParams } from 'react-router';
+import { ALL, rememberNamespace, useNamespace, useSession } from './session.tsx';
+
+export function NamespaceSelect() {
+  const { namespaces } = useSession();
+  const { shown } = useNamespace();
+  const { pathname } = useLocation();
+  const [search] = useSearchParams();
+  const navigate = useNavigate();
+  const inUrl = search.get('namespace');
+  useEffect(() => {
+    if (inUrl !== null && inUrl !== '') rememberNamespace(inUrl);
+  }, [inUrl]);
+
+  const names =
+    namespaces.namespaces.includes(shown) || shown === ALL ? namespaces.namespaces : [shown, ...namespaces.namespaces];
+  const choose = (name: string) => {
+    rememberNamespace(name);
+    const isAlerts = pathname.startsWith('/alerts');
+    const isList = pathname === '/incidents' || pathname === '/alerts';
+    const query = new URLSearchParams(isList ? search : {});
+    query.set('namespace', name);
+    query.delete('limit');
+    void navigate({ pathname: isAlerts ? '/alerts' : '/incidents', search: query.toString() });
+  };
+  return (
+    <Select
+      value={shown}
+      onChange={(event) => choose(event.target.value)}
+      size="small"
+      variant="outlined"
+      renderValue={(name) => (
+        <>
+          <span style={{ color: 'var(--mui-palette-text-secondary)' }}>ns: </span>
+          {name === ALL ? 'all' : name}
+        </>
+      )}
+      SelectDisplayProps={{ 'aria-label': `Namespace: ${shown === ALL ? 'all' : shown}` }}
+      sx={{ height: 32, maxWidth: { xs: 132, sm: 220 }, fontSize: '0.8125rem' }}
+    >
+      {(namespaces.all || shown === ALL) && <MenuItem value={ALL}>all namespaces</MenuItem>}
+      {names.map((name) => (
+        <MenuItem key={name} value={name}>
+          {name}
+        </MenuItem>
+      ))}
+    </Select>
+  );
+}

@@ -1,0 +1,62 @@
+/** Who is signed in and which namespace is looked at: known to every page once the frame has shown. */
+import type { Access, Me, NamespaceList, Verb } from '@funnelai/domain/wire';
+import { createContext, useContext } from 'react';
+import { useSearchParams } from 'react-router';
+import { useAccess } from '../api/queries.ts';
+
+export interface Session {
+  me: Me;
+  namespaces: NamespaceList;
+}
+const Context = createContext<Session | undefined>(undefined);
+export const SessionProvider = Context.Provider;
+
+/** Throws outside the frame: only pages behind sign-in may ask. */
+export function useSession(): Session {
+  const session = useContext(Context);
+  if (session === undefined) throw new Error('useSession is used outside the frame');
+  return session;
+}
+
+/** Stands for "all namespaces" in a page's URL; no namespace can have this name. */
+export const ALL = '*';
+const REMEMBERED = 'funnelai.namespace';
+
+/** The namespace a page shows: the URL's, else the remembered one, else all, else the first that this person may read. */
+export function chooseNamespace(inUrl: string | null, remembered: string | null, list: NamespaceList): string {
+  if (inUrl !== null && inUrl !== '') return inUrl;
+  const usable = (name: string): boolean => (name === ALL ? list.all : list.namespaces.includes(name));
+  if (remembered !== null && usable(remembered)) return remembered;
+  return list.all ? ALL : (list.namespaces[0] ?? 'default');
+}
+
+const recall = (): string | null => {
+  try {
+    return localStorage.getItem(REMEMBERED);
+  } catch {
+    return null;
+  }
+};
+export function rememberNamespace(name: string): void {
+  try {
+    localStorage.setItem(REMEMBERED, name);
+  } catch {
+    // Without storage the URL alone carries it.
+  }
+}
+
+/** The namespace as it stands in the URL (`*` for all), and as the API is asked (undefined for all). */
+export function useNamespace(): { shown: string; asked: string | undefined } {
+  const { namespaces } = useSession();
+  const [search] = useSearchParams();
+  const shown = chooseNamespace(search.get('namespace'), recall(), namespaces);
+  return { shown, asked: shown === ALL ? undefined : shown };
+}
+
+/** Why this person cannot do that there; undefined when they can. While it is not known yet, the button waits. */
+export function useRefusal(namespace: string | undefined, resource: keyof Access, verb: Verb): string | undefined {
+  const access = useAccess(namespace);
+  if (access.data === undefined) return access.isError ? undefined : 'Asking Kubernetes what you may do here';
+  if (access.data[resource].includes(verb)) return undefined;
+  return `Kubernetes does not let you ${verb} ${resource} in ${namespace === undefined ? 'all namespaces' : `namespace ${namespace}`}`;
+}

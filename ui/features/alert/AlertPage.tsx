@@ -1,0 +1,175 @@
+/** One alert: its state, why it is where it is, its labels, annotations and links, and the object itself. */
+import Box from '@mui/material/Box';
+import Typography from '@mui/material/Typography';
+import type { ReactNode } from 'react';
+import { Link, useParams } from 'react-router';
+import { asApiError } from '../../api/problem.ts';
+import { useAlert } from '../../api/queries.ts';
+import { alertsPath, incidentPath } from '../../app/paths.ts';
+import { useTitle } from '../../app/use-title.ts';
+import { AlertState } from '../../components/AlertState.tsx';
+import { CopyIcon } from '../../components/CopyLine.tsx';
+import { OutLink } from '../../components/OutLink.tsx';
+import { PhaseMark } from '../../components/PhaseMark.tsx';
+import { SeverityMark } from '../../components/SeverityMark.tsx';
+import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
+import { Absolute } from '../../components/Time.tsx';
+import { YamlView } from '../../components/YamlView.tsx';
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Box
+      component="section"
+      sx={{
+        px: 4,
+        py: 3,
+        borderTop: 1,
+        borderColor: 'divider',
+        display: 'grid',
+        gap: 1.5,
+        gridTemplateColumns: 'minmax(0, 1fr)',
+      }}
+    >
+      <Typography variant="h2">{title}</Typography>
+      {children}
+    </Box>
+  );
+}
+
+/** Names and values in two columns; on a narrow screen one under the other. */
+function Pairs({ pairs, isMono = false }: { pairs: [string, ReactNode][]; isMono?: boolean }) {
+  return (
+    <Box
+      component="dl"
+      sx={{
+        m: 0,
+        display: 'grid',
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', sm: 'minmax(120px, max-content) minmax(0, 1fr)' },
+        columnGap: 4,
+        rowGap: { xs: 0, sm: 0.5 },
+      }}
+    >
+      {pairs.map(([name, value]) => (
+        <Box key={name} sx={{ display: 'contents' }}>
+          <Box component="dt" sx={{ color: 'text.secondary', overflowWrap: 'anywhere' }}>
+            {isMono ? <code>{name}</code> : name}
+          </Box>
+          <Box component="dd" sx={{ m: 0, mb: { xs: 1, sm: 0 }, overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+            {isMono ? <code>{value}</code> : value}
+          </Box>
+        </Box>
+      ))}
+    </Box>
+  );
+}
+
+export function AlertPage() {
+  const { namespace = '', name = '' } = useParams();
+  const query = useAlert(namespace, name);
+  useTitle(query.data?.alert.spec.labels?.alertname ?? name);
+  const error = query.error === null ? undefined : asApiError(query.error);
+  const retry = () => void query.refetch();
+  if (error?.status === 404) {
+    return (
+      <StateView
+        title={query.data ? 'This alert is gone' : 'There is no such alert'}
+        act={<Link to={alertsPath(namespace)}>Go to the alerts of {namespace}</Link>}
+      >
+        <Typography>{error.message}</Typography>
+        {query.data?.incident && (
+          <Typography>
+            It belonged to{' '}
+            <Link to={incidentPath(namespace, query.data.incident.name)}>{query.data.incident.name}</Link>, whose
+            timeline keeps it.
+          </Typography>
+        )}
+      </StateView>
+    );
+  }
+  if (query.data === undefined || error?.status === 403)
+    return error ? (
+      <Failing error={error} what={`Alert ${name}`} onRetry={retry} />
+    ) : (
+      <Loading label={`Loading ${name}`} />
+    );
+  const { alert, incident } = query.data;
+  const { spec, status } = alert;
+  const labels = Object.entries(spec.labels ?? {}).sort(([a], [b]) => a.localeCompare(b));
+  const annotations = Object.entries(spec.annotations ?? {});
+  const links = [...(spec.links ?? [])].sort((a, b) => Number(b.kind === 'Runbook') - Number(a.kind === 'Runbook'));
+  const times: [string, ReactNode][] = [
+    ['Started', <Absolute key="starts" at={spec.startsAt} />],
+    ...(spec.endsAt ? ([['Ended', <Absolute key="ends" at={spec.endsAt} />]] as [string, ReactNode][]) : []),
+    ['Received', <Absolute key="received" at={spec.receivedAt} />],
+  ];
+  return (
+    <>
+      {error && <OldData error={error} readAt={query.dataUpdatedAt} onRetry={retry} />}
+      <Box sx={{ opacity: error ? 0.7 : 1 }}>
+        <Box component="header" sx={{ px: 4, py: 3, display: 'grid', gap: 0.5 }}>
+          <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 3 }}>
+            <SeverityMark severity={spec.severity} size={16} />
+            <AlertState state={spec.state} />
+            <Box sx={{ display: 'flex', alignItems: 'center', minWidth: 0 }}>
+              <Box component="code" sx={{ color: 'text.secondary', overflowWrap: 'anywhere' }}>
+                {name}
+              </Box>
+              <CopyIcon text={name} label="Copy the name" />
+            </Box>
+          </Box>
+          <Typography variant="h1" sx={{ overflowWrap: 'anywhere' }}>
+            {spec.title}
+          </Typography>
+          {spec.description && <Typography sx={{ whiteSpace: 'pre-wrap' }}>{spec.description}</Typography>}
+        </Box>
+        <Section title="Where it belongs">
+          <Pairs
+            pairs={[
+              [
+                'Incident',
+                incident ? (
+                  <Box key="incident" component="span" sx={{ display: 'inline-flex', flexWrap: 'wrap', columnGap: 3 }}>
+                    <Link to={incidentPath(namespace, incident.name)}>{incident.name}</Link>
+                    <SeverityMark severity={incident.severity} />
+                    <PhaseMark phase={incident.phase} />
+                  </Box>
+                ) : status?.incidentRef ? (
+                  `${status.incidentRef.name}, which is gone or not yours to see`
+                ) : (
+                  'none: it is recorded only'
+                ),
+              ],
+              ['Why', status?.explanation ?? 'No rule has answered yet'],
+              ['Source', spec.sourceRef.name],
+              ['Episode', `${status?.episode ?? 1}${(status?.episode ?? 1) > 1 ? ': it came back' : ''}`],
+              ...times,
+              ...(spec.originalSeverity ? ([['Sent as', spec.originalSeverity]] as [string, ReactNode][]) : []),
+            ]}
+          />
+        </Section>
+        {links.length > 0 && (
+          <Section title="Links">
+            <div>
+              {links.map((link) => (
+                <OutLink key={link.url} link={link} />
+              ))}
+            </div>
+          </Section>
+        )}
+        <Section title="Labels">
+          {labels.length > 0 ? <Pairs pairs={labels} isMono /> : <Typography color="text.secondary">none</Typography>}
+        </Section>
+        {annotations.length > 0 && (
+          <Section title="Annotations">
+            <Pairs pairs={annotations} isMono />
+          </Section>
+        )}
+        <Section title="YAML">
+          <Box sx={{ mx: -4 }}>
+            <YamlView kind="alerts" namespace={namespace} name={name} isEditable={false} />
+          </Box>
+        </Section>
+      </Box>
+    </>
+  );
+}

@@ -1,0 +1,151 @@
+/** The column beside the story: owner, severity, priority, links, where it came from. */
+import type { Priority } from '@funnelai/crds/generated/types';
+import { SEVERITIES } from '@funnelai/domain/severity';
+import type { IncidentDetail } from '@funnelai/domain/wire';
+import Box from '@mui/material/Box';
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import { incidentPath, incidentsPath } from '../../app/paths.ts';
+import { OutLink } from '../../components/OutLink.tsx';
+import { SeverityMark } from '../../components/SeverityMark.tsx';
+import { Absolute } from '../../components/Time.tsx';
+import { ChoiceInPlace } from './ChoiceInPlace.tsx';
+import { linksOf } from './links.ts';
+import { Owner } from './Owner.tsx';
+import { TextInPlace } from './TextInPlace.tsx';
+import { useField } from './use-field.ts';
+
+const PRIORITIES: readonly Priority[] = ['P1', 'P2', 'P3', 'P4', 'P5'];
+/** So many links are shown; the alerts have the rest. */
+const MOST_LINKS = 8;
+
+function Line({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <>
+      <Box component="dt" sx={{ color: 'text.secondary', lineHeight: '30px' }}>
+        {label}
+      </Box>
+      <Box component="dd" sx={{ m: 0, minWidth: 0, minHeight: 30, display: 'flex', alignItems: 'center' }}>
+        <Box sx={{ minWidth: 0, width: '100%' }}>{children}</Box>
+      </Box>
+    </>
+  );
+}
+
+export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: string | undefined }) {
+  const { item, incident } = detail;
+  const summary = useField(item, 'summary');
+  const links = linksOf(detail);
+  const { resolution } = incident.spec;
+  return (
+    <Box
+      component="aside"
+      aria-label="Details"
+      sx={{
+        minWidth: 0,
+        px: 4,
+        py: 3,
+        borderLeft: { lg: 1 },
+        borderTop: { xs: 1, lg: 0 },
+        borderColor: { xs: 'divider', lg: 'divider' },
+      }}
+    >
+      <Box
+        component="dl"
+        sx={{
+          m: 0,
+          display: 'grid',
+          gridTemplateColumns: '84px minmax(0, 1fr)',
+          columnGap: 3,
+          rowGap: 1,
+          alignItems: 'start',
+        }}
+      >
+        <Line label="Owner">
+          <Owner item={item} refusal={refusal} />
+        </Line>
+        <Line label="Severity">
+          <ChoiceInPlace
+            item={item}
+            field="severity"
+            label="Severity"
+            value={item.severity}
+            options={SEVERITIES}
+            refusal={refusal}
+            show={(one) => <SeverityMark severity={one} />}
+          />
+        </Line>
+        <Line label="Priority">
+          <ChoiceInPlace
+            item={item}
+            field="priority"
+            label="Priority"
+            value={item.priority}
+            options={PRIORITIES}
+            refusal={refusal}
+            show={(one) => one}
+          />
+        </Line>
+        <Line label="Alerts">
+          {item.alerts.firing} firing, {item.alerts.resolved} resolved of {item.alerts.total}
+        </Line>
+        <Line label="Opened">
+          <Absolute at={item.createdAt} />
+        </Line>
+        {item.rule !== undefined && (
+          <Line label="Rule">
+            <Link to={incidentsPath(item.namespace, { rule: item.rule })}>{item.rule}</Link>
+          </Line>
+        )}
+        {item.rule === undefined && (
+          <Line label="Origin">
+            {incident.spec.origin
+              ? 'the built-in rule'
+              : `declared${incident.spec.reportedBy ? ` by ${incident.spec.reportedBy}` : ''}`}
+          </Line>
+        )}
+        {resolution?.reason && (
+          <Line label="Ended">
+            {resolution.reason}
+            {resolution.cause && `: ${resolution.cause}`}
+          </Line>
+        )}
+        {item.mergedInto && (
+          <Line label="Merged into">
+            <Link to={incidentPath(item.namespace, item.mergedInto)}>{item.mergedInto}</Link>
+          </Line>
+        )}
+        <Line label="Links">
+          {links.length === 0 && (
+            <Box component="span" sx={{ color: 'text.secondary' }}>
+              none
+            </Box>
+          )}
+          {links.slice(0, MOST_LINKS).map((link) => (
+            <OutLink key={link.url} link={link} />
+          ))}
+        </Line>
+        <Line label="Summary">
+          <TextInPlace
+            label="Summary"
+            value={incident.spec.summary}
+            field={summary}
+            refusal={refusal}
+            isMultiline
+            isOptional
+          >
+            <Box
+              sx={{
+                whiteSpace: 'pre-wrap',
+                color: incident.spec.summary ? 'text.primary' : 'text.secondary',
+                lineHeight: incident.spec.summary ? 1.5 : '26px',
+              }}
+            >
+              {incident.spec.summary ?? 'none yet'}
+            </Box>
+          </TextInPlace>
+        </Line>
+      </Box>
+    </Box>
+  );
+}

@@ -1,0 +1,124 @@
+/** One incident: head, tabs with addresses of their own, details beside them; gone, forbidden and old states said plainly. */
+import Box from '@mui/material/Box';
+import Tab from '@mui/material/Tab';
+import Tabs from '@mui/material/Tabs';
+import Typography from '@mui/material/Typography';
+import { Link, useLocation, useNavigate, useParams } from 'react-router';
+import { asApiError } from '../../api/problem.ts';
+import { useIncident } from '../../api/queries.ts';
+import { useActs } from '../../app/acts.ts';
+import { type IncidentTabName, incidentPath, incidentsPath } from '../../app/paths.ts';
+import { useRefusal } from '../../app/session.tsx';
+import { useTitle } from '../../app/use-title.ts';
+import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
+import { YamlView } from '../../components/YamlView.tsx';
+import { Details } from './Details.tsx';
+import { Header } from './Header.tsx';
+import { IncidentAlerts } from './IncidentAlerts.tsx';
+import { Timeline } from './Timeline.tsx';
+
+const TABS: { id: IncidentTabName; label: string; keys: string }[] = [
+  { id: 'timeline', label: 'Timeline', keys: '1' },
+  { id: 'alerts', label: 'Alerts', keys: '2' },
+  { id: 'yaml', label: 'YAML', keys: '3' },
+];
+
+export function IncidentPage() {
+  const { namespace = '', name = '' } = useParams();
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const incident = useIncident(namespace, name);
+  const access = useRefusal(namespace, 'incidents', 'patch');
+  const tab = TABS.find(({ id }) => pathname.endsWith(`/${id}`))?.id ?? 'timeline';
+  useTitle(name);
+  useActs([
+    ...TABS.map(({ id, label, keys }) => ({
+      id: `tab-${id}`,
+      title: `${label} of ${name}`,
+      section: 'This page' as const,
+      keys,
+      run: () => void navigate(incidentPath(namespace, name, id)),
+    })),
+    {
+      id: 'back',
+      title: 'Back to the incidents',
+      section: 'This page',
+      keys: 'u',
+      run: () => void navigate(incidentsPath(namespace)),
+    },
+  ]);
+
+  const error = incident.error === null ? undefined : asApiError(incident.error);
+  const held = incident.data;
+  const retry = () => void incident.refetch();
+  if (error?.status === 404 && held === undefined) {
+    return (
+      <StateView
+        title="There is no such incident"
+        act={<Link to={incidentsPath(namespace)}>Go to the incidents of {namespace}</Link>}
+      >
+        <Typography>{error.message}</Typography>
+      </StateView>
+    );
+  }
+  if (held === undefined || error?.status === 403)
+    return error ? (
+      <Failing error={error} what={`Incident ${name}`} onRetry={retry} />
+    ) : (
+      <Loading label={`Loading ${name}`} />
+    );
+  // It vanished while it was looked at, and history does not have it: what is on screen is the last that was seen.
+  const detail =
+    error?.status === 404
+      ? { ...held, deletedAt: held.deletedAt ?? new Date(incident.errorUpdatedAt).toISOString() }
+      : held;
+  const refusal = detail.deletedAt ? 'It was deleted' : access;
+  return (
+    <>
+      {error && error.status !== 404 && <OldData error={error} readAt={incident.dataUpdatedAt} onRetry={retry} />}
+      <Box sx={{ opacity: error && error.status !== 404 ? 0.7 : 1 }}>
+        <Header detail={detail} refusal={refusal} />
+        <Box
+          sx={{
+            display: 'grid',
+            gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 372px' },
+            borderTop: 1,
+            borderColor: 'divider',
+          }}
+        >
+          <Box component="section" aria-label={TABS.find(({ id }) => id === tab)?.label} sx={{ minWidth: 0 }}>
+            <Tabs
+              value={tab}
+              aria-label="Views of the incident"
+              component="nav"
+              sx={{ px: 2, borderBottom: 1, borderColor: 'divider' }}
+            >
+              {TABS.map(({ id, label }) => (
+                <Tab
+                  key={id}
+                  value={id}
+                  component={Link}
+                  to={incidentPath(namespace, name, id)}
+                  label={
+                    <span>
+                      {label}{' '}
+                      {id === 'alerts' && (
+                        <Box component="span" sx={{ color: 'text.secondary', fontWeight: 400 }}>
+                          {detail.alerts.length}
+                        </Box>
+                      )}
+                    </span>
+                  }
+                />
+              ))}
+            </Tabs>
+            {tab === 'timeline' && <Timeline detail={detail} />}
+            {tab === 'alerts' && <IncidentAlerts detail={detail} />}
+            {tab === 'yaml' && <YamlView kind="incidents" namespace={namespace} name={name} isEditable />}
+          </Box>
+          <Details detail={detail} refusal={refusal} />
+        </Box>
+      </Box>
+    </>
+  );
+}

@@ -1,0 +1,113 @@
+/** The story of an incident, newest first, with absolute times to the second; what history cannot tell now is said. */
+import type { IncidentDetail, TimelineEntry } from '@funnelai/domain/wire';
+import Box from '@mui/material/Box';
+import Typography from '@mui/material/Typography';
+import { Fragment } from 'react';
+import { Link } from 'react-router';
+import { alertPath } from '../../app/paths.ts';
+import { CopyButton } from '../../components/CopyLine.tsx';
+import { calendarDay, viewersZone, zoneOffset } from '../../components/instant-words.ts';
+import { Clock } from '../../components/Time.tsx';
+import { toMarkdown } from './markdown.ts';
+import { sentenceOf } from './sentence.ts';
+import { TimelineShape } from './TimelineShape.tsx';
+
+const isAlert = (entry: TimelineEntry): boolean => entry.kind === 'AlertJoined' || entry.kind === 'AlertResolved';
+
+function Line({ entry, namespace }: { entry: TimelineEntry; namespace: string }) {
+  return (
+    <Box
+      component="li"
+      sx={{
+        display: 'grid',
+        gridTemplateColumns: '64px 16px minmax(0, 1fr)',
+        columnGap: 2,
+        py: 0.75,
+        alignItems: 'start',
+      }}
+    >
+      <Box component="span" sx={{ color: 'text.secondary' }}>
+        <Clock at={entry.at} />
+      </Box>
+      <Box
+        component="span"
+        sx={{ pt: '3px', color: entry.kind === 'Phase' || entry.kind === 'Opened' ? 'text.primary' : 'text.secondary' }}
+      >
+        <TimelineShape kind={entry.kind} />
+      </Box>
+      <Box sx={{ minWidth: 0, overflowWrap: 'anywhere', color: isAlert(entry) ? 'text.secondary' : 'text.primary' }}>
+        {entry.alert ? (
+          <Link to={alertPath(namespace, entry.alert)} style={{ color: 'inherit' }}>
+            {sentenceOf(entry)}
+          </Link>
+        ) : (
+          <span title={entry.by}>{sentenceOf(entry)}</span>
+        )}
+        {entry.reason && <Box sx={{ color: 'text.secondary' }}>{entry.reason}</Box>}
+        {entry.verified === false && (
+          <Box
+            component="span"
+            title="The API server did not record who it was; this is what the writer called itself"
+            sx={{ color: 'text.secondary' }}
+          >
+            {' '}
+            (unverified)
+          </Box>
+        )}
+      </Box>
+    </Box>
+  );
+}
+
+export function Timeline({ detail }: { detail: IncidentDetail }) {
+  const zone = viewersZone();
+  const entries = [...detail.timeline].reverse();
+  const { namespace } = detail.item;
+  return (
+    <Box sx={{ px: 4, py: 2 }}>
+      <Box sx={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 2 }}>
+        <Typography color="text.secondary">Times in {zone}, newest first</Typography>
+        <CopyButton text={() => toMarkdown(detail, zone, location.href.replace(/[?#].*$/, ''))}>
+          Copy as Markdown
+        </CopyButton>
+      </Box>
+      {!detail.history.available && (
+        <Box
+          role="status"
+          sx={{ my: 1, p: 2, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'surface.sunken' }}
+        >
+          <strong>History cannot be read now.</strong> What follows is what the incident itself still holds; older
+          entries are missing, not lost. {detail.history.reason}
+        </Box>
+      )}
+      <Box component="ol" aria-label="Timeline" sx={{ m: 0, p: 0, listStyle: 'none' }}>
+        {entries.map((entry, i) => {
+          const day = calendarDay(entry.at, zone);
+          const previous = entries[i - 1];
+          const isNewDay = previous === undefined || calendarDay(previous.at, zone) !== day;
+          return (
+            <Fragment key={`${entry.at}/${entry.kind}/${entry.sequence ?? ''}/${entry.alert ?? ''}/${entry.text}`}>
+              {isNewDay && (
+                <Box
+                  component="li"
+                  sx={{
+                    color: 'text.secondary',
+                    fontWeight: 500,
+                    pt: 2,
+                    pb: 0.5,
+                    borderBottom: 1,
+                    borderColor: 'divider',
+                    mb: 1,
+                  }}
+                >
+                  {day} · {zoneOffset(entry.at, zone)}
+                </Box>
+              )}
+              <Line entry={entry} namespace={namespace} />
+            </Fragment>
+          );
+        })}
+      </Box>
+    </Box>
+  );
+}

@@ -1,0 +1,70 @@
+/** The list without rows: because nothing matches, because this tab is empty, or because nothing has happened yet. */
+
+import type { IncidentPage } from '@funnelai/domain/wire';
+import Button from '@mui/material/Button';
+import Typography from '@mui/material/Typography';
+import { useSession } from '../../app/session.tsx';
+import { CopyLine } from '../../components/CopyLine.tsx';
+import { StateView } from '../../components/StateView.tsx';
+import { type IncidentFilter, isNarrowed } from './url.ts';
+
+const CALM: Record<IncidentFilter['tab'], string> = {
+  open: 'No incident is open',
+  mine: 'No open incident is yours',
+  unacknowledged: 'Every incident has been acknowledged',
+  postmortem: 'No post-mortem is due',
+  closed: 'No incident has been closed yet',
+};
+
+interface NoIncidentsProps {
+  filter: IncidentFilter;
+  page: IncidentPage;
+  namespace: string | undefined;
+  onClear: () => void;
+}
+
+export function NoIncidents({ filter, page, namespace, onClear }: NoIncidentsProps) {
+  const { me } = useSession();
+  if (isNarrowed(filter)) {
+    return (
+      <StateView
+        title="Nothing matches"
+        act={
+          <Button variant="outlined" onClick={onClear}>
+            Clear filters
+          </Button>
+        }
+      >
+        <Typography color="text.secondary">No incident of this tab fits the filters and the search above.</Typography>
+      </StateView>
+    );
+  }
+  if (page.tabs.all > 0) {
+    return (
+      <StateView title={CALM[filter.tab]}>
+        <Typography color="text.secondary">
+          {page.tabs.open} open and {page.tabs.closed} closed{' '}
+          {namespace === undefined ? 'in all namespaces' : `in ${namespace}`}.
+        </Typography>
+      </StateView>
+    );
+  }
+  const send = me.welcome?.lines.find((line) => line.command.startsWith('curl'))?.command;
+  return (
+    <StateView title="No incidents yet">
+      <Typography>
+        Alerts that belong together become one incident here, and people run it from detection to its end. To see the
+        first one, send an alert
+        {namespace === undefined ? '' : ` into ${namespace}`}, or declare an incident.
+      </Typography>
+      {send ? (
+        <CopyLine command={send} label="Copy the command that sends an alert" />
+      ) : (
+        <CopyLine
+          command={`kubectl get alertsources.funnelai.dev ${namespace === undefined ? '-A' : `-n ${namespace}`}`}
+          label="Copy the command that lists the entrances for alerts"
+        />
+      )}
+    </StateView>
+  );
+}

@@ -1,0 +1,403 @@
+/** The state of the fake API: incidents and alerts in memory, the moves it allows, the faults it plays. */
+import type { Incident, Phase } from '@funnelai/crds/generated/types';
+import { legalMoves } from '@funnelai/domain/lifecycle';
+import type {
+  Access,
+  AlertItem,
+  AlertPage,
+  Declaration,
+  IncidentDetail,
+  IncidentEdit,
+  IncidentItem,
+  IncidentPage,
+  Problem,
+  StreamEvent,
+  TimelineEntry,
+} from '@funnelai/domain/wire';
+import { listsAlert, listsIncident, onTab } from '../live/apply.ts';
+import { anAlertItem, anIncident, anIncidentItem, aTimeline, manyIncidents, nextUid } from './builders.ts';
+
+const ALL_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
+
+/** What a test may switch while the pages run. */
+export interface Faults {
+  /** Every read answers 500. */
+  failing: boolean;
+  /** Reads take this long. */
+  slowMs: number;
+  /** Reads answer 403. */
+  forbidden: boolean;
+  /** Writes answer 403 though access says otherwise: RBAC changed a moment ago. */
+  refuseWrites: boolean;
+  /** The next PATCH of the title is refused by the schema. */
+  invalidTitle: boolean;
+  readOnly: boolean;
+  historyAway: boolean;
+  streamDown: boolean;
+  paging: boolean;
+  welcome: boolean;
+}
+
+export class Refusal extends Error {
+  readonly status: number;
+  readonly problem: Omit<Problem, 'requestId'>;
+  constructor(status: number, problem: Omit<Problem, 'requestId'>) {
+    super(problem.message);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+interface Entry {
+  item: IncidentItem;
+  timeline: TimelineEntry[];
+  extra: { summary?: string; resolution?: Incident['spec']['resolution'] };
+  lastBy: Record<string, { by: string; at: string }>;
+  deletedAt?: string;
+}
+
+export interface FakeState {
+  faults: Faults;
+  user: string;
+  token: string;
+  namespaces: string[];
+  all: boolean;
+  alerts: AlertItem[];
+  incident(name: string): IncidentItem;
+  reset(items: IncidentItem[], alerts?: AlertItem[]): void;
+  add(item: IncidentItem): void;
+  page(query: URLSearchParams): IncidentPage;
+  alertPage(query: URLSearchParams): AlertPage;
+  detail(namespace: string, name: string): IncidentDetail;
+  edit(namespace: string, name: string, edit: IncidentEdit, by: string): IncidentDetail;
+  declare(namespace: string, declaration: Declaration, by: string): IncidentDetail;
+  remove(name: string): void;
+  access(): Access;
+  onEvent(listener: (event: StreamEvent) => void): () => void;
+}
+
+const RANK = { Critical: 0, High: 1, Medium: 2, Low: 3, Info: 4 } as const;
+const count = <T>(items: readonly T[], value: (item: T) => string | undefined): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const item of items) {
+    const key = value(item) ?? '';
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+};
+const byUrgency = (a: IncidentItem, b: IncidentItem): number =>
+  Number(a.phase !== 'Detection') - Number(b.phase !== 'Detection') ||
+  RANK[a.severity] - RANK[b.severity] ||
+  b.createdAt.localeCompare(a.createdAt);
+
+export function createFakeState(): FakeState {
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<(event: StreamEvent) => void>();
+  let version = 1000;
+  const emit = (event: StreamEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const changed = (item: IncidentItem) => emit({ type: 'changes', incidents: [item], alerts: [], deleted: [] });
+  const enter = (item: IncidentItem) =>
+    entries.set(`${item.namespace}/${item.name}`, { item, timeline: aTimeline(item), extra: {}, lastBy: {} });
+  const need = (namespace: string, name: string): Entry => {
+    const entry = entries.get(`${namespace}/${name}`);
+    if (entry === undefined)
+      throw new Refusal(404, {
+        code: 'NotFound',
+        message: `incidents.funnelai.dev "${name}" not found, neither in the cluster nor in history`,
+      });
+    return entry;
+  };
+  const live = (): IncidentItem[] =>
+    [...entries.values()].filter((entry) => entry.deletedAt === undefined).map((entry) => entry.item);
+
+  const state: FakeState = {
+    faults: {
+      failing: false,
+      slowMs: 0,
+      forbidden: false,
+      refuseWrites: false,
+      invalidTitle: false,
+      readOnly: false,
+      historyAway: false,
+      streamDown: false,
+      paging: false,
+      welcome: false,
+    },
+    user: 'ana',
+    token: 'ana-token',
+    namespaces: ['demo', 'payments'],
+    all: true,
+    alerts: [],
+    incident: (name) => [...entries.values()].find((entry) => entry.item.name === name)?.item ?? anIncidentItem(),
+    reset(items, alerts = []) {
+      entries.clear();
+      for (const item of items) enter(item);
+      state.alerts = alerts;
+    },
+    add(item) {
+      enter(item);
+      changed(item);
+    },
+    page(query) {
+      const list = (key: string) => query.getAll(key);
+      const scope = {
+        namespace: query.get('namespace') ?? undefined,
+        tab: query.get('tab') ?? 'open',
+        q: query.get('q') ?? '',
+        sort: '',
+        limit: 0,
+      };
+      const none = { severity: [], priority: [], phase: [], owner: [], rule: [] };
+      const whole = live().filter((item) => scope.namespace === undefined || item.namespace === scope.namespace);
+      const before = whole.filter((item) =>
+        listsIncident(
+          { ...(scope as never as { tab: string; q: string; sort: string; limit: number }), ...none },
+          item,
+          state.user,
+        ),
+      );
+      const found = before.filter((item) =>
+        listsIncident(
+          {
+            ...(scope as never as { tab: string; q: string; sort: string; limit: number }),
+            severity: list('severity'),
+            priority: list('priority'),
+            phase: list('phase'),
+            owner: list('owner'),
+            rule: list('rule'),
+          },
+          item,
+          state.user,
+        ),
+      );
+      const tab = (name: string): number => whole.filter((item) => onTab(name, item, state.user)).length;
+      const sort = query.get('sort') ?? '';
+      const field = sort.replace(/^-/, '') as keyof IncidentItem;
+      const sorted = found.sort(
+        sort === ''
+          ? byUrgency
+          : (a, b) => (sort.startsWith('-') ? -1 : 1) * String(a[field] ?? '').localeCompare(String(b[field] ?? '')),
+      );
+      return {
+        items: sorted.slice(0, Number(query.get('limit') ?? 200)),
+        total: found.length,
+        tabs: {
+          open: tab('open'),
+          mine: tab('mine'),
+          unacknowledged: tab('unacknowledged'),
+          postmortem: tab('postmortem'),
+          closed: tab('closed'),
+          all: whole.length,
+        },
+        facets: {
+          severity: count(before, (i) => i.severity),
+          priority: count(before, (i) => i.priority),
+          phase: count(before, (i) => i.phase),
+          owner: count(before, (i) => i.owner),
+          rule: count(before, (i) => i.rule),
+        },
+        resourceVersion: String(version),
+        asOf: new Date().toISOString(),
+      };
+    },
+    alertPage(query) {
+      const list = (key: string) => query.getAll(key);
+      const namespace = query.get('namespace') ?? undefined;
+      const incident = query.get('incident') ?? undefined;
+      const base = {
+        ...(namespace ? { namespace } : {}),
+        ...(incident ? { incident } : {}),
+        q: query.get('q') ?? '',
+        limit: 0,
+      };
+      const none = { state: [], severity: [], source: [], alertname: [] };
+      const before = state.alerts.filter((item) => listsAlert({ ...base, ...none }, item));
+      const found = before.filter((item) =>
+        listsAlert(
+          {
+            ...base,
+            state: list('state'),
+            severity: list('severity'),
+            source: list('source'),
+            alertname: list('alertname'),
+          },
+          item,
+        ),
+      );
+      return {
+        items: found.slice(0, Number(query.get('limit') ?? 200)),
+        total: found.length,
+        facets: {
+          state: count(before, (i) => i.state),
+          severity: count(before, (i) => i.severity),
+          source: count(before, (i) => i.source),
+          alertname: count(before, (i) => i.labels.alertname),
+        },
+        resourceVersion: String(version),
+        asOf: new Date().toISOString(),
+      };
+    },
+    detail(namespace, name) {
+      const entry = need(namespace, name);
+      const incident = anIncident(entry.item);
+      Object.assign(incident.spec, entry.extra);
+      return {
+        incident,
+        item: entry.item,
+        ...(entry.deletedAt ? { deletedAt: entry.deletedAt } : {}),
+        alerts: state.alerts.filter((alert) => alert.incident === name && alert.namespace === namespace),
+        timeline: entry.timeline,
+        history: state.faults.historyAway
+          ? { available: false, reason: 'Postgres refused the connection: connect ECONNREFUSED 127.0.0.1:5432' }
+          : { available: true },
+      };
+    },
+    edit(namespace, name, edit, by) {
+      const entry = need(namespace, name);
+      if (state.faults.refuseWrites) {
+        throw new Refusal(403, {
+          code: 'Forbidden',
+          message: `incidents.funnelai.dev "${name}" is forbidden: User "${by}" cannot patch resource "incidents" in API group "funnelai.dev" in the namespace "${namespace}"`,
+          missing: {
+            verb: 'patch',
+            resource: 'incidents',
+            namespace,
+            grant: `kubectl create rolebinding ${by}-responds -n ${namespace} --clusterrole=funnelai-responder --user=${by}`,
+          },
+        });
+      }
+      const now = new Date().toISOString();
+      const next = { ...entry.item };
+      const lines: TimelineEntry[] = [];
+      for (const { field, from, to } of edit.edits) {
+        const held =
+          field === 'summary' || field === 'resolution' ? (entry.extra[field] ?? null) : (next[field] ?? null);
+        if (JSON.stringify(held) !== JSON.stringify(from)) {
+          const first = entry.lastBy[field];
+          throw new Refusal(409, {
+            code: 'Conflict',
+            message: `${field} is no longer what you saw`,
+            conflict: {
+              field,
+              yours: to === null ? null : String(to),
+              theirs: held === null ? null : String(held),
+              ...(first ?? {}),
+            },
+          });
+        }
+        if (field === 'title' && (state.faults.invalidTitle || String(to).length > 256)) {
+          throw new Refusal(422, {
+            code: 'Invalid',
+            field: 'spec.title',
+            message: 'spec.title: Too long: may not be more than 256 bytes',
+          });
+        }
+        if (field === 'phase') {
+          const target = to as Phase;
+          if (!legalMoves(next.phase).includes(target) && !edit.edits.some((one) => one.field === 'mergedInto')) {
+            throw new Refusal(422, {
+              code: 'Invalid',
+              field: 'spec.phase',
+              message: `spec.phase: Invalid value: phase ${next.phase} cannot go to ${target}; it can go to ${legalMoves(next.phase).join(' or ')}`,
+            });
+          }
+          lines.push({
+            at: now,
+            kind: 'Phase',
+            text: `Phase: ${next.phase} to ${target}`,
+            from: next.phase,
+            to: target,
+            by,
+            ...(edit.reason ? { reason: edit.reason } : {}),
+            verified: true,
+          });
+          next.phase = target;
+          next.phaseSince = now;
+          if (target !== 'Detection' && next.acknowledgedAt === undefined) next.acknowledgedAt = now;
+          if (target === 'Response' && next.owner === undefined) next.owner = by;
+        } else if (field === 'summary' || field === 'resolution')
+          Object.assign(entry.extra, { [field]: to ?? undefined });
+        else if (to === null) delete next[field as 'owner'];
+        else Object.assign(next, { [field]: to });
+        if (field === 'owner' || field === 'severity' || field === 'priority') {
+          lines.push({
+            at: now,
+            kind: field === 'owner' ? 'Owner' : field === 'severity' ? 'Severity' : 'Priority',
+            text: `${field} changed`,
+            from: String(from ?? ''),
+            to: String(to ?? ''),
+            by,
+            verified: true,
+          });
+        }
+        entry.lastBy[field] = { by, at: now };
+      }
+      next.resourceVersion = String(++version);
+      entry.item = next;
+      entry.timeline = [...entry.timeline, ...lines];
+      changed(next);
+      return state.detail(namespace, name);
+    },
+    declare(namespace, declaration, by) {
+      const item = anIncidentItem({
+        namespace,
+        name: `declared-${['amber', 'calm', 'ivory'][version % 3]}-otter`,
+        uid: nextUid(),
+        title: declaration.title,
+        severity: declaration.severity,
+        phase: declaration.onIt ? 'Response' : 'Detection',
+        createdAt: new Date().toISOString(),
+        phaseSince: new Date().toISOString(),
+        alerts: { firing: 0, resolved: 0, total: 0 },
+        ...(declaration.onIt ? { owner: by } : {}),
+      });
+      delete item.rule;
+      state.add(item);
+      return state.detail(namespace, item.name);
+    },
+    remove(name) {
+      const entry = [...entries.values()].find((one) => one.item.name === name);
+      if (entry === undefined) return;
+      entry.deletedAt = new Date().toISOString();
+      emit({
+        type: 'changes',
+        incidents: [],
+        alerts: [],
+        deleted: [{ kind: 'Incident', namespace: entry.item.namespace, name, uid: entry.item.uid }],
+      });
+    },
+    access: () => {
+      const verbs = state.faults.readOnly ? (['get', 'list', 'watch'] as const) : ALL_VERBS;
+      return {
+        incidents: [...verbs],
+        alerts: [...verbs],
+        alertsources: ['get', 'list', 'watch'],
+        correlationrules: ['get', 'list', 'watch'],
+      };
+    },
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  state.reset(manyIncidents(24), demoAlerts());
+  return state;
+}
+
+/** Alerts of the first incidents, so that every page has something to show. */
+export function demoAlerts(): AlertItem[] {
+  return manyIncidents(6).flatMap((incident, i) =>
+    Array.from({ length: 8 }, (_, n) =>
+      anAlertItem({
+        name: `prom-${(0x3f9c2a7d + i * 977 + n * 31).toString(16)}51e08b64`,
+        incident: incident.name,
+        title: `${incident.title} (${n + 1})`,
+        severity: incident.severity,
+        state: n % 4 === 3 ? 'Resolved' : 'Firing',
+        explanation: `rule "${incident.rule}" on alertname=KubePodCrashLooping, namespace=shop; joined ${incident.name}`,
+      }),
+    ),
+  );
+}
