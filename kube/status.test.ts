@@ -75,13 +75,13 @@ describe('writing a status', () => {
     expect(patches).toEqual([]);
   });
 
-  it('sends the difference, bound to the object that was read', async () => {
+  it('sends the difference, bound to the version that was read unless told otherwise', async () => {
     const { client, patches } = recorded();
     await patchStatus(client, CONFIG_MAPS, aThing({ phase: 'A', note: 'x' }), { phase: 'B' });
-    await patchStatus(client, CONFIG_MAPS, aThing(), { phase: 'B' }, { precondition: true });
+    await patchStatus(client, CONFIG_MAPS, aThing(), { phase: 'B' }, { precondition: false });
     expect(patches).toEqual([
-      ['status', { metadata: { uid: 'u' }, status: { phase: 'B', note: null } }],
-      ['status', { metadata: { uid: 'u', resourceVersion: '7' }, status: { phase: 'B' } }],
+      ['status', { metadata: { resourceVersion: '7' }, status: { phase: 'B', note: null } }],
+      ['status', { status: { phase: 'B' } }],
     ]);
   });
 });

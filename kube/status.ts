@@ -6,7 +6,10 @@ import type { KubeClient } from './client.ts';
 import { mergePatchBetween } from './merge-patch.ts';
 
 export interface StatusOptions extends CallOptions {
-  /** Refused with a Conflict when the object has changed since it was read. */
+  /**
+   * Refused with a Conflict when the object has changed since it was read; on unless it is set to false. It is also the only guard against
+   * an object of the same name made anew: the API server ignores a uid in a patch of `/status`.
+   */
   precondition?: boolean | undefined;
   fieldManager?: string | undefined;
 }
@@ -24,13 +27,12 @@ export async function patchStatus<T extends KubeObject & { status?: unknown }>(
 ): Promise<T | undefined> {
   const change = mergePatchBetween(object.status ?? {}, status);
   if (change === undefined) return undefined;
-  const { precondition, ...call } = o;
-  const { uid, resourceVersion } = object.metadata;
-  const metadata = {
-    ...(uid === undefined ? {} : { uid }),
-    ...(precondition && resourceVersion !== undefined ? { resourceVersion } : {}),
+  const { precondition = true, ...call } = o;
+  const { resourceVersion } = object.metadata;
+  const patch = {
+    ...(precondition && resourceVersion !== undefined ? { metadata: { resourceVersion } } : {}),
+    status: change,
   };
-  const patch = { ...(Object.keys(metadata).length === 0 ? {} : { metadata }), status: change };
   return client.mergePatch<T>(resource, object.metadata, patch, { ...call, subresource: 'status' });
 }
 
