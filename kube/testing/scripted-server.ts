@@ -16,6 +16,7 @@ export interface Seen {
   headers: IncomingMessage['headers'];
   body: string;
   isWatch: boolean;
+  socket: Socket;
   /** False once the client has gone. */
   open: boolean;
 }
@@ -72,6 +73,7 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
       body: Buffer.concat(parts).toString('utf8'),
       isWatch: url.searchParams.get('watch') === '1',
       open: true,
+      socket: request.socket,
     };
     const reply: Reply = {
       json(code, body, headers = {}) {
