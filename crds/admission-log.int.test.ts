@@ -1,10 +1,9 @@
 /** The record of human acts, kept by the API server itself: what it says, and every way in which somebody might falsify it. */
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CHANGES_ANNOTATION, HISTORY_FINALIZER } from './meta.ts';
-import { kubectl, mustKubectl, type User } from './testing/api-server.ts';
+import { directory, kubectl, mustKubectl, type User } from './testing/api-server.ts';
 import {
   anIncident,
   createIncident,
@@ -167,7 +166,7 @@ describe('the log', () => {
     await mustKubectl('ana', apply, anIncident(namespace, name, { phase: 'Mitigation' }));
     const current = await getIncident(namespace, name);
     await mustKubectl('nadia', ['replace', '-f', '-'], { ...current, spec: { ...current.spec, phase: 'Resolution' } });
-    const editor = join(mkdtempSync(join(tmpdir(), 'funnelai-editor-')), 'editor.sh');
+    const editor = join(directory, 'editor.sh');
     writeFileSync(
       editor,
       '#!/bin/sh\nsed -i "s/phase: Resolution/phase: Closed/; s/^    funnelai.dev.changes: .*/    funnelai.dev\\/changes: forged/" "$1"\n',

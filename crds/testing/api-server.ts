@@ -4,10 +4,10 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 
@@ -67,7 +67,9 @@ function kubeconfigFor(directory: string, user: User): string {
   return file;
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'funnelai-crds-'));
+/** Belongs to the test file that runs, and goes when it has run. */
+export const directory = mkdtempSync(join(tmpdir(), 'funnelai-crds-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const kubeconfigs = new Map<User, string>();
 
 /** Runs kubectl as `user`; `input` goes to its standard input, as JSON unless it is text; `env` is added to the environment. Never throws for an exit code. */
