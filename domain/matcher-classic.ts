@@ -9,8 +9,9 @@ const ONE = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*([\s\S]*?)\s*$/;
 /** Returns the matchers, or undefined when this syntax does not take the text. */
 export function readClassic(text: string): MatcherText[] | undefined {
   const open = /^\s*\{/.exec(text)?.[0].length ?? 0;
-  const inner =
-    open > 0 ? text.slice(open).replace(/\}\s*$/, '') : text.replace(/\}\s*$/, (end) => (endsBrace(text) ? '' : end));
+  // The original strips either brace alone; here a brace without the other is a mistake that is said.
+  if (open > 0 !== /\}\s*$/.test(text)) return undefined;
+  const inner = open > 0 ? text.slice(open).replace(/\}\s*$/, '') : text;
   const pieces = splitAtCommas(inner);
   // One comma may end the list; a list of nothing but a comma may not.
   if (pieces.length > 1 && (pieces.at(-1)?.text ?? '').trim() === '') pieces.pop();
@@ -23,8 +24,6 @@ export function readClassic(text: string): MatcherText[] | undefined {
   }
   return list;
 }
-
-const endsBrace = (text: string): boolean => /\}\s*$/.test(text);
 
 function splitAtCommas(text: string): { text: string; at: number }[] {
   const pieces: { text: string; at: number }[] = [];
@@ -46,7 +45,8 @@ function readOne(text: string, at: number): MatcherText | undefined {
   const found = ONE.exec(text);
   if (!found) return undefined;
   const [, name = '', op = '', raw = ''] = found;
-  const value = unquote(raw);
+  // To the original these are characters like others; whoever writes them means quotes.
+  const value = /^['`]/.test(raw) ? undefined : unquote(raw);
   if (value === undefined || !raw.isWellFormed()) return undefined;
   const valueAt = at + text.length - text.trimEnd().length + text.trimEnd().length - raw.length;
   return { name, op: op as MatchOp, value, at: at + text.length - text.trimStart().length, valueAt };

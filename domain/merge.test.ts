@@ -183,7 +183,7 @@ describe('the laws of merge', () => {
           .map(({ r }) => r);
         expect(decisive(all(...shuffled))).toEqual(decisive(all(...reports)));
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -197,7 +197,7 @@ describe('the laws of merge', () => {
         if (!left?.length || !right?.length) return;
         expect(decisive(mergeAlert(all(...left), all(...right)))).toEqual(decisive(all(...reports)));
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 

@@ -22,7 +22,7 @@ export interface PlayedIncident {
 /** Returns an incident born by `user` at second 0. `withLog: false` plays a cluster without the admission policies. */
 export function play(user: string, parts: IncidentParts = {}, { withLog = true } = {}): PlayedIncident {
   const log: LogEntry[] = [];
-  let incident = anIncident(parts);
+  let incident = anIncident({ status: { observedGeneration: -1 }, ...parts });
   let writes = 1;
   const note = (before: IncidentSpec | undefined, second: number, by: string) => {
     for (const field of FIELDS) {

@@ -1,0 +1,228 @@
+import type { Incident, IncidentSpec, IncidentStatus } from '@funnelai/crds/generated/types';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decideIncident, ruleFor } from './correlate.ts';
+import { incidentName, lengthen } from './incident-name.ts';
+import { ADJECTIVES, ANIMALS } from './incident-words.ts';
+import { newIncident } from './opening.ts';
+import { BUILT_IN_RULE, compileRules } from './rules.ts';
+import { anAlertSpec, anIncident, aRule, at, time } from './testing/builders.ts';
+
+const alertWith = (labels: Record<string, string>, severity = 'Medium' as const) => anAlertSpec({ labels, severity });
+const rule = (...rules: Parameters<typeof aRule>[]) => compileRules(rules.map((r) => aRule(...r))).rules;
+const rulingOf = (labels: Record<string, string>, ...rules: Parameters<typeof aRule>[]) =>
+  ruleFor(alertWith(labels), 'prom-1', rule(...rules));
+
+describe('compileRules', () => {
+  it('sorts by order and name, skips suspended and broken ones, and says what is wrong and where', () => {
+    const compiled = compileRules([
+      aRule('b'),
+      aRule('a'),
+      aRule('first', { order: 1 }),
+      aRule('off', { suspend: true }),
+      aRule('bad-match', { match: ['a=b', 'c="'] }),
+      aRule('bad-time', { resolve: { after: '5 minutes' } }),
+      aRule('bad-title', { incident: { title: '{{ x | nope }}' } }),
+      aRule('reads-files', { incident: { title: '{% include "/etc/passwd" %}' } }),
+    ]);
+    expect(compiled.rules.map((r) => r.name)).toEqual(['first', 'a', 'b', undefined]);
+    expect(Object.fromEntries(compiled.broken.map((b) => [b.name, b.message]))).toEqual({
+      'bad-match': expect.stringMatching(/^spec\.match\[1\]: line 1, column 3: expected a closing quote/),
+      'bad-time': expect.stringMatching(/^spec\.resolve\.after: expected a duration/),
+      'bad-title': expect.stringMatching(/^spec\.incident\.title: undefined filter: nope, line:1/),
+      'reads-files': expect.stringMatching(/^spec\.incident\.title: /),
+    });
+  });
+});
+
+describe('ruleFor', () => {
+  it('gives the alert to the first rule that matches, in words', () => {
+    const labels = { alertname: 'KubePodCrashLooping', namespace: 'pay' };
+    const found = rulingOf(
+      labels,
+      ['pods', { match: ['alertname=~"KubePod.+"'], groupBy: [{ label: 'namespace' }, { label: 'alertname' }] }],
+      ['zz', {}],
+    );
+    expect(found).toMatchObject({
+      record: false,
+      groupKey: '[["namespace","pay"],["alertname","KubePodCrashLooping"]]',
+      explanation: 'rule "pods" on namespace=pay, alertname=KubePodCrashLooping',
+    });
+  });
+
+  it('missing: Separate, Empty or NoMatch', () => {
+    const by = (missing: 'Separate' | 'Empty' | 'NoMatch') =>
+      rulingOf({ alertname: 'A' }, ['r', { groupBy: [{ label: 'cluster', missing }] }]);
+    expect(by('Separate')).toMatchObject({ groupKey: '[["cluster",""],["alert","prom-1"]]' });
+    expect(by('Empty')).toMatchObject({ groupKey: '[["cluster",""]]' });
+    expect(by('NoMatch').rule).toBe(BUILT_IN_RULE);
+    expect(rulingOf({ alertname: 'A' }, ['r', {}])).toMatchObject({ groupKey: '[]' });
+  });
+
+  it('puts twelve crash-looping pods without a cluster into one group, and Watchdog into none', () => {
+    const keys = Array.from({ length: 12 }, (_, i) =>
+      rulingOf({ alertname: 'KubePodCrashLooping', namespace: 'pay', pod: `p${i}` }),
+    );
+    expect(new Set(keys.map((k) => !k.record && k.groupKey))).toEqual(
+      new Set(['[["alertname","KubePodCrashLooping"],["namespace","pay"],["cluster",""]]']),
+    );
+    const watchdog = ruleFor(
+      anAlertSpec({ labels: { alertname: 'Watchdog', severity: 'none' }, severity: 'Info' }),
+      'w',
+      rule(),
+    );
+    expect(watchdog).toMatchObject({
+      record: true,
+      explanation: expect.stringContaining('severity Info is below Medium'),
+    });
+    expect(rulingOf({ a: '1' }, ['quiet', { action: 'Record' }])).toMatchObject({ record: true });
+  });
+
+  it('keeps group keys within 512 bytes and different for different values', () => {
+    const value = fc.string({ unit: 'binary', maxLength: 300 });
+    fc.assert(
+      fc.property(value, value, value, value, (a, b, c, d) => {
+        const key = (x: string, y: string) => {
+          const found = rulingOf({ x, y }, [
+            'r',
+            {
+              groupBy: [
+                { label: 'x', missing: 'Empty' },
+                { label: 'y', missing: 'Empty' },
+              ],
+            },
+          ]);
+          return found.record ? expect.fail() : found.groupKey;
+        };
+        expect(Buffer.byteLength(key(a, b))).toBeLessThanOrEqual(512);
+        expect(key(a, b) === key(c, d)).toBe(a === c && b === d);
+      }),
+    );
+  });
+});
+
+describe('decideIncident', () => {
+  const make = (
+    name: string,
+    opening: number,
+    phase: IncidentSpec['phase'],
+    o: { into?: string; resolvedAt?: number; dying?: boolean } = {},
+  ): Incident =>
+    anIncident({
+      name,
+      spec: { phase, origin: { groupKey: 'k', opening }, ...(o.into ? { mergedInto: { name: o.into } } : {}) },
+      status: {
+        observedGeneration: 1,
+        phase,
+        ...(o.resolvedAt === undefined ? {} : { resolvedAt: time(o.resolvedAt) }),
+      } satisfies IncidentStatus,
+      ...(o.dying ? { metadata: { deletionTimestamp: time(0) } } : {}),
+    });
+  const ask = (second: number, ...incidents: Incident[]) => {
+    const byName = new Map(incidents.map((i) => [i.metadata.name, i]));
+    const answer = decideIncident(
+      { rule: BUILT_IN_RULE, groupKey: 'k', incidents, lookup: (name) => byName.get(name) },
+      at(second),
+    );
+    return answer.kind === 'open'
+      ? `open ${answer.open}`
+      : `${answer.kind} ${(answer.kind === 'join' ? answer.join : answer.reopen).metadata.name}`;
+  };
+  it.each<[string, string, Incident[]]>([
+    ['open 1', 'nothing yet', []],
+    ['join a', 'an open one', [make('a', 1, 'Mitigation')]],
+    ['join b', 'the highest opening', [make('b', 2, 'Detection'), make('a', 1, 'Detection')]],
+    ['open 3', 'an older open one behind a closed one', [make('a', 1, 'Response'), make('b', 2, 'Closed')]],
+    ['reopen a', 'resolved a moment ago', [make('a', 1, 'Resolution', { resolvedAt: 0 })]],
+    ['open 2', 'in Postmortem', [make('a', 1, 'Postmortem', { resolvedAt: 0 })]],
+    ['open 2', 'being deleted', [make('a', 1, 'Response', { dying: true })]],
+    [
+      'join t',
+      'merged into an open one',
+      [
+        make('a', 1, 'Closed', { into: 't' }),
+        {
+          ...make('t', 9, 'Response'),
+          spec: { ...make('t', 9, 'Response').spec, origin: { groupKey: 'other', opening: 9 } },
+        },
+      ],
+    ],
+    ['open 3', 'merged in a circle', [make('a', 1, 'Closed', { into: 'b' }), make('b', 2, 'Closed', { into: 'a' })]],
+    ['open 2', 'merged into what is gone', [make('a', 1, 'Closed', { into: 'nowhere' })]],
+  ])('%s: %s', (answer, _what, incidents) => expect(ask(60, ...incidents)).toBe(answer));
+
+  it('lets reopenWithin run out', () => {
+    expect(ask(1800, make('a', 1, 'Resolution', { resolvedAt: 0 }))).toBe('reopen a');
+    expect(ask(1801, make('a', 1, 'Resolution', { resolvedAt: 0 }))).toBe('open 2');
+  });
+});
+
+describe('newIncident', () => {
+  const open = (compiled = BUILT_IN_RULE, alert = anAlertSpec()) =>
+    newIncident({
+      namespace: 'pay',
+      alert,
+      rule: compiled,
+      group: { alertname: 'KubePodCrashLooping', namespace: 'pay' },
+      groupKey: 'k',
+      opening: 1,
+      now: at(0),
+    });
+  it('is born with its origin, and named alike by every alert of the group', () => {
+    const incident = open();
+    expect(incident.metadata.name).toMatch(/^kube-pod-crash-looping-[a-z]+-[a-z]+$/);
+    expect(incident.spec).toEqual({
+      title: 'Pod is crash looping.',
+      severity: 'Medium',
+      priority: 'P3',
+      phase: 'Detection',
+      origin: { groupKey: 'k', opening: 1 },
+    });
+    expect(open(BUILT_IN_RULE, anAlertSpec({ title: 'other', labels: { service: 'x' } })).metadata.name).toBe(
+      incident.metadata.name,
+    );
+  });
+  it('follows the template, and does without it when it yields nothing', () => {
+    const [templated] = rule([
+      'r',
+      {
+        incident: {
+          title: '{{ group.namespace }}:\n {{ alerts.size }} × {{ alert.labels.alertname }}',
+          severity: { fixed: 'High' },
+          links: [{ title: 'R', url: 'https://r' }],
+        },
+      },
+    ]);
+    expect(open(templated).spec).toMatchObject({
+      title: 'pay: 1 × KubePodCrashLooping',
+      severity: 'High',
+      priority: 'P2',
+      origin: { ruleRef: { name: 'r' } },
+      links: [{ title: 'R', url: 'https://r' }],
+    });
+    expect(open(rule(['r', { incident: { title: '{{ nothing }}' } }])[0]).spec.title).toBe('Pod is crash looping.');
+    expect(open(rule(['r', { incident: { title: '{% for i in (1..99999999) %}x{% endfor %}' } }])[0]).spec.title).toBe(
+      'Pod is crash looping.',
+    );
+  });
+});
+
+describe('names', () => {
+  it('are made of at least 200 words each, none twice', () => {
+    for (const words of [ADJECTIVES, ANIMALS]) {
+      expect(words.length).toBeGreaterThanOrEqual(200);
+      expect(words.filter((w, i) => words.indexOf(w) !== i)).toEqual([]);
+      expect(words.filter((w) => !/^[a-z]{2,12}$/.test(w))).toEqual([]);
+    }
+  });
+  it('are DNS labels of at most 63 characters for anything, also when lengthened', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.nat(), (base, opening) => {
+        const name = incidentName({ namespace: 'n', rule: undefined, groupKey: 'k', opening }, base);
+        const names = [name, ...[1, 2, 3, 9].map((n) => lengthen(name, n))];
+        for (const n of names) expect(n).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+        expect(new Set(names.slice(0, 4)).size).toBe(4);
+      }),
+    );
+  });
+});

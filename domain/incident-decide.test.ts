@@ -1,0 +1,344 @@
+import type { Alert, IncidentSpec } from '@funnelai/crds/generated/types';
+import { describe, expect, it } from 'vitest';
+import { decideIncidentStep, type IncidentStepResult } from './incident-decide.ts';
+import { compileRules } from './rules.ts';
+import { anAlert, aRule, at, logTime, OPERATOR, time } from './testing/builders.ts';
+import { type PlayedIncident, play } from './testing/played-incident.ts';
+import { isMachineUser } from './users.ts';
+
+const origin = { groupKey: '[]', opening: 1 };
+const MIRRORED = { mirroredSequence: 1_000 };
+const ruleWith = (resolve: object, incident: object = {}) => compileRules([aRule('r', { resolve, incident })]).rules[0];
+
+/** The operator's loop: patch first, step again, then the status, as incident-decide.ts says. */
+function run(
+  story: PlayedIncident,
+  second: number,
+  members: Alert[],
+  o: Partial<Parameters<typeof decideIncidentStep>[0]> = {},
+): IncidentStepResult {
+  for (let i = 0; i < 5; i += 1) {
+    const before = story.incident.status;
+    const result = decideIncidentStep({
+      incident: story.incident,
+      members,
+      mirror: MIRRORED,
+      isMachine: isMachineUser,
+      now: at(second),
+      ...o,
+    });
+    if (result.specPatch) {
+      story.write(OPERATOR, second, result.specPatch as Partial<IncidentSpec>);
+      continue;
+    }
+    if (result.status !== before) story.writeStatus(result.status);
+    return result;
+  }
+  throw new Error('the steps come to no end');
+}
+const opened = (spec: Partial<IncidentSpec> = {}) => play(OPERATOR, { spec: { origin, ...spec } });
+const firing = (name = 'a', received = 1, severity: 'Medium' | 'Critical' = 'Medium') =>
+  anAlert({ name, spec: { severity, startsAt: time(0), receivedAt: time(received) } });
+const gone = (received: number, name = 'a') =>
+  anAlert({ name, spec: { state: 'Resolved', startsAt: time(0), endsAt: time(received), receivedAt: time(received) } });
+const conditionsOf = (story: PlayedIncident) =>
+  Object.fromEntries((story.incident.status?.conditions ?? []).map((c) => [c.type, c.status]));
+
+describe('birth', () => {
+  it('is one status write, with the alert that opened it counted', () => {
+    const story = opened();
+    expect(run(story, 0.1, [])).toMatchObject({ status: { observedGeneration: -1 }, requeueAfterMs: 1900 });
+    const born = run(story, 0.3, [firing()]);
+    expect(story.incident.status).toMatchObject({
+      phase: 'Detection',
+      detectedAt: logTime(0),
+      changeSequence: 3,
+      logSequence: 3,
+      observedGeneration: 1,
+      alerts: { firing: 1, resolved: 0, total: 1 },
+    });
+    expect(born.events.map((e) => e.reason)).toEqual(['Opened']);
+    expect(conditionsOf(story)).toEqual({
+      Acknowledged: 'False',
+      AlertsCleared: 'False',
+      Mitigated: 'False',
+      Resolved: 'False',
+      HistoryMirrored: 'True',
+    });
+    expect(story.writes).toBe(2);
+  });
+
+  it('waits no longer than two seconds for that alert, and not under a clock that runs behind', () => {
+    expect(run(opened(), 2, []).status.phase).toBe('Detection');
+    expect(run(opened(), -60, []).status.phase).toBe('Detection');
+  });
+
+  it('is acknowledged when a person declares it and is on it', () => {
+    const story = play('ana', { spec: { phase: 'Response', owner: { name: 'ana' } } });
+    run(story, 1, []);
+    expect(story.incident.status).toMatchObject({ phase: 'Response', acknowledgedAt: logTime(0) });
+    expect(conditionsOf(story).Acknowledged).toBe('True');
+    run(story, 1_000_000, []);
+    expect(story.incident.spec.phase).toBe('Response');
+  });
+
+  it('fills in a priority where no policy does', () => {
+    const story = play('ana', { spec: { severity: 'Critical', priority: undefined } as never });
+    run(story, 1, []);
+    expect(story.incident.spec.priority).toBe('P1');
+  });
+});
+
+it('writes nothing when nothing changed', () => {
+  const story = opened();
+  run(story, 1, [firing()]);
+  const { status } = story.incident;
+  for (const second of [2, 20, 2000]) expect(run(story, second, [firing()]).status).toBe(status);
+  expect(story.writes).toBe(2);
+});
+
+describe('acknowledgement', () => {
+  it('names the acknowledger owner, in three writes with their own', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    const before = story.writes;
+    story.write('ana', 5, { phase: 'Response' });
+    const { events } = run(story, 6, [firing()]);
+    expect(story.incident.spec.owner).toEqual({ name: 'ana' });
+    expect(story.incident.status).toMatchObject({ acknowledgedAt: logTime(5), observed: { owner: 'ana' } });
+    expect(events.map((e) => e.reason)).toEqual(['Acknowledged', 'OwnerChanged']);
+    expect(story.writes - before).toBe(3);
+  });
+
+  it.each<[string, (story: PlayedIncident) => void, string | undefined]>([
+    ['a machine acknowledges', (s) => s.write('system:serviceaccount:ci:bot', 5, { phase: 'Response' }), undefined],
+    ['the write names another', (s) => s.write('ana', 5, { phase: 'Response', owner: { name: 'bo' } }), 'bo'],
+    [
+      'it was handed back at once',
+      (s) => {
+        s.write('ana', 5, { phase: 'Response' });
+        s.write('ana', 6, { phase: 'Detection' });
+      },
+      undefined,
+    ],
+    [
+      'somebody took the owner off again',
+      (s) => {
+        s.write('ana', 5, { phase: 'Response', owner: { name: 'bo' } });
+        s.write('cy', 6, { owner: undefined } as never);
+      },
+      undefined,
+    ],
+    [
+      'they went on to Mitigation',
+      (s) => {
+        s.write('ana', 5, { phase: 'Response' });
+        s.write('bo', 6, { phase: 'Mitigation' });
+      },
+      'ana',
+    ],
+  ])('when %s', (_what, act, owner) => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    act(story);
+    run(story, 8, [firing()]);
+    expect(story.incident.spec.owner?.name).toBe(owner);
+  });
+});
+
+describe('severity', () => {
+  it('is raised with its priority, never lowered', () => {
+    const story = opened();
+    run(story, 1, [firing('a'), firing('b', 1, 'Critical')]);
+    expect(story.incident.spec).toMatchObject({ severity: 'Critical', priority: 'P1' });
+    run(story, 30, [firing('a')]);
+    expect(story.incident.spec.severity).toBe('Critical');
+  });
+  it('is left alone once a person set it, or the rule fixed it', () => {
+    const story = opened();
+    story.write('ana', 1, { severity: 'Low' });
+    run(story, 2, [firing('b', 1, 'Critical')]);
+    expect(story.incident.spec).toMatchObject({ severity: 'Low', priority: 'P3' });
+    const fixed = opened();
+    run(fixed, 2, [firing('b', 1, 'Critical')], { rule: ruleWith({}, { severity: { fixed: 'Medium' } }) });
+    expect(fixed.incident.spec.severity).toBe('Medium');
+    const pinned = opened();
+    pinned.write('ana', 1, { priority: 'P4' });
+    run(pinned, 2, [firing('b', 1, 'Critical')]);
+    expect(pinned.incident.spec).toMatchObject({ severity: 'Critical', priority: 'P4' });
+  });
+});
+
+describe('resolving by the operator', () => {
+  it('waits resolve.after since the last alert resolved, and takes two writes', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    expect(run(story, 100, [gone(90)]).requeueAfterMs).toBe(290_000);
+    expect(story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared')).toMatchObject({
+      status: 'True',
+    });
+    const before = story.writes;
+    run(story, 389, [gone(90)]);
+    expect(story.incident.spec.phase).toBe('Detection');
+    run(story, 390, [gone(90)]);
+    expect(story.incident).toMatchObject({
+      spec: { phase: 'Resolution', phaseReason: 'its alert has resolved' },
+      status: { phase: 'Resolution', resolvedAt: logTime(390) },
+    });
+    expect(story.incident.status).not.toHaveProperty('acknowledgedAt');
+    expect(story.writes - before).toBe(2);
+  });
+
+  it('is only proposed once a person has it, and done with AllAlertsResolved', () => {
+    for (const [when, phase] of [
+      ['Unacknowledged', 'Response'],
+      ['AllAlertsResolved', 'Resolution'],
+      ['Manual', 'Response'],
+    ] as const) {
+      const story = opened();
+      run(story, 1, [firing()]);
+      story.write('ana', 5, { phase: 'Response' });
+      run(story, 1000, [gone(90)], { rule: ruleWith({ when, after: '10s' }) });
+      expect([when, story.incident.spec.phase]).toEqual([when, phase]);
+      expect(conditionsOf(story).AlertsCleared).toBe('True');
+    }
+  });
+
+  it('never happens to an incident that never had an alert, or of whose alerts nothing is known any more', () => {
+    const never = opened();
+    run(never, 10, []);
+    run(never, 1_000_000, [], { rule: ruleWith({ when: 'AllAlertsResolved', after: '0s' }) });
+    expect(never.incident.spec.phase).toBe('Detection');
+    expect(conditionsOf(never).AlertsCleared).toBe('False');
+    const unknown = opened();
+    run(unknown, 1, [firing()]);
+    run(unknown, 1_000_000, []);
+    expect(unknown.incident).toMatchObject({
+      spec: { phase: 'Detection' },
+      status: { alerts: { firing: 0, resolved: 0, total: 1 } },
+    });
+  });
+
+  it('does not undo a hand-back, but follows alerts that resolve after it', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    story.write('ana', 5, { phase: 'Response' });
+    run(story, 100, [gone(90)]);
+    story.write('ana', 1000, { phase: 'Detection' });
+    run(story, 5000, [gone(90)]);
+    expect(story.incident.spec.phase).toBe('Detection');
+    run(story, 9000, [gone(6000)]);
+    expect(story.incident.spec.phase).toBe('Resolution');
+  });
+});
+
+describe('coming back', () => {
+  const resolvedByPerson = () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    story.write('ana', 50, { phase: 'Resolution' });
+    run(story, 50.5, [firing()]);
+    return story;
+  };
+  it('leaves alone what fired already when a person resolved, within the second of the log too', () => {
+    for (const received of [1, 49.9, 50.4]) {
+      const story = resolvedByPerson();
+      run(story, 51, [firing('a', received)]);
+      expect(story.incident.spec.phase).toBe('Resolution');
+    }
+  });
+  it('goes to Detection in a new round for what is received after it, within reopenWithin', () => {
+    const story = resolvedByPerson();
+    const { events } = run(story, 60, [firing('a', 59)]);
+    expect(story.incident).toMatchObject({
+      spec: { phase: 'Detection', phaseReason: 'came back: a fires again' },
+      status: { phase: 'Detection', round: 2 },
+    });
+    expect(story.incident.status).not.toHaveProperty('resolvedAt');
+    expect(events.map((e) => e.reason)).toContain('CameBack');
+    const late = resolvedByPerson();
+    run(late, 4000, [firing('a', 3000)]);
+    expect(late.incident.spec.phase).toBe('Resolution');
+  });
+  it('counts whatever fires after a resolve by the operator', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    run(story, 400, [gone(90)]);
+    expect(story.incident.spec.phase).toBe('Resolution');
+    run(story, 401, [firing('a', 400.2)]);
+    expect(story.incident.status).toMatchObject({ phase: 'Detection', round: 2 });
+  });
+});
+
+describe('closing', () => {
+  it('comes after closeAfter, for incidents that alerts opened, while nothing fires', () => {
+    const day = 86_400;
+    const story = opened();
+    run(story, 1, [gone(0)]);
+    story.write('ana', 10, { phase: 'Resolution' });
+    expect(run(story, 20, [gone(0)]).requeueAfterMs).toBe((day - 10) * 1000);
+    run(story, day + 10, []);
+    expect(story.incident.status).toMatchObject({
+      phase: 'Closed',
+      closedAt: logTime(day + 10),
+      resolvedAt: logTime(10),
+    });
+    const burning = opened();
+    burning.write('ana', 10, { phase: 'Resolution' });
+    run(burning, 2 * day, [firing()]);
+    expect(burning.incident.spec.phase).toBe('Resolution');
+    const declared = play('ana');
+    declared.write('ana', 10, { phase: 'Resolution' });
+    run(declared, 9 * day, []);
+    expect(declared.incident.spec.phase).toBe('Resolution');
+  });
+});
+
+describe('what may wait', () => {
+  it('counts are written once in ten seconds, or along with a move', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    const next = run(story, 4, [firing('a'), firing('b')]);
+    expect(next).toMatchObject({ requeueAfterMs: 7000, status: { alerts: { firing: 1 } } });
+    expect(story.writes).toBe(2);
+    story.write('ana', 5, { phase: 'Response', owner: { name: 'ana' } });
+    run(story, 6, [firing('a'), firing('b')]);
+    expect(story.incident.status?.alerts).toEqual({ firing: 2, resolved: 0, total: 2, asOf: time(6) });
+    run(story, 16, [firing('b'), gone(12)]);
+    expect(story.incident.status?.alerts).toEqual({ firing: 1, resolved: 1, total: 2, asOf: time(16) });
+  });
+
+  it('automatic moves pause at 96 changes that the mirror lacks, and say so', () => {
+    const story = opened();
+    run(story, 1, [firing()], { mirror: { mirroredSequence: 0 } });
+    for (let i = 0; i < 94; i += 1) {
+      story.write('ana', 10 + i, { phase: i % 2 ? 'Detection' : 'Response', owner: { name: 'ana' } });
+      run(story, 10 + i, [firing()], { mirror: { mirroredSequence: 0 } });
+    }
+    expect(story.incident.status?.changeSequence).toBeGreaterThanOrEqual(96);
+    const sequence = story.incident.status?.changeSequence;
+    const paused = run(story, 9000, [gone(500), firing('z', 1, 'Critical')], {
+      mirror: { mirroredSequence: 0, lagMs: 9e6 },
+    });
+    expect(story.incident.spec.severity).toBe('Medium');
+    expect(story.incident.status?.conditions?.find((c) => c.type === 'HistoryMirrored')).toMatchObject({
+      status: 'False',
+      reason: 'Paused',
+    });
+    expect(paused.specPatch).toBeUndefined();
+    run(story, 9010, [firing('z', 1, 'Critical')]);
+    expect(story.incident.spec.severity).toBe('Critical');
+    expect(story.incident.status?.changeSequence).toBe((sequence ?? 0) + 2);
+  });
+
+  it('history that is off holds nothing back', () => {
+    const story = opened();
+    for (let i = 0; i < 300; i += 1) {
+      if (i > 0) story.write('ana', i, { phase: i % 2 ? 'Response' : 'Detection' });
+      run(story, i + 1, [firing()], { mirror: { mirroredSequence: 0, isOff: true } });
+    }
+    expect(story.incident.status?.phase).toBe(story.incident.spec.phase);
+    expect(story.incident.status?.changes).toHaveLength(16);
+    expect(conditionsOf(story).HistoryMirrored).toBe('Unknown');
+  });
+});
