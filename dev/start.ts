@@ -26,7 +26,12 @@ try {
     sayToTerminal(USAGE);
     process.exit(0);
   }
-  const installation = runInstallation({ root: ROOT, directory: join(ROOT, '.funnelai'), flags, say: sayToTerminal });
+  const installation = runInstallation({
+    root: ROOT,
+    directory: flags.dataDirectory ?? join(ROOT, '.funnelai'),
+    flags,
+    say: sayToTerminal,
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => installation.stop(`received ${signal}`));
   watchAncestors(process.env.FUNNELAI_ANCESTORS, () => installation.stop('npm, which started this, is gone'));

@@ -46,7 +46,7 @@ export async function buildUi(root: string, say: Say): Promise<string> {
     try {
       await run(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
         cwd: join(root, 'ui'),
-        env: childEnvironment({ NODE_ENV: 'production' }),
+        env: childEnvironment({ NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: '0' }),
         maxBuffer: 16 * 1024 * 1024,
       });
     } catch (error) {
@@ -54,7 +54,7 @@ export async function buildUi(root: string, say: Say): Promise<string> {
         error instanceof Error && 'stderr' in error
           ? `${error.stderr}${'stdout' in error ? error.stdout : ''}`
           : String(error);
-      throw new Fault(`the pages could not be built:\n${output.trim()}`);
+      throw new Fault(`the pages could not be built:\n${output.split('\n    at ')[0]?.trim()}`);
     }
     // Last: a build that broke off leaves no stamp.
     writeFileSync(stamp, hash);

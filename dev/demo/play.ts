@@ -43,7 +43,7 @@ export async function playDemo(o: DemoOptions): Promise<Demo | undefined> {
     await kubectl(
       o.target,
       ['apply', '--server-side', '--force-conflicts', '-f', '-'],
-      readFileSync(INSTALL, 'utf8').replace('DEMO_TOKEN', o.tokens.demoSource),
+      readFileSync(INSTALL, 'utf8').replaceAll('DEMO_TOKEN', o.tokens.demoSource),
     );
     progress = { base: Date.now(), stage: 'playing' };
     await writeMarker(o.target, progress);

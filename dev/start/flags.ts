@@ -16,6 +16,8 @@ export interface StartFlags {
   namespace?: string;
   yes: boolean;
   assetsUrl?: string;
+  /** Where everything that is stored lies; absent: .funnelai of the clone. */
+  dataDirectory?: string;
 }
 
 export const DEFAULT_PORT = 8484;
@@ -31,10 +33,11 @@ export const USAGE = `npm start -- [flags]
   --database-url URL    use this Postgres for history instead of a private one (the variable DATABASE_URL is ignored)
   --yes                 do not ask before touching a named cluster or database
   --assets-url URL      take control-plane binaries from there (.tar.gz or directory, with SHA256SUMS) instead of building them
+  --data DIR            where everything is stored (.funnelai in the clone); one npm start runs in each
   --help                this`;
 
 const SWITCHES = ['empty', 'fresh', 'yes', 'help'] as const;
-const VALUES = ['port', 'context', 'kubeconfig', 'namespace', 'database-url', 'assets-url'] as const;
+const VALUES = ['port', 'context', 'kubeconfig', 'namespace', 'database-url', 'assets-url', 'data'] as const;
 
 type Switch = (typeof SWITCHES)[number];
 type Value = (typeof VALUES)[number];
@@ -109,6 +112,7 @@ function checked(on: Set<Switch>, given: Map<Value, string>, calledFrom: string)
     );
   }
   const assetsUrl = given.get('assets-url');
+  const data = given.get('data');
   return {
     empty: on.has('empty'),
     fresh: on.has('fresh'),
@@ -125,6 +129,7 @@ function checked(on: Set<Switch>, given: Map<Value, string>, calledFrom: string)
     ...(database === undefined ? {} : { databaseUrl: database }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(assetsUrl === undefined ? {} : { assetsUrl }),
+    ...(data === undefined ? {} : { dataDirectory: resolve(calledFrom, data) }),
   };
 }
 

@@ -109,19 +109,22 @@ export function runInstallation(o: InstallationOptions): Installation {
     const port = (name: string, wanted: number) => claimPort(name, wanted, reserved, say);
     const web = await port('pages and intake', flags.port);
     const ui = buildUi(o.root, say);
-    // Awaited below; a failure before that must not count as unhandled.
-    ui.catch(() => undefined);
+    // Awaited below, but told at once.
+    ui.catch(fail);
 
+    const postgres =
+      flags.databaseUrl === undefined
+        ? startPrivatePostgres(o, supervisor, await port('Postgres', PORTS.postgres))
+        : undefined;
+    postgres?.catch(fail);
     const cluster = flags.cluster
       ? await enterNamedCluster(o, flags.cluster)
       : await startEmbeddedCluster(o, supervisor, port, flags.databaseUrl);
     ifGoingOn();
-    const [databaseUrl] = await Promise.all([
-      flags.databaseUrl ?? startPrivatePostgres(o, supervisor, await port('Postgres', PORTS.postgres)),
-      patiently(say, 'applying config/default', 'kinds, rights and admission policies', () =>
-        applyConfig(cluster.target, say),
-      ),
-    ]);
+    await patiently(say, 'applying config/default', 'kinds, rights and admission policies', () =>
+      applyConfig(cluster.target, say),
+    );
+    const databaseUrl = flags.databaseUrl ?? (await postgres) ?? '';
     ifGoingOn();
 
     const url = `http://127.0.0.1:${web}`;
@@ -210,11 +213,13 @@ export function runInstallation(o: InstallationOptions): Installation {
     say('\nCtrl-C stops everything.');
   }
 
-  begin().catch((error: unknown) => {
+  function fail(error: unknown): void {
     if (ending || error instanceof Stopped) return;
     console.error(error instanceof Fault ? `npm start: ${messageOf(error)}` : error);
     end(1);
-  });
+  }
+
+  begin().catch(fail);
 
   return {
     ended,
@@ -288,7 +293,7 @@ async function startEmbeddedCluster(
     await supervisor.add(parts.controllerManager);
   });
   const program = linkTo(join(assets, 'kubectl'), join(directory, 'kubectl'));
-  const { kubeconfig } = controlPlane;
+  const kubeconfig = linkTo(controlPlane.kubeconfig, join(directory, 'kubeconfig'));
   const people = { admin: tokens.admin, ana: tokens.ana, bo: tokens.bo, demoSource: tokens['demo-source'] };
   return {
     target: {
