@@ -101,7 +101,10 @@ describe('an outage, from Alertmanager to Postgres', () => {
     await world.operator.kill();
     const edit = await world.kubectl.try(['edit', 'incidents.funnelai.dev', name, '-n', world.namespace], {
       as: 'ana',
-      env: { KUBE_EDITOR: "sed -i 's/^  phase: Detection/  phase: Response\\n  phaseReason: looking into it/'" },
+      env: {
+        KUBE_EDITOR:
+          "sed -i '/^spec:/,/^status:/s/^  phase: Detection/  phase: Response\\n  phaseReason: looking into it/'",
+      },
     });
     expect(edit.stderr + edit.stdout).toContain('edited');
     const patch = (as: 'ana' | 'bo', spec: object) =>
