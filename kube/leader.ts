@@ -137,7 +137,8 @@ class Election {
     let renewedAtMs = beganMs;
     let last = 'no renewal went through';
     while (!signal.aborted) {
-      await clock.sleep(this.#retryMs, signal).catch(() => {});
+      const untilLost = Math.max(renewedAtMs + this.#renewMs - clock.monotonicMs(), 0);
+      await clock.sleep(Math.min(this.#retryMs, untilLost), signal).catch(() => {});
       if (signal.aborted) break;
       const began = clock.monotonicMs();
       // Also true when this process was stopped for a while: then it must not even try.
