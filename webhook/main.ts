@@ -49,7 +49,8 @@ async function main(): Promise<void> {
       ? undefined
       : await serveMetrics({ host: flags.host, port: flags.metricsPort, registry, readiness: webhook.readiness });
   const address = await webhook.server.listen({ host: flags.host, port: flags.port });
-  log.info({ address }, 'listening');
+  const metricsAddress = metrics?.address();
+  log.info({ address, ...(typeof metricsAddress === 'object' ? { metrics: metricsAddress } : {}) }, 'listening');
 
   let stopping = false;
   const stop = (signal: string) => {

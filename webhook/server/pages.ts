@@ -20,12 +20,15 @@ export async function addPages(app: FastifyInstance, uiDir: string | undefined):
       root: uiDir,
       cacheControl: false,
       index: false,
+      dotfiles: 'ignore',
       setHeaders: (reply, path) => {
         const isHashed = path.startsWith(join(uiDir, 'assets'));
         reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
       },
     });
   }
+  // The static plugin takes a bare slash for a directory, which it refuses.
+  app.get('/', (_request, reply) => sendIndex(reply, uiDir, index));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const reads = request.method === 'GET' || request.method === 'HEAD';

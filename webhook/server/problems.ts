@@ -134,6 +134,8 @@ function fromFastify(error: unknown): HttpProblem | undefined {
     return new HttpProblem('UnsupportedMediaType', 'Expected a body of content-type application/json.', {
       cause: error,
     });
+  // The static plugin's word for a directory.
+  if (status === 403) return new HttpProblem('NotFound', 'There is nothing here.', { cause: error });
   if (status === 404) return new HttpProblem('NotFound', error.message, { cause: error });
   if (status >= 400 && status < 500) return new HttpProblem('Invalid', error.message, { status, cause: error });
   return undefined;
