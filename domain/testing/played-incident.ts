@@ -6,7 +6,7 @@ import { canMove } from '../lifecycle.ts';
 import { anIncident, type IncidentParts, logTime } from './builders.ts';
 
 const FIELDS: readonly LoggedField[] = ['phase', 'severity', 'priority', 'owner'];
-const valueOf = (spec: IncidentSpec | undefined, field: LoggedField): string =>
+const loggedValue = (spec: IncidentSpec | undefined, field: LoggedField): string =>
   (field === 'owner' ? spec?.owner?.name : spec?.[field]) ?? '';
 
 export interface PlayedIncident {
@@ -26,8 +26,8 @@ export function play(user: string, parts: IncidentParts = {}, { withLog = true }
   let writes = 1;
   const note = (before: IncidentSpec | undefined, second: number, by: string) => {
     for (const field of FIELDS) {
-      const value = valueOf(incident.spec, field);
-      if (value === valueOf(before, field)) continue;
+      const value = loggedValue(incident.spec, field);
+      if (value === loggedValue(before, field)) continue;
       const reason =
         field === 'phase' && before?.phaseReason !== incident.spec.phaseReason ? (incident.spec.phaseReason ?? '') : '';
       log.push({ number: log.length + 1, field, value, user: by, at: logTime(second), reason });
