@@ -121,7 +121,8 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     const found = Number(new URL(run.url).port);
     expect(found).toBeGreaterThan(port);
     expect(first.output()).toContain(`port ${port} (pages and intake) is taken: using ${found}`);
-    expect((await fetch(run.url)).status).toBe(200);
+    const page = await fetch(run.url, { headers: { accept: 'text/html' } });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   });
 
   it('keeps what is secret to its owner', () => {
@@ -151,7 +152,7 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
       process.kill(before, 'SIGKILL');
       const after = await until(`another ${name}`, 60_000, () => {
         const pid = readRunFile(data)?.processes[name];
-        return pid !== before && pid;
+        return typeof pid === 'number' && pid !== before && pid;
       });
       expect(processExists(after)).toBe(true);
       expect(first.output()).toContain(`${name} (pid ${before}) was ended by SIGKILL: starting it again`);
