@@ -105,7 +105,7 @@ function Shell() {
     {
       id: 'undo',
       title: 'Undo what was just done',
-      section: 'This page',
+      section: 'Act',
       keys: 'z',
       ...(toast.offered ? {} : { disabled: 'Nothing to undo: it is offered for ten seconds' }),
       run: () => toast.offered?.(),

@@ -8,7 +8,7 @@ import { isDialogOpen } from '../components/AppDialog.tsx';
 export interface Act {
   id: string;
   title: string;
-  section: 'Go to' | 'This page' | 'Look' | 'Help';
+  section: 'Act' | 'Go to' | 'This page' | 'Look' | 'Help';
   /** As in `KeyboardEvent.key`; two keys in a row are written with a space: `g i`. */
   keys?: string;
   /** Why it cannot be done now; absent when it can. */

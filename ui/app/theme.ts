@@ -130,6 +130,7 @@ export const theme = createTheme({
         },
       },
     },
+    MuiSelect: { styleOverrides: { select: { display: 'flex', alignItems: 'center' } } },
     MuiMenuItem: { styleOverrides: { root: { fontSize: px(13), minHeight: 32 } } },
     MuiTabs: { styleOverrides: { root: { minHeight: 36 }, indicator: { height: 2 } } },
     MuiTab: { styleOverrides: { root: { minHeight: 36, padding: '6px 12px', minWidth: 0 } } },

@@ -33,7 +33,7 @@ export function CopyIcon({ text, label }: { text: string; label: string }) {
   return (
     <Tooltip title={copied ? 'Copied' : label}>
       <IconButton aria-label={label} onClick={copy}>
-        {copied ? <Check fontSize="inherit" color="success" /> : <ContentCopy fontSize="inherit" />}
+        {copied ? <Check sx={{ fontSize: 15 }} color="success" /> : <ContentCopy sx={{ fontSize: 15 }} />}
       </IconButton>
     </Tooltip>
   );

@@ -53,7 +53,7 @@ export function StateView({ title, children, act, role = 'status' }: StateViewPr
 
 const requestLine = (requestId: string): ReactNode =>
   requestId === '' ? null : (
-    <Typography color="text.secondary">
+    <Typography color="textSecondary">
       Request <code>{requestId}</code>
     </Typography>
   );

@@ -21,7 +21,7 @@ export function YamlView({ kind, namespace, name, isEditable }: YamlViewProps) {
   if (error?.status === 404) {
     return (
       <StateView title="The object is gone">
-        <Typography color="text.secondary">
+        <Typography color="textSecondary">
           It was deleted from the cluster, so there is no YAML of it to show.
         </Typography>
       </StateView>

@@ -1,5 +1,10 @@
 /** The dense table of every list: plain elements styled once, because a hundred rows of styled cells are slow; two-line rows when narrow. */
 import { styled } from '@mui/material/styles';
+import { MONO } from '../app/theme.ts';
+
+const DIVIDER = 'var(--mui-palette-divider)';
+const MUTED = 'var(--mui-palette-text-secondary)';
+const CLIPPED = { overflow: 'hidden', textOverflow: 'ellipsis' } as const;
 
 export const Table = styled('table')(({ theme }) => ({
   width: '100%',
@@ -7,52 +12,54 @@ export const Table = styled('table')(({ theme }) => ({
   fontSize: '0.8125rem',
   '& th': {
     position: 'sticky',
-    top: 48,
+    top: 'calc(48px + var(--funnelai-banner, 0px))',
     zIndex: 5,
     textAlign: 'left',
     fontWeight: 500,
-    color: 'var(--mui-palette-text-secondary)',
+    color: MUTED,
     background: 'var(--mui-palette-background-default)',
-    boxShadow: 'inset 0 -1px 0 var(--mui-palette-divider)',
+    boxShadow: `inset 0 -1px 0 ${DIVIDER}`,
   },
   '& th, & td': { padding: '0 8px', height: 36, whiteSpace: 'nowrap', verticalAlign: 'middle' },
   '& th:first-of-type, & td:first-of-type': { paddingLeft: 16 },
   '& th:last-of-type, & td:last-of-type': { paddingRight: 16 },
-  '& tbody tr': { borderBottom: '1px solid var(--mui-palette-divider)', cursor: 'pointer' },
+  '& tbody tr': { borderBottom: `1px solid ${DIVIDER}`, cursor: 'pointer' },
   '& tbody tr:hover': { background: 'var(--mui-palette-surface-hover)' },
   '& tbody tr:focus-within': {
     background: 'var(--mui-palette-surface-selected)',
     boxShadow: 'inset 3px 0 0 var(--mui-palette-primary-main)',
   },
-  '& tbody tr[data-gone="true"]': { color: 'var(--mui-palette-text-secondary)' },
+  '& tbody tr[data-gone="true"]': { color: MUTED },
   '& tbody tr[data-gone="true"] .title': { textDecoration: 'line-through' },
   '& .num': { textAlign: 'right' },
   '& .wide': { width: '100%', maxWidth: 0 },
-  '& .clip': { overflow: 'hidden', textOverflow: 'ellipsis', maxWidth: 180 },
-  '& .name': {
-    fontFamily: 'var(--funnelai-mono)',
-    fontSize: '0.75rem',
-    color: 'var(--mui-palette-text-secondary)',
-    overflow: 'hidden',
-    textOverflow: 'ellipsis',
-  },
-  '& .title': { overflow: 'hidden', textOverflow: 'ellipsis', color: 'inherit', textDecoration: 'none' },
+  '& .clip': { ...CLIPPED, maxWidth: 180 },
+  '& .muted': { color: MUTED },
+  '& .pair': { display: 'flex', columnGap: 12, alignItems: 'baseline', minWidth: 0 },
+  '& .title': { ...CLIPPED, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
   '& a.title:hover': { textDecoration: 'underline' },
-  '& .muted': { color: 'var(--mui-palette-text-secondary)' },
+  '& .name': { ...CLIPPED, flexShrink: 3, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
+  '& .why': { whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem', paddingBottom: 6 },
   [theme.breakpoints.down('md')]: {
     '&, & tbody': { display: 'block' },
     '& thead': { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' },
+    // Two lines: severity, title, age; then name, state and person. The cell with title and name gives way to its parts.
     '& tbody tr': {
       display: 'flex',
       flexWrap: 'wrap',
       alignItems: 'center',
       columnGap: 12,
-      rowGap: 0,
+      rowGap: 2,
       padding: '8px 16px',
     },
-    '& td, & td:first-of-type, & td:last-of-type': { padding: 0, height: 'auto', minHeight: 22 },
-    '& td.wide': { flex: '1 1 100%', order: -1, maxWidth: '100%' },
-    '& td.end': { marginLeft: 'auto' },
-    '& td.wideOnly': { display: 'none' },
+    '& td, & td:first-of-type, & td:last-of-type': { padding: 0, height: 'auto', order: 5 },
+    '& td:first-of-type': { order: 1 },
+    '& td.wide, & td.wide .pair': { display: 'contents' },
+    '& .title': { order: 2, flex: '1 1 calc(100% - 168px)', minWidth: 0 },
+    '& td.end, & td.end:last-of-type': { order: 3, marginLeft: 'auto' },
+    '& .name': { order: 4, flex: '1 1 30%' },
+    '& .why': { order: 9, flex: '1 1 100%', paddingBottom: 0 },
+    '& td.clip': { maxWidth: 104 },
+    '& td.wideOnly, & .wideOnly': { display: 'none' },
   },
 }));

@@ -197,6 +197,8 @@ export interface FakeApi {
   state: FakeState;
   /** Ends the streams and refuses new ones until told otherwise. */
   setStreamDown(down: boolean): void;
+  /** How many streams are open. */
+  streams(): number;
   close(): Promise<void>;
 }
 
@@ -239,6 +241,7 @@ export async function startFakeApi(port = 0): Promise<FakeApi> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     state,
     setStreamDown,
+    streams: () => open.size,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -157,7 +157,7 @@ export function AlertPage() {
           </Section>
         )}
         <Section title="Labels">
-          {labels.length > 0 ? <Pairs pairs={labels} isMono /> : <Typography color="text.secondary">none</Typography>}
+          {labels.length > 0 ? <Pairs pairs={labels} isMono /> : <Typography color="textSecondary">none</Typography>}
         </Section>
         {annotations.length > 0 && (
           <Section title="Annotations">

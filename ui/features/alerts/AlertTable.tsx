@@ -44,35 +44,25 @@ const AlertRow = memo(function AlertRow({
         <AlertState state={item.state} />
       </td>
       <td className="wide">
-        <Box sx={{ py: showsWhy ? 1.5 : 0, minWidth: 0 }}>
-          <Box
-            sx={{
-              display: 'flex',
-              flexDirection: { xs: 'column', md: 'row' },
-              columnGap: 3,
-              alignItems: 'baseline',
-              minWidth: 0,
-            }}
-          >
-            <Link to={path} className="title" data-row={item.uid} style={{ maxWidth: '100%' }}>
-              {item.title}
-            </Link>
-            <span className="name" style={{ flexShrink: 3, minWidth: 0, maxWidth: '100%' }}>
-              {showsNamespace ? `${item.namespace}/` : ''}
-              {item.labels.alertname ?? item.name}
-            </span>
-          </Box>
-          {showsWhy && (
-            <Box className="muted" sx={{ whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem' }}>
-              {item.explanation ?? 'No rule has answered yet'}{' '}
-              {RUNBOOK_FIRST(item.links).map((link) => (
-                <Box component="span" key={link.url} sx={{ ml: 2 }}>
-                  <OutLink link={link} inline />
-                </Box>
-              ))}
-            </Box>
-          )}
-        </Box>
+        <div className="pair">
+          <Link to={path} className="title" data-row={item.uid}>
+            {item.title}
+          </Link>
+          <span className="name">
+            {showsNamespace ? `${item.namespace}/` : ''}
+            {item.labels.alertname ?? item.name}
+          </span>
+        </div>
+        {showsWhy && (
+          <div className="why muted">
+            {item.explanation ?? 'No rule has answered yet'}
+            {RUNBOOK_FIRST(item.links).map((link) => (
+              <Box component="span" key={link.url} sx={{ ml: 2 }}>
+                <OutLink link={link} inline />
+              </Box>
+            ))}
+          </div>
+        )}
       </td>
       <td className="muted wideOnly clip">{item.source}</td>
       {showsIncident && (

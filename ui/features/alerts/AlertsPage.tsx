@@ -140,7 +140,7 @@ export function AlertsPage() {
               </Button>
             }
           >
-            <Typography color="text.secondary">No alert fits the filters and the search above.</Typography>
+            <Typography color="textSecondary">No alert fits the filters and the search above.</Typography>
           </StateView>
         ) : (
           <StateView title="No alerts yet">

@@ -40,7 +40,12 @@ export function ChoiceInPlace<T extends string>({
           onChange={(event) => void saving.save(value ?? null, event.target.value)}
           renderValue={(one) => (one === '' ? 'none' : show(one as T))}
           SelectDisplayProps={{ 'aria-label': `${label}: ${value ?? 'none'}` }}
-          sx={{ fontSize: '0.8125rem', height: 30, minWidth: 116, '& .MuiSelect-select': { py: 0.5, pl: 2 } }}
+          sx={{
+            fontSize: '0.8125rem',
+            height: 30,
+            minWidth: 116,
+            '& .MuiSelect-select': { display: 'flex', alignItems: 'center', py: 0, pl: 2 },
+          }}
         >
           {options.map((one) => (
             <MenuItem key={one} value={one}>

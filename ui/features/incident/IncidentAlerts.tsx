@@ -8,7 +8,7 @@ export function IncidentAlerts({ detail }: { detail: IncidentDetail }) {
   if (detail.alerts.length === 0) {
     return (
       <StateView title="No alerts belong to it">
-        <Typography color="text.secondary">
+        <Typography color="textSecondary">
           {detail.incident.spec.origin === undefined
             ? 'It was declared by a person. An incident that never had an alert stays open until someone resolves it.'
             : 'Its alerts have left the cluster; the timeline has them while history can be read.'}

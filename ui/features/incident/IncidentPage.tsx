@@ -84,6 +84,7 @@ export function IncidentPage() {
             gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 372px' },
             borderTop: 1,
             borderColor: 'divider',
+            minHeight: { lg: 'calc(100dvh - 240px)' },
           }}
         >
           <Box component="section" aria-label={TABS.find(({ id }) => id === tab)?.label} sx={{ minWidth: 0 }}>

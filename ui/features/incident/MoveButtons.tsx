@@ -44,7 +44,7 @@ export function MoveButtons({ detail, refusal }: { detail: IncidentDetail; refus
   const act = ({ to, label, reason }: OfferedMove, keys?: string): Act => ({
     id: `move-${to}`,
     title: `${label} (to ${shownAs(to)})`,
-    section: 'This page',
+    section: 'Act',
     ...(keys ? { keys } : {}),
     ...((refusal ?? reason) ? { disabled: refusal ?? reason ?? '' } : {}),
     run: () => start(to),
@@ -56,7 +56,7 @@ export function MoveButtons({ detail, refusal }: { detail: IncidentDetail; refus
     {
       id: 'merge',
       title: 'Merge into another incident',
-      section: 'This page',
+      section: 'Act',
       ...(mergeRefusal ? { disabled: mergeRefusal } : {}),
       run: () => setMerging(true),
     },

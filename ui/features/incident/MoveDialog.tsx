@@ -123,7 +123,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
               onUseMine={isStillPossible ? () => void go(theirs) : undefined}
             >
               {theirs !== null && !isStillPossible && (
-                <Typography color="text.secondary">
+                <Typography color="textSecondary">
                   From {shownAs(theirs)} it cannot go to {shownAs(to)}.
                 </Typography>
               )}

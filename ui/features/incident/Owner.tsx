@@ -19,7 +19,7 @@ export function Owner({ item, refusal }: { item: IncidentItem; refusal: string |
     {
       id: 'own',
       title: 'Make me the owner',
-      section: 'This page',
+      section: 'Act',
       keys: 'o',
       ...(disabled ? { disabled } : {}),
       run: take,

@@ -66,7 +66,7 @@ export function Timeline({ detail }: { detail: IncidentDetail }) {
   return (
     <Box sx={{ px: 4, py: 2 }}>
       <Box sx={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 2 }}>
-        <Typography color="text.secondary">Times in {zone}, newest first</Typography>
+        <Typography color="textSecondary">Times in {zone}, newest first</Typography>
         <CopyButton text={() => toMarkdown(detail, zone, location.href.replace(/[?#].*$/, ''))}>
           Copy as Markdown
         </CopyButton>

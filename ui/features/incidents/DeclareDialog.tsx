@@ -112,7 +112,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
               role="status"
               sx={{ border: 1, borderColor: 'divider', borderRadius: 1, p: 2, display: 'grid', gap: 1 }}
             >
-              <Typography color="text.secondary">Open already, and perhaps the same:</Typography>
+              <Typography color="textSecondary">Open already, and perhaps the same:</Typography>
               {similar.map((item) => (
                 <Box key={item.uid} sx={{ display: 'flex', gap: 2, alignItems: 'center', minWidth: 0 }}>
                   <SeverityShape severity={item.severity} />
@@ -174,7 +174,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
             label={`I am on it: it starts as responding, owned by ${me.user}`}
           />
           {!me.paging && (
-            <Typography color={onIt ? 'text.secondary' : 'error'}>
+            <Typography color={onIt ? 'textSecondary' : 'error'}>
               Nobody will be paged: there is no escalation policy. Tell the people you need yourself.
             </Typography>
           )}

@@ -45,24 +45,15 @@ const IncidentRow = memo(function IncidentRow({
       </td>
       <td className="wideOnly">{item.priority ?? ''}</td>
       <td className="wide">
-        <Box
-          sx={{
-            display: 'flex',
-            gap: 3,
-            alignItems: 'baseline',
-            flexDirection: { xs: 'column', md: 'row' },
-            rowGap: 0,
-            minWidth: 0,
-          }}
-        >
-          <Link to={path} className="title" data-row={item.uid} style={{ maxWidth: '100%', whiteSpace: 'nowrap' }}>
+        <div className="pair">
+          <Link to={path} className="title" data-row={item.uid}>
             {item.title}
           </Link>
-          <span className="name" style={{ flexShrink: 3, minWidth: 0, maxWidth: '100%' }}>
+          <span className="name">
             {showsNamespace ? `${item.namespace}/` : ''}
             {item.name}
           </span>
-        </Box>
+        </div>
       </td>
       <td>
         <Box component="span" sx={{ display: 'inline-flex', gap: 1.5 }}>
@@ -70,7 +61,7 @@ const IncidentRow = memo(function IncidentRow({
           <span className="muted">
             <Age at={item.phaseSince} />
           </span>
-          {item.alertsCleared && item.phase !== 'Closed' && <span className="muted">· alerts cleared</span>}
+          {item.alertsCleared && item.phase !== 'Closed' && <span className="muted wideOnly">· alerts cleared</span>}
           {isGone && <span className="muted">· no longer in this list</span>}
         </Box>
       </td>

@@ -71,7 +71,7 @@ export function IncidentsPage() {
     {
       id: 'acknowledge-row',
       title: 'Acknowledge the chosen incident',
-      section: 'This page',
+      section: 'Act',
       keys: 'a',
       run: acknowledge,
     },
@@ -80,7 +80,7 @@ export function IncidentsPage() {
     {
       id: 'declare',
       title: 'Declare an incident',
-      section: 'This page',
+      section: 'Act',
       keys: 'c',
       ...(refusal ? { disabled: refusal } : {}),
       run: () => setDeclaring(true),
@@ -157,13 +157,13 @@ export function IncidentsPage() {
       </Box>
       {page && page.total > page.items.length && (
         <Box sx={{ px: 4, py: 3, display: 'flex', gap: 3, alignItems: 'center' }}>
-          <Typography color="text.secondary">
+          <Typography color="textSecondary">
             The first {page.items.length} of {page.total}.
           </Typography>
           {filter.limit < MOST_ROWS ? (
             <Button onClick={() => show({ ...filter, limit: filter.limit + PAGE_SIZE }, true)}>Show more</Button>
           ) : (
-            <Typography color="text.secondary">Narrow the filter to see the rest.</Typography>
+            <Typography color="textSecondary">Narrow the filter to see the rest.</Typography>
           )}
         </Box>
       )}

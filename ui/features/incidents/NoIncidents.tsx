@@ -35,14 +35,14 @@ export function NoIncidents({ filter, page, namespace, onClear }: NoIncidentsPro
           </Button>
         }
       >
-        <Typography color="text.secondary">No incident of this tab fits the filters and the search above.</Typography>
+        <Typography color="textSecondary">No incident of this tab fits the filters and the search above.</Typography>
       </StateView>
     );
   }
   if (page.tabs.all > 0) {
     return (
       <StateView title={CALM[filter.tab]}>
-        <Typography color="text.secondary">
+        <Typography color="textSecondary">
           {page.tabs.open} open and {page.tabs.closed} closed{' '}
           {namespace === undefined ? 'in all namespaces' : `in ${namespace}`}.
         </Typography>

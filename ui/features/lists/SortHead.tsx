@@ -29,6 +29,7 @@ export function SortHead({ id, label, sort, onSort, className = '' }: SortHeadPr
           fontFamily: 'inherit',
           fontWeight: 500,
           gap: 1,
+          verticalAlign: 'baseline',
           minHeight: 24,
           '&:hover': { color: 'text.primary' },
         }}

@@ -91,15 +91,15 @@ export function SignInPage() {
         </Box>
         <Box sx={{ display: 'grid', gap: 2, borderTop: 1, borderColor: 'divider', pt: 4 }}>
           <Typography variant="h2">What the token is for</Typography>
-          <Typography color="text.secondary">
+          <Typography color="textSecondary">
             Every read and every change you make here goes to Kubernetes as you, with your rights and under your name;
             funnelAI has no accounts of its own. The token is kept in a cookie that scripts cannot read, and never in
             the page.
           </Typography>
           <Typography variant="h2">How to get one</Typography>
-          <Typography color="text.secondary">For a service account, valid for eight hours:</Typography>
+          <Typography color="textSecondary">For a service account, valid for eight hours:</Typography>
           <CopyLine command="kubectl create token NAME -n NAMESPACE --duration=8h" label="Copy the kubectl command" />
-          <Typography color="text.secondary">
+          <Typography color="textSecondary">
             With your own login, use the ID token that kubectl uses. On a machine that runs <code>npm start</code>, the
             link it prints signs you in by itself, once.
           </Typography>

@@ -1,0 +1,94 @@
+/** What holds for every page in every state: no serious accessibility fault in either scheme, and no sideways scrolling on a phone. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Stage, seriousFindings, setStage } from '../testing/browser.ts';
+import { manyIncidents } from '../testing/builders.ts';
+import { demoAlerts } from '../testing/fake-state.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage();
+  stage.fake.state.reset(manyIncidents(60), demoAlerts());
+  stage.fake.state.faults.welcome = true;
+}, 120_000);
+afterAll(() => stage?.close());
+
+const PAGES = [
+  { name: 'sign-in', path: '/sign-in', sign: 'Sign in to funnelAI', isSignedOut: true },
+  { name: 'incidents', path: '/incidents?namespace=demo', sign: 'Try it from a shell' },
+  { name: 'nothing matches', path: '/incidents?namespace=demo&q=nosuchword', sign: 'Nothing matches' },
+  { name: 'incident', path: '/incidents/demo/checkout-amber-falcon', sign: 'Times in' },
+  { name: 'its alerts', path: '/incidents/demo/checkout-amber-falcon/alerts', sign: 'joined checkout-amber-falcon' },
+  { name: 'its YAML', path: '/incidents/demo/checkout-amber-falcon/yaml', sign: 'kubectl edit incidents.funnelai.dev' },
+  { name: 'alerts', path: '/alerts?namespace=demo', sign: 'alerts in demo' },
+  { name: 'alert', path: '/alerts/demo/prom-3f9c2a7d51e08b64', sign: 'Where it belongs' },
+  { name: 'not found', path: '/nowhere', sign: 'There is no such page' },
+  { name: 'no such incident', path: '/incidents/demo/nobody', sign: 'There is no such incident' },
+] as const;
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  it.each(PAGES)('$name has no serious accessibility fault', async ({ path, sign, ...page }) => {
+    const at = await stage.open(path, { colorScheme, isSignedOut: 'isSignedOut' in page });
+    await at.getByText(sign).first().waitFor();
+    expect(await seriousFindings(at)).toEqual([]);
+    await at.context().close();
+  });
+
+  it.each([
+    { name: 'declaring', keys: ['c'], sign: 'Declare an incident' },
+    { name: 'the palette', keys: ['Control+k'], sign: 'Places and acts' },
+    { name: 'the keys', keys: ['?'], sign: 'Close, or leave a field' },
+  ])('$name has no serious accessibility fault', async ({ keys, sign }) => {
+    const at = await stage.open('/incidents?namespace=demo', { colorScheme });
+    await at.getByRole('table', { name: 'Incidents' }).waitFor();
+    await at.getByRole('button', { name: 'Declare' }).isEnabled();
+    await expect.poll(() => at.getByRole('button', { name: 'Declare' }).isEnabled()).toBe(true);
+    for (const key of keys) await at.keyboard.press(key);
+    await at.getByRole('dialog').getByText(sign).first().waitFor();
+    // Dialogs fade in; a colour in between is nobody's choice.
+    await at.waitForFunction(() =>
+      [...document.querySelectorAll('.MuiDialog-container')].every((one) => getComputedStyle(one).opacity === '1'),
+    );
+    expect(await seriousFindings(at)).toEqual([]);
+    await at.context().close();
+  });
+});
+
+describe('on a phone', () => {
+  it.each(PAGES)('$name does not scroll sideways', async ({ path, sign, ...page }) => {
+    const at = await stage.open(path, { viewport: { width: 390, height: 800 }, isSignedOut: 'isSignedOut' in page });
+    await at.getByText(sign).first().waitFor();
+    expect(await at.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await at.context().close();
+  });
+
+  it('shows an incident in two lines', async () => {
+    const at = await stage.open('/incidents?namespace=demo', { viewport: { width: 390, height: 800 } });
+    const row = at.getByRole('row').nth(1);
+    await row.waitFor();
+    expect((await row.boundingBox())?.height).toBeLessThan(64);
+    await at.context().close();
+  });
+});
+
+describe('the page', () => {
+  it('asks nobody but its own server for anything', async () => {
+    const asked: string[] = [];
+    const at = await stage.open('/sign-in', { isSignedOut: true });
+    at.on('request', (request) => asked.push(request.url()));
+    await at.goto(`${stage.fake.url}/sign-in`);
+    await at.getByLabel('Kubernetes token').fill(stage.fake.state.token);
+    await at.keyboard.press('Enter');
+    await at.getByRole('table', { name: 'Incidents' }).waitFor();
+    expect(asked.filter((url) => !url.startsWith(stage.fake.url))).toEqual([]);
+    await at.context().close();
+  });
+
+  it('remembers that the welcome card was dismissed', async () => {
+    const at = await stage.open('/incidents?namespace=demo');
+    await at.getByRole('button', { name: 'Dismiss this card' }).click();
+    await at.reload();
+    await at.getByRole('table', { name: 'Incidents' }).waitFor();
+    expect(await at.getByText('Try it from a shell').count()).toBe(0);
+    await at.context().close();
+  });
+});
