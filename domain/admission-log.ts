@@ -16,7 +16,7 @@ export interface LogEntry {
   value: string;
   /** request.userInfo.username. */
   user: string;
-  /** RFC 3339, one-second grain. */
+  /** RFC 3339, one-second grain; '' when the write left no time, as one does that only takes a value away. */
   at: string;
   /** phaseReason, for phase; '' when none. */
   reason: string;
@@ -50,7 +50,7 @@ function parseEntry(text: string, number: number): LogEntry | undefined {
   const [field, value, user, at, reason = '', ...more] = text.split('|');
   if (field === undefined || value === undefined || user === undefined || at === undefined || more.length > 0)
     return undefined;
-  if (!isField(field) || parseInstant(at) === undefined) return undefined;
+  if (!isField(field) || (at !== '' && parseInstant(at) === undefined)) return undefined;
   return { number, field, value: decode(value), user: decode(user), at, reason: decode(reason) };
 }
 

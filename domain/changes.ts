@@ -96,7 +96,10 @@ class Recorder {
     const log = parseChangesAnnotation(this.#incident.metadata.annotations?.[CHANGES_ANNOTATION]);
     this.#hasLog = log !== undefined;
     if (log === undefined || log.counter <= this.#logSequence) return;
-    const entries = log.entries.filter(({ number }) => number > this.#logSequence);
+    const entries = dated(
+      log.entries.filter(({ number }) => number > this.#logSequence),
+      this.#now,
+    );
     const lost = log.counter - this.#logSequence - entries.length;
     let unexplained = lost > 0 ? lost - this.#takeLost(entries) : 0;
     for (const entry of entries) {
@@ -254,6 +257,18 @@ function timesOf(status: IncidentStatus | undefined): PhaseTimes {
   const { phase, phaseSince, detectedAt, acknowledgedAt, mitigatedAt, resolvedAt, closedAt, round } = status ?? {};
   const times = { phase, phaseSince, detectedAt, acknowledgedAt, mitigatedAt, resolvedAt, closedAt, round };
   return Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined));
+}
+
+/** An entry without a time was written before the one that follows it, and before now: the earliest moment that is sure. */
+function dated(entries: readonly LogEntry[], now: string): LogEntry[] {
+  let next = now;
+  return entries
+    .toReversed()
+    .map((entry) => {
+      next = entry.at === '' ? next : entry.at;
+      return { ...entry, at: next };
+    })
+    .reverse();
 }
 
 function actOf({ field, value, at, user, reason }: LogEntry, isCollapsed: boolean): Act {

@@ -25,12 +25,14 @@ export function play(user: string, parts: IncidentParts = {}, { withLog = true }
   let incident = anIncident({ status: { observedGeneration: -1 }, ...parts });
   let writes = 1;
   const note = (before: IncidentSpec | undefined, second: number, by: string) => {
-    for (const field of FIELDS) {
+    const changed = FIELDS.filter((field) => loggedValue(incident.spec, field) !== loggedValue(before, field));
+    // A write that only takes values away leaves no time for admission to find.
+    const at = changed.some((field) => loggedValue(incident.spec, field) !== '') ? logTime(second) : '';
+    for (const field of changed) {
       const value = loggedValue(incident.spec, field);
-      if (value === loggedValue(before, field)) continue;
       const reason =
         field === 'phase' && before?.phaseReason !== incident.spec.phaseReason ? (incident.spec.phaseReason ?? '') : '';
-      log.push({ number: log.length + 1, field, value, user: by, at: logTime(second), reason });
+      log.push({ number: log.length + 1, field, value, user: by, at, reason });
     }
     if (!withLog) return;
     const annotation = encodeChangesAnnotation({ counter: log.length, entries: log.slice(-LOG_MAX_ENTRIES) });
