@@ -11,6 +11,7 @@ import { createLog, type Log } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { parseFlags, USAGE, UsageError } from './flags.ts';
 import { SHUTDOWN_MS } from './limits.ts';
+import { preferSmallHeap } from './memory.ts';
 import { serveMetrics } from './server/health.ts';
 import { createWebhook } from './wiring.ts';
 
@@ -90,6 +91,7 @@ async function readWelcome(file: string | undefined): Promise<Welcome | undefine
   throw new UsageError('--welcome-file: expected JSON with a list "lines"');
 }
 
+preferSmallHeap();
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(

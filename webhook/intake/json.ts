@@ -1,4 +1,5 @@
 /** Parses a JSON body and says where it breaks. */
+import { isUtf8 } from 'node:buffer';
 import { faultOffset } from './json-place.ts';
 
 /** The text is not JSON; `line` and `column` count from 1. */
@@ -18,19 +19,22 @@ export class JsonSyntaxError extends Error {
  * Throws `JsonSyntaxError` with the place where reading stopped; of an unfinished text, its end.
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
+  if (!isUtf8(bytes)) {
     const { line, column } = placeOf(Buffer.from(bytes).toString('latin1'), firstBadByte(bytes));
     throw new JsonSyntaxError(line, column, 'a byte that is not UTF-8');
   }
+  const text = textOf(bytes);
   if (text.trim() === '') throw new JsonSyntaxError(1, 1, 'nothing where a value was expected');
   try {
     return JSON.parse(text);
   } catch {
     throw explain(text);
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 function explain(text: string): JsonSyntaxError {
