@@ -50,9 +50,7 @@ function install() {
     : 'they are not there yet';
   console.log(`installing the dependencies with npm ci: ${why}; Node 24 is one of them. About a minute, once.`);
   const began = Date.now();
-  const timer = process.stdout.isTTY ? '' : ' (no further output until it is done)';
-  if (timer) console.log(`  npm ci${timer}`);
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: 'inherit',
     env: withoutLifecycle(),
