@@ -18,12 +18,14 @@ import type { Say } from '../process/say.ts';
 import { until } from '../process/until.ts';
 
 const CONFIG = fileURLToPath(new URL('../../config/', import.meta.url));
+/** Kinds, rights and policies; below Kubernetes 1.36 all of it but the policy that writes. */
+export const CONFIG_DEFAULT = join(CONFIG, 'default');
 const APPLY_MS = 45_000;
 const ACTIVE_MS = 30_000;
 const KINDS = [ALERT_SOURCES, ALERTS, CORRELATION_RULES, INCIDENTS];
 
 /** Folders of config/ for this cluster: all of it, or without the policy that writes where the API server has none (before 1.36). */
-export async function configFor(target: KubectlTarget): Promise<{ folders: string[]; recordsChanges: boolean }> {
+async function configFor(target: KubectlTarget): Promise<{ folders: string[]; recordsChanges: boolean }> {
   const served = await kubectl(target, ['get', '--raw', '/apis/admissionregistration.k8s.io/v1']);
   const recordsChanges = served.includes('"mutatingadmissionpolicies"');
   const names = recordsChanges ? ['default'] : ['crd', 'rbac', 'admission/history-guard'];
@@ -31,20 +33,16 @@ export async function configFor(target: KubectlTarget): Promise<{ folders: strin
 }
 
 /** What would be applied, one `Kind name` each. Asks no server. */
-export async function manifestsIn(target: KubectlTarget, folders: string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const folder of folders) {
-    for (const document of parseAllDocuments(await kubectl(target, ['kustomize', folder]))) {
-      const { kind, metadata } = document.toJS() as { kind: string; metadata: { name: string; namespace?: string } };
-      found.push(`${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`);
-    }
-  }
-  return found;
+export async function manifestsIn(target: KubectlTarget, folder: string): Promise<string[]> {
+  return parseAllDocuments(await kubectl(target, ['kustomize', folder])).map((document) => {
+    const { kind, metadata } = document.toJS() as { kind: string; metadata: { name: string; namespace?: string } };
+    return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
+  });
 }
 
 /** Resolves false when there is no config/ to apply. */
 export async function applyConfig(target: KubectlTarget, say: Say): Promise<boolean> {
-  if (!existsSync(join(CONFIG, 'default', 'kustomization.yaml'))) {
+  if (!existsSync(join(CONFIG_DEFAULT, 'kustomization.yaml'))) {
     say('config/default is not there: the cluster stays without our kinds');
     return false;
   }

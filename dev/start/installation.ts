@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { applyConfig, configFor, manifestsIn } from '../controlplane/apply-config.ts';
+import { applyConfig, CONFIG_DEFAULT, manifestsIn } from '../controlplane/apply-config.ts';
 import { findAssets } from '../controlplane/assets.ts';
 import { createControlPlane } from '../controlplane/control-plane.ts';
 import { type Demo, playDemo } from '../demo/play.ts';
@@ -105,6 +105,11 @@ export function runInstallation(o: InstallationOptions): Installation {
     if (flags.fresh) wipe(directory, say);
     sayWhatIsIgnored(say);
 
+    // Before anything else is made: a no must leave nothing behind.
+    const named = flags.cluster && (await enterNamedCluster(o, flags.cluster));
+    if (!flags.cluster && flags.databaseUrl) await confirmDatabase(o, flags.databaseUrl);
+    ifGoingOn();
+
     const reserved = new Set<number>();
     const port = (name: string, wanted: number) => claimPort(name, wanted, reserved, say);
     const web = await port('pages and intake', flags.port);
@@ -117,9 +122,7 @@ export function runInstallation(o: InstallationOptions): Installation {
         ? startPrivatePostgres(o, supervisor, await port('Postgres', PORTS.postgres))
         : undefined;
     postgres?.catch(fail);
-    const cluster = flags.cluster
-      ? await enterNamedCluster(o, flags.cluster)
-      : await startEmbeddedCluster(o, supervisor, port, flags.databaseUrl);
+    const cluster = named ?? (await startEmbeddedCluster(o, supervisor, port));
     ifGoingOn();
     await patiently(say, 'applying config/default', 'kinds, rights and admission policies', () =>
       applyConfig(cluster.target, say),
@@ -259,19 +262,8 @@ async function claimPort(name: string, wanted: number, reserved: Set<number>, sa
 
 type ClaimPort = (name: string, wanted: number) => Promise<number>;
 
-async function startEmbeddedCluster(
-  o: InstallationOptions,
-  supervisor: Supervisor,
-  port: ClaimPort,
-  databaseUrl: string | undefined,
-): Promise<Cluster> {
+async function startEmbeddedCluster(o: InstallationOptions, supervisor: Supervisor, port: ClaimPort): Promise<Cluster> {
   const { directory, say, flags } = o;
-  if (databaseUrl)
-    await confirm(
-      [`  database: ${withoutSecret(databaseUrl)}`, '  tables for history will be made in it'],
-      flags.yes,
-      say,
-    );
   const assets = await findAssets({ say, ...(flags.assetsUrl ? { assetsUrl: flags.assetsUrl } : {}) });
   const tokens = keepTokens(directory);
   const controlPlane = createControlPlane({
@@ -332,8 +324,8 @@ async function enterNamedCluster(
     cache: join(directory, 'kubectl-cache'),
     namespace: flags.namespace ?? named.namespace,
   };
-  const { folders } = await configFor(target);
-  const manifests = await manifestsIn(target, folders);
+  // Asked of the files alone: before the yes, the cluster sees not even a read.
+  const manifests = await manifestsIn(target, CONFIG_DEFAULT);
   await confirm(
     [
       `  server:    ${named.server}`,
@@ -347,6 +339,14 @@ async function enterNamedCluster(
     say,
   );
   return { target, kubeconfig, contexts: { operator: context, webhook: context } };
+}
+
+function confirmDatabase({ say, flags }: InstallationOptions, databaseUrl: string): Promise<void> {
+  return confirm(
+    [`  database: ${withoutSecret(databaseUrl)}`, '  tables for history will be made in it'],
+    flags.yes,
+    say,
+  );
 }
 
 async function startPrivatePostgres(o: InstallationOptions, supervisor: Supervisor, port: number): Promise<string> {
