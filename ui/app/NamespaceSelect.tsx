@@ -3,7 +3,8 @@ import MenuItem from '@mui/material/MenuItem';
 import Select from '@mui/material/Select';
 import { useEffect } from 'react';
 import { useLocation, useNavigate, useSearchParams } from 'react-router';
-import { ALL, rememberNamespace, useNamespace, useSession } from './session.tsx';
+import { ALL } from './choose-namespace.ts';
+import { rememberNamespace, useNamespace, useSession } from './session.tsx';
 
 export function NamespaceSelect() {
   const { namespaces } = useSession();

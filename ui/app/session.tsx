@@ -3,6 +3,7 @@ import type { Access, Me, NamespaceList, Verb } from '@funnelai/domain/wire';
 import { createContext, useContext } from 'react';
 import { useSearchParams } from 'react-router';
 import { useAccess } from '../api/queries.ts';
+import { ALL, chooseNamespace } from './choose-namespace.ts';
 
 export interface Session {
   me: Me;
@@ -18,17 +19,7 @@ export function useSession(): Session {
   return session;
 }
 
-/** Stands for "all namespaces" in a page's URL; no namespace can have this name. */
-export const ALL = '*';
 const REMEMBERED = 'funnelai.namespace';
-
-/** The namespace a page shows: the URL's, else the remembered one, else all, else the first that this person may read. */
-export function chooseNamespace(inUrl: string | null, remembered: string | null, list: NamespaceList): string {
-  if (inUrl !== null && inUrl !== '') return inUrl;
-  const usable = (name: string): boolean => (name === ALL ? list.all : list.namespaces.includes(name));
-  if (remembered !== null && usable(remembered)) return remembered;
-  return list.all ? ALL : (list.namespaces[0] ?? 'default');
-}
 
 const recall = (): string | null => {
   try {

@@ -8,6 +8,7 @@ import { asApiError } from '../../api/problem.ts';
 import { useSession } from '../../app/session.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import { movedLine, reversalOf, undoLabel } from './moves.ts';
+import { undoEdits } from './undo.ts';
 import { useEdit } from './use-edit.ts';
 
 export interface MoveOptions {
@@ -16,14 +17,6 @@ export interface MoveOptions {
   edits?: FieldEdit[];
 }
 export type Move = (item: IncidentItem, to: Phase, options?: MoveOptions) => Promise<IncidentDetail>;
-
-/** The edits that take a move back: the phase, and the owner when the acknowledgement made this person the owner. */
-export function undoEdits(before: IncidentItem, now: IncidentItem, to: Phase, user: string): FieldEdit[] {
-  const edits: FieldEdit[] = [{ field: 'phase', from: to, to: before.phase }];
-  const becameOwner = before.owner === undefined && now.owner === user;
-  if (before.phase === 'Detection' && becameOwner) edits.push({ field: 'owner', from: user, to: null });
-  return edits;
-}
 
 export function useMove(): Move {
   const edit = useEdit();

@@ -1,0 +1,118 @@
+import type { IncidentDetail, TimelineEntry } from '@funnelai/domain/wire';
+import { describe, expect, it } from 'vitest';
+import { anAlertItem, anIncident, anIncidentItem } from '../../testing/builders.ts';
+import { toMarkdown } from './markdown.ts';
+import { sentenceOf } from './sentence.ts';
+import { phaseSpans } from './spans.ts';
+
+const item = anIncidentItem({
+  phase: 'Mitigation',
+  owner: 'ana',
+  createdAt: '2026-11-23T13:00:00Z',
+  phaseSince: '2026-11-23T13:20:00Z',
+});
+const timeline: TimelineEntry[] = [
+  {
+    at: '2026-11-23T13:00:00Z',
+    kind: 'Opened',
+    text: 'opened by rule pods',
+    by: 'system:serviceaccount:funnel-system:funnelai-operator',
+    to: 'Detection',
+    sequence: 1,
+  },
+  { at: '2026-11-23T13:00:01Z', kind: 'AlertJoined', text: 'Pod *x* | y joined', alert: 'prom-1' },
+  {
+    at: '2026-11-23T13:02:00Z',
+    kind: 'Phase',
+    text: 'moved from Triggered to Responding',
+    by: 'ana',
+    from: 'Detection',
+    to: 'Response',
+    sequence: 2,
+  },
+  {
+    at: '2026-11-23T13:20:00Z',
+    kind: 'Phase',
+    text: 'moved from Responding to Mitigated',
+    by: 'bo',
+    from: 'Response',
+    to: 'Mitigation',
+    reason: 'rolled back',
+    sequence: 3,
+  },
+];
+const detail: IncidentDetail = {
+  incident: anIncident(item),
+  item,
+  alerts: [anAlertItem()],
+  timeline,
+  history: { available: true },
+};
+const at = (time: string): number => Date.parse(`2026-11-23T${time}Z`);
+
+describe('time in each phase', () => {
+  it('comes from the moves, the last one running', () => {
+    expect(phaseSpans(timeline, item, at('13:25:00'))).toEqual({
+      Detection: 120_000,
+      Response: 1_080_000,
+      Mitigation: 300_000,
+    });
+  });
+
+  it('adds up over rounds', () => {
+    const again: TimelineEntry[] = [
+      ...timeline,
+      { at: '2026-11-23T13:30:00Z', kind: 'Phase', text: '', from: 'Mitigation', to: 'Response' },
+    ];
+    const back = { ...item, phase: 'Response' as const, phaseSince: '2026-11-23T13:30:00Z' };
+    expect(phaseSpans(again, back, at('13:31:00')).Response).toBe(1_080_000 + 60_000);
+  });
+
+  it('is that of the phase itself when the story is missing', () => {
+    expect(phaseSpans([], item, at('13:21:00'))).toEqual({ Mitigation: 60_000 });
+  });
+
+  it('stands still once closed', () => {
+    const closed = { ...item, phase: 'Closed' as const, phaseSince: '2026-11-23T14:00:00Z' };
+    expect(
+      phaseSpans(
+        [...timeline, { at: closed.phaseSince, kind: 'Phase', text: '', from: 'Mitigation', to: 'Closed' }],
+        closed,
+        at('15:00:00'),
+      ).Mitigation,
+    ).toBe(2_400_000);
+  });
+});
+
+describe('a line of the timeline', () => {
+  it('names people, calls the operator funnelAI, and begins with what happened otherwise', () => {
+    expect(timeline.map(sentenceOf)).toEqual([
+      'Opened by rule pods',
+      'Pod *x* | y joined',
+      'ana moved from Triggered to Responding',
+      'bo moved from Responding to Mitigated',
+    ]);
+  });
+});
+
+describe('an incident as Markdown', () => {
+  const text = toMarkdown(detail, 'Europe/Oslo', 'https://funnel.example/incidents/demo/checkout-amber-falcon');
+
+  it('has state, links and the story in order, with the zone', () => {
+    expect(text).toContain('## Checkout answers 5xx in eu-west');
+    expect(text).toContain('**High**, P2, Mitigated, owner ana');
+    expect(text).toContain('### Mon 23 Nov 2026');
+    expect(text).toContain('- `14:20:00 UTC+01:00` bo moved from Responding to Mitigated (rolled back)');
+    expect(text.indexOf('Runbook')).toBeLessThan(text.indexOf('dashboard'));
+  });
+
+  it('lets no text from outside become formatting', () => {
+    expect(text).toContain('Pod \\*x\\* \\| y joined');
+  });
+
+  it('says when history is missing', () => {
+    expect(toMarkdown({ ...detail, history: { available: false, reason: 'Postgres is away' } }, 'UTC', 'u')).toContain(
+      'older entries may be missing: Postgres is away',
+    );
+  });
+});
