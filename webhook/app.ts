@@ -1,7 +1,7 @@
 /** Builds the HTTP server from its parts. Opens nothing: main.ts and tests listen. */
 import { randomUUID } from 'node:crypto';
 import type { Log } from '@funnelai/kube/log';
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { ApiContext } from './api/context.ts';
 import { objectRoutes } from './api/routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
@@ -44,7 +44,9 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     forceCloseConnections: 'idle',
     // Refusing while the listener closes is not needed: readiness says it before.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 300 },
+    // People write addresses with a slash at the end; a sender that is told 404 loses its alerts.
+    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: true },
+    frameworkErrors: answerProblem,
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'ignore',
     genReqId: (raw) => {
@@ -55,15 +57,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   }) as unknown as FastifyInstance;
   server.server.maxConnections = limits.CONNECTIONS;
 
-  server.setErrorHandler((error, request, reply) => {
-    const problem = problemFrom(error);
-    if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, 'request failed');
-    reply
-      .code(problem.status)
-      .headers(problem.details.headers ?? {})
-      .type('application/json; charset=utf-8');
-    return reply.send(problem.toBody(request.id));
-  });
+  server.setErrorHandler(answerProblem);
   observeRequests(server, deps);
   addGuards(server, deps.host);
   addHealth(server, deps.readiness);
@@ -74,6 +68,17 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await server.register(routes);
   await addPages(server, deps.uiDir);
   return { server, streams };
+}
+
+/** Every failure leaves through here, those of the router too. */
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemFrom(error);
+  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, 'request failed');
+  reply
+    .code(problem.status)
+    .headers(problem.details.headers ?? {})
+    .type('application/json; charset=utf-8');
+  reply.send(problem.toBody(request.id));
 }
 
 /** One line for each answered request, by path without its query: a query may hold a code, or what someone searched for. */

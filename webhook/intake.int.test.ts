@@ -182,6 +182,9 @@ describe('who and what is refused', () => {
     expect((await send(one.url, team, [], { source: 'none' })).status).toBe(404);
     expect((await send(one.url, { ...team, namespace: 'no-such-namespace' }, [])).status).toBe(404);
     expect((await send(one.url, { ...team, namespace: 'No_Name' }, [])).status).toBe(404);
+    expect((await send(one.url, team, [], { source: 'x'.repeat(500) })).body.code).toBe('NotFound');
+    expect((await send(one.url, team, [], { source: '%zz' })).body.code).toBe('Invalid');
+    expect((await send(one.url, team, [], { source: 'prom/' })).status).toBe(200);
     const get = await fetch(`${one.url}/alerts/${team.namespace}/prom`);
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
     expect((await fetch(`${one.url}/alerts/${team.namespace}/prom/api/v2/alerts`, { method: 'PUT' })).status).toBe(405);

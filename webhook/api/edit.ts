@@ -6,11 +6,10 @@ import type { EditableField, FieldEdit, IncidentEdit, Problem } from '@funnelai/
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { z } from 'zod';
 
-const value = z.union([
-  z.string().max(16_384),
-  z.null(),
-  z.strictObject({ reason: z.string().optional(), cause: z.string().optional() }),
-]);
+const value = z.union(
+  [z.string().max(16_384), z.null(), z.strictObject({ reason: z.string().optional(), cause: z.string().optional() })],
+  { error: 'expected text, null, or for resolution {reason, cause}' },
+);
 const FIELDS = ['phase', 'owner', 'severity', 'priority', 'title', 'summary', 'resolution', 'mergedInto'] as const;
 /** What PATCH takes; the values themselves are judged by the API server. */
 export const incidentEditSchema = z.strictObject({
