@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKubeClient } from './client.ts';
-import { ConfigError, loadConnection } from './config.ts';
+import { loadConnection } from './config.ts';
 import { createCredentials } from './credentials.ts';
+import { ConfigError } from './errors.ts';
+import { identitySource } from './identity.ts';
+import { readServiceAccount } from './service-account.ts';
 import { FakeClock } from './test-clock.ts';
 import { type Certificate, selfSigned } from './testing/certificates.ts';
 import { aConfigMap, CONFIG_MAPS, type ScriptedServer, startScriptedServer } from './testing/scripted-server.ts';
@@ -142,13 +147,13 @@ describe('a kubeconfig', () => {
   it('keeps what worked while a file is being replaced', async () => {
     const clock = new FakeClock();
     let token: string | undefined = 'one';
-    const kc = {
-      applyToHTTPSOptions: async (o: { headers?: unknown }) => {
+    const source = {
+      read: async () => {
         if (token === undefined) throw new Error('ENOENT');
-        o.headers = { Authorization: `Bearer ${token}` };
+        return { headers: { authorization: `Bearer ${token}` }, tls: { rejectUnauthorized: true } };
       },
-    } as unknown as Parameters<typeof createCredentials>[0]['initial'];
-    const credentials = createCredentials({ load: async () => kc, initial: kc, clock });
+    };
+    const credentials = createCredentials({ load: async () => source, initial: source, clock });
     const now = async () => (await credentials.current()).headers.authorization;
     expect(await now()).toBe('Bearer one');
     token = undefined;
@@ -157,6 +162,233 @@ describe('a kubeconfig', () => {
     token = 'two';
     expect(await now()).toBe('Bearer two');
   });
+});
+
+describe('what a kubeconfig may hold', () => {
+  const identity = async (cluster: Record<string, unknown>, user: Record<string, unknown>, context = 'one') => {
+    const path = kubeconfig({ server: 'https://x.test', ...cluster }, user);
+    return (await loadConnection({ kubeconfigPath: path, context })).credentials.current();
+  };
+
+  it.each([
+    ['a token, trimmed', { token: 'fixed\n' }, { authorization: 'Bearer fixed' }],
+    [
+      'a token before a token file and a password',
+      { token: 't', tokenFile: 'none', username: 'u' },
+      { authorization: 'Bearer t' },
+    ],
+    ['a name and a password', { username: 'ana', password: 'pass' }, { authorization: `Basic ${base64('ana:pass')}` }],
+    ['a name without a password', { username: 'ana' }, { authorization: `Basic ${base64('ana:')}` }],
+    ['someone to impersonate', { token: 't', as: 'eve' }, { authorization: 'Bearer t', 'impersonate-user': 'eve' }],
+    ['nothing', {}, {}],
+    ['empty texts', { token: '', as: '', tokenFile: '', exec: null }, {}],
+  ])('%s', async (_, user, headers) => {
+    expect((await identity({}, user)).headers).toEqual(headers);
+  });
+
+  it('nobody at all: the trust stays', async () => {
+    const { cert } = selfSigned('a.test');
+    expect(await identity({ 'certificate-authority-data': base64(cert) }, { token: 't' }, 'nobody')).toEqual({
+      headers: {},
+      tls: { rejectUnauthorized: true, ca: cert },
+    });
+  });
+
+  it('files before data, relative to itself; a name to check; no check', async () => {
+    const { cert, key } = selfSigned('a.test');
+    const other = base64(selfSigned('other.test').cert);
+    expect(
+      await identity(
+        {
+          'certificate-authority': file('ca.crt', cert),
+          'certificate-authority-data': other,
+          'tls-server-name': 'inner',
+          'insecure-skip-tls-verify': true,
+        },
+        {
+          'client-certificate': file('my.crt', cert),
+          'client-certificate-data': other,
+          'client-key-data': base64(key).replace(/.{60}/g, '$&\n'),
+        },
+      ),
+    ).toEqual({ headers: {}, tls: { rejectUnauthorized: false, servername: 'inner', ca: cert, cert, key } });
+  });
+
+  it('a proxy, and YAML with anchors and merge keys', async () => {
+    const text = `
+x-base: &base {proxy-url: "http://proxy.test:3128"}
+clusters:
+- {name: c, cluster: {<<: *base, server: https://x.test}}
+users:
+- name: u
+contexts:
+- {name: one, context: {cluster: c, user: u, namespace: " pay "}}
+current-context: one
+`;
+    const connection = await loadConnection({ kubeconfigPath: join(folder, file('config.yaml', text)) });
+    expect(connection).toMatchObject({
+      proxyUrl: 'http://proxy.test:3128',
+      namespace: 'pay',
+      server: 'https://x.test',
+    });
+  });
+
+  const pemless = base64('hello');
+  it.each<[string, Record<string, unknown>, Record<string, unknown>, RegExp]>([
+    ['no server', { server: undefined }, {}, /clusters\[0\]\.cluster\.server: expected a URL, found nothing/],
+    ['a number as server', { server: 6443 }, {}, /cluster\.server: expected a text.*found the number 6443/],
+    ['a URL without a host', { server: 'https://' }, {}, /expected an http or https URL, found https:/],
+    [
+      'a quoted flag',
+      { 'insecure-skip-tls-verify': 'true' },
+      {},
+      /insecure-skip-tls-verify: expected true or false, found the text "true"/,
+    ],
+    [
+      'CA data that is no PEM',
+      { 'certificate-authority-data': pemless },
+      {},
+      /clusters\[0\]\.cluster\.certificate-authority-data: expected PEM in base64, found 8 characters/,
+    ],
+    [
+      'CA data that is no base64',
+      { 'certificate-authority-data': '-----BEGIN CERTIFICATE-----' },
+      {},
+      /certificate-authority-data: expected PEM in base64/,
+    ],
+    ['a token that is a number', {}, { token: 12345 }, /users\[0\]\.user\.token: expected a text.*found a number/],
+    [
+      'a certificate without its key',
+      {},
+      { 'client-certificate-data': base64('-----BEGIN CERTIFICATE-----') },
+      /user u: client-key: expected the key of the client-certificate, found nothing/,
+    ],
+    ['a user that is a list', {}, [] as unknown as Record<string, unknown>, /users\[0\]\.user: .*found a list/],
+    ['a login without a program', {}, { exec: {} }, /users\[0\]\.user\.exec\.command: expected a program/],
+    ['a login with odd arguments', {}, { exec: { command: 'x', args: 'y' } }, /exec\.args: expected a list/],
+    ['a nameless provider', {}, { 'auth-provider': {} }, /auth-provider\.name: expected the name of a provider/],
+    ['extra fields of a person', {}, { as: 'a', 'as-user-extra': { a: ['b'] } }, /as-user-extra is not supported/],
+  ])('but not %s', async (_, cluster, user, message) => {
+    await expect(identity(cluster, user)).rejects.toThrow(ConfigError);
+    await expect(identity(cluster, user)).rejects.toThrow(message);
+    await expect(identity(cluster, user)).rejects.not.toThrow(/12345/);
+  });
+
+  it.each([
+    ['nothing', '', /expected clusters, users and contexts, found an empty file/],
+    ['a text', 'hello', /the file: expected a mapping, found the text "hello"/],
+    ['a mapping for a list', 'clusters: {}', /clusters: expected a list, found a mapping/],
+    ['an entry without a name', 'users: [{user: {}}]', /users\[0\]\.name: expected a name, found nothing/],
+    ['a cluster without content', 'clusters: [{name: c}]', /clusters\[0\]\.cluster: expected a mapping, found nothing/],
+    [
+      'a context of nothing',
+      'contexts: [{name: c, context: {}}]',
+      /contexts\[0\]\.context\.cluster: expected the name/,
+    ],
+    ['no context at all', '{}', /has no context \(and no current-context\); it has: none/],
+    ['two documents', 'clusters: []\n---\nclusters: []\n', /is not valid/],
+  ])('but not, in the whole file, %s', async (_, text, message) => {
+    const loading = loadConnection({ kubeconfigPath: join(folder, file('odd', text)) });
+    await expect(loading).rejects.toThrow(ConfigError);
+    await expect(loading).rejects.toThrow(message);
+  });
+
+  it('says where YAML breaks without quoting the secrets there', async () => {
+    const path = join(folder, file('odd', 'users:\n- user: {token: "hush-hush\n'));
+    const loading = loadConnection({ kubeconfigPath: path });
+    await expect(loading).rejects.toThrow(/is not valid: .*line \d/);
+    await expect(loading).rejects.not.toThrow(/hush/);
+  });
+
+  it('reads files again: what is broken meanwhile does not count, a new token does', async () => {
+    const ca = selfSigned('a.test').cert;
+    const path = kubeconfig(
+      { server: 'https://x.test', 'certificate-authority': file('ca.crt', ca) },
+      { tokenFile: file('token', 'one') },
+    );
+    const { credentials } = await loadConnection({ kubeconfigPath: path });
+    expect((await credentials.current()).headers).toEqual({ authorization: 'Bearer one' });
+    file('token', '');
+    expect(await credentials.refresh()).toBe(false);
+    file('token', 'two');
+    file('ca.crt', 'half');
+    await expect(loadConnection({ kubeconfigPath: path })).rejects.toThrow(
+      /certificate-authority: expected PEM in .*ca.crt/,
+    );
+    file('ca.crt', ca);
+    file('token', '');
+    await expect(loadConnection({ kubeconfigPath: path })).rejects.toThrow(
+      /expected a token in .*token, found an empty/,
+    );
+  });
+});
+
+describe('the service account of a pod', () => {
+  const mount = () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', 'fd00::1');
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', '443');
+    const { cert } = selfSigned('cluster.test');
+    file('ca.crt', cert);
+    file('token', 'projected\n');
+    return cert;
+  };
+
+  it('is read from where it is mounted', async () => {
+    const ca = mount();
+    file('namespace', 'funnel-system\n');
+    const settings = await readServiceAccount(folder);
+    expect(settings).toMatchObject({ server: 'https://[fd00::1]:443', namespace: 'funnel-system' });
+    const source = identitySource(settings);
+    expect(await source.read()).toEqual({
+      headers: { authorization: 'Bearer projected' },
+      tls: { rejectUnauthorized: true, ca },
+    });
+    file('token', 'rotated');
+    expect((await source.read()).headers).toEqual({ authorization: 'Bearer rotated' });
+  });
+
+  it('never goes without TLS or without its authority', async () => {
+    mount();
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', '8080');
+    const settings = await readServiceAccount(folder);
+    expect(settings).toMatchObject({ server: 'https://[fd00::1]:8080', namespace: 'default' });
+    rmSync(join(folder, 'ca.crt'));
+    await expect(identitySource(settings).read()).rejects.toThrow(/ENOENT.*ca\.crt/);
+  });
+});
+
+describe('client-node', () => {
+  /** In a process of its own: what it had to load to connect as that user. */
+  const loadedFor = async (user: Record<string, unknown>): Promise<boolean> => {
+    const path = kubeconfig({ server: 'https://x.test' }, user);
+    const script = `
+      import { registerHooks } from 'node:module';
+      let loaded = false;
+      registerHooks({ resolve: (name, context, next) => {
+        if (name === '@kubernetes/client-node') loaded = true;
+        return next(name, context);
+      } });
+      const { loadConnection } = await import(${JSON.stringify(new URL('config.ts', import.meta.url).href)});
+      const { credentials } = await loadConnection({ kubeconfigPath: ${JSON.stringify(path)} });
+      console.log(JSON.stringify({ loaded, authorization: (await credentials.current()).headers.authorization }));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    const { loaded, authorization } = JSON.parse(stdout) as { loaded: boolean; authorization?: string };
+    expect(authorization).toBe('client-key-data' in user ? undefined : 'Bearer t');
+    return loaded;
+  };
+
+  it('is loaded for login programs and providers only: it costs more memory than all the rest', async () => {
+    const { cert, key } = selfSigned('me.test');
+    expect(await loadedFor({ token: 't' })).toBe(false);
+    expect(await loadedFor({ tokenFile: file('token', 't') })).toBe(false);
+    expect(await loadedFor({ 'client-certificate-data': base64(cert), 'client-key-data': base64(key) })).toBe(false);
+    const login = { kind: 'ExecCredential', status: { token: 't' } };
+    expect(await loadedFor({ exec: { command: 'echo', args: [JSON.stringify(login)] } })).toBe(true);
+    const idToken = `${base64('{}')}.${base64('{"exp":32503680000}')}.s`.replaceAll('=', '');
+    const oidc = { name: 'oidc', config: { 'id-token': idToken } };
+    await expect(loadedFor({ 'auth-provider': oidc, token: 't' })).resolves.toBe(true);
+  }, 60_000);
 });
 
 describe('TLS', () => {

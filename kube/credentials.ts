@@ -1,9 +1,7 @@
 /**
- * The headers and TLS material of a connection, kept fresh: token files are read again, exec plugins and OIDC refresh through
- * client-node, and a 401 makes the whole kubeconfig be read anew. What it leaves to the client: using them.
+ * The headers and TLS material of a connection, kept fresh: they are read again from time to time, and a 401 makes the whole
+ * configuration be read anew. Where they come from is the source's; using them is the client's.
  */
-import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { type Clock, systemClock } from './clock.ts';
 
 export interface TlsMaterial {
@@ -32,22 +30,28 @@ const FRESH_MS = 30_000;
 /** Refreshes forced by 401s come no closer than this: an exec plugin is a process. */
 const FORCED_APART_MS = 5_000;
 
+export interface IdentitySource {
+  /** Looks at what is behind it, such as files, at each call. */
+  read(): Promise<Identity>;
+}
+
 export interface CredentialsOptions {
   /** Reads the configuration anew. */
-  load(): Promise<KubeConfig>;
-  initial: KubeConfig;
+  load(): Promise<IdentitySource>;
+  initial: IdentitySource;
   clock?: Clock;
 }
 
-/** Credentials that live behind a KubeConfig. */
+/** Credentials that a configuration describes. */
 export function createCredentials({ load, initial, clock = systemClock }: CredentialsOptions): Credentials {
-  let kc = initial;
+  let source = initial;
   let held: { identity: Identity; readAtMs: number } | undefined;
   let reading: Promise<Identity> | undefined;
   let forcedAtMs = Number.NEGATIVE_INFINITY;
 
   const read = () => {
-    reading ??= identityOf(kc)
+    reading ??= source
+      .read()
       .then((next) => {
         // The same objects while nothing changed: pools are told apart by them.
         const same = held && JSON.stringify(held.identity.tls) === JSON.stringify(next.tls);
@@ -76,7 +80,10 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
       forcedAtMs = clock.monotonicMs();
       const before = JSON.stringify(held?.identity);
       try {
-        kc = await load();
+        const next = await load();
+        // What is being read now is of the configuration that was refused.
+        await reading?.catch(() => {});
+        source = next;
         return JSON.stringify(await read()) !== before;
       } catch {
         return false;
@@ -89,29 +96,4 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
 export function staticCredentials(identity: Partial<Identity> = {}): Credentials {
   const whole: Identity = { headers: {}, tls: { rejectUnauthorized: true }, ...identity };
   return { current: async () => whole, refresh: async () => false };
-}
-
-async function identityOf(kc: KubeConfig): Promise<Identity> {
-  const options: RequestOptions = {};
-  await kc.applyToHTTPSOptions(options);
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(options.headers ?? {})) {
-    // A token file ends in a newline, which no header may hold.
-    if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
-  }
-  if (options.auth && !headers.authorization) {
-    headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  }
-  return {
-    headers,
-    tls: {
-      // Said either way, or Node would ask the environment.
-      rejectUnauthorized: options.rejectUnauthorized !== false,
-      ...(options.ca ? { ca: options.ca as string | Buffer } : {}),
-      ...(options.cert ? { cert: options.cert as string | Buffer } : {}),
-      ...(options.key ? { key: options.key as string | Buffer } : {}),
-      ...(options.passphrase ? { passphrase: options.passphrase } : {}),
-      ...(options.servername ? { servername: options.servername } : {}),
-    },
-  };
 }

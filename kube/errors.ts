@@ -87,3 +87,8 @@ export const isNamespaceTerminating: (e: unknown) => boolean = (e) =>
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The connection could not be described: which file or value, what was expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}

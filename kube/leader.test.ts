@@ -95,7 +95,7 @@ describe('leader election', () => {
     expect(said).toEqual(['leads 0']);
     expect(server.lease?.spec).toEqual({
       holderIdentity: 'a',
-      leaseDurationSeconds: 15,
+      leaseDurationSeconds: 12,
       acquireTime: '2026-01-01T00:00:00.000000Z',
       renewTime: '2026-01-01T00:00:00.000000Z',
       leaseTransitions: 0,
@@ -159,7 +159,7 @@ describe('leader election', () => {
     const { said, clock } = candidate(server, 'a');
     await clock.advance(4_000);
     server.down = true;
-    await clock.advance(9_999);
+    await clock.advance(7_999);
     expect(said).toEqual(['leads 0']);
     await clock.advance(1);
     expect(said).toEqual(['leads 0', 'lost', 'done']);
@@ -170,7 +170,7 @@ describe('leader election', () => {
     const { said, clock } = candidate(server, 'a');
     await clock.advance(4_000);
     server.down = true;
-    await clock.advance(7_000);
+    await clock.advance(5_000);
     server.down = false;
     await clock.advance(60_000);
     expect(said).toEqual(['leads 0']);

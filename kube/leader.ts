@@ -84,8 +84,8 @@ class Election {
 
   constructor(o: LeaderElectionOptions) {
     this.#o = o;
-    this.#leaseMs = o.leaseDurationMs ?? 15_000;
-    this.#renewMs = o.renewDeadlineMs ?? 10_000;
+    this.#leaseMs = o.leaseDurationMs ?? 12_000;
+    this.#renewMs = o.renewDeadlineMs ?? 8_000;
     this.#retryMs = o.retryPeriodMs ?? 2_000;
     if (!(this.#leaseMs > this.#renewMs && this.#renewMs > this.#retryMs * (1 + JITTER) && this.#leaseMs >= 1000)) {
       throw new RangeError(
