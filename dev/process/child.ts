@@ -42,6 +42,13 @@ export interface Running {
 }
 
 const STOP_GRACE_MS = 5_000;
+/** How long the last words may take to come through the pipe after the exit; a grandchild may hold it open for ever. */
+const LAST_WORDS_MS = 250;
+
+const live = new Set<Running>();
+
+/** Every child that was launched and has not ended, ready or not. */
+export const liveChildren = (): Running[] => [...live];
 
 export function describeExit(exit: Exit): string {
   return exit.signal ? `was ended by ${exit.signal}` : `exited with code ${exit.code}`;
@@ -70,7 +77,9 @@ export async function launch(program: Program): Promise<Running> {
       // Whatever it started goes with it: a shell's child, a Postgres backend of a killed postmaster.
       if (pid !== undefined && program.farewell !== 'interrupt') send(pid, 'SIGKILL');
       if (pid !== undefined) unguard(pid);
-      resolve(exit);
+      const told = () => resolve({ code, signal });
+      setTimeout(told, LAST_WORDS_MS);
+      child.once('close', told);
     });
   });
   // The pipe may hold the last words after the exit.
@@ -84,7 +93,7 @@ export async function launch(program: Program): Promise<Running> {
   });
   if (pid === undefined) throw new Fault(`${program.name}: ${program.command} could not be started`);
 
-  return {
+  const running: Running = {
     name: program.name,
     pid,
     log,
@@ -106,6 +115,9 @@ export async function launch(program: Program): Promise<Running> {
       return exited;
     },
   };
+  live.add(running);
+  void exited.then(() => live.delete(running));
+  return running;
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

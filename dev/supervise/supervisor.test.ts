@@ -134,4 +134,26 @@ describe('a supervised part', () => {
     expect(processExists(pid)).toBe(false);
     expect(performance.now() - began).toBeGreaterThan(3_500);
   }, 15_000);
+
+  it('that is not ready yet is stopped too, at once', async () => {
+    const { supervisor } = aSupervisor();
+    const part = aPart('apiserver', STAYS);
+    let pid = 0;
+    const added = supervisor.add({
+      ...part,
+      start: async () => {
+        const running = await part.start();
+        pid = running.pid;
+        await running.exited;
+        throw new Error('it ended before it was ready');
+      },
+    });
+    const refused = expect(added).rejects.toThrow('before it was ready');
+    await until('it to be launched', 10_000, () => pid > 0);
+    const began = performance.now();
+    await supervisor.stop([['apiserver']]);
+    await refused;
+    expect(processExists(pid)).toBe(false);
+    expect(performance.now() - began).toBeLessThan(1_500);
+  });
 });

@@ -2,7 +2,7 @@
  * Keeps parts running: one that dies is started again at once; one that dies three times within a minute is given up, and
  * the whole with it. Knows nothing of what the parts are; stopping leaves none behind.
  */
-import { describeExit, type Running } from '../process/child.ts';
+import { describeExit, liveChildren, type Running } from '../process/child.ts';
 import { messageOf } from '../process/fault.ts';
 import type { Say } from '../process/say.ts';
 
@@ -38,6 +38,7 @@ export const WINDOW_MS = 60_000;
 const PAUSE_MS = [0, 300, 1_000];
 const EXCUSED_PAUSE_MS = 300;
 const STOP_GRACE_MS = 4_000;
+const EARLY_GRACE_MS = 1_500;
 const NEEDS_POLL_MS = 100;
 const LAST_LINES = 12;
 
@@ -53,7 +54,8 @@ export function createSupervisor({
   const deaths = new Map<string, number[]>();
   /** When a part last came back, so that those who need it are excused for having died with it. */
   const cameBack = new Map<string, number>();
-  const starting = new Set<Promise<unknown>>();
+  const starting = new Map<Promise<unknown>, string>();
+  const isStarting = (name: string) => [...starting.values()].includes(name);
   let stopping: Promise<void> | undefined;
   let over = false;
 
@@ -65,7 +67,7 @@ export function createSupervisor({
 
   async function startOne(part: Part): Promise<void> {
     const begun = part.start();
-    starting.add(begun);
+    starting.set(begun, part.name);
     let running: Running;
     try {
       running = await begun;
@@ -129,13 +131,17 @@ export function createSupervisor({
     stop(order) {
       over = true;
       stopping ??= (async () => {
-        // A part that is just starting ends by itself as soon as it is up; it must not come up after the others are gone.
+        // What is just starting waits for nothing that still comes.
+        const ready = new Set(alive.values());
+        const early = liveChildren().filter((child) => isStarting(child.name) && !ready.has(child));
+        await Promise.all(early.map((child) => child.stop(EARLY_GRACE_MS)));
         const named = new Set(order.flat());
         const rest = [...alive.keys()].filter((name) => !named.has(name));
         for (const group of [...order, rest]) {
           await Promise.all(group.map((name) => alive.get(name)?.stop(STOP_GRACE_MS)));
         }
-        await Promise.allSettled(starting);
+        // One that will not end is left to the guardian, which ends it with us.
+        await Promise.race([Promise.allSettled(starting.keys()), pause(EARLY_GRACE_MS)]);
       })();
       return stopping;
     },
