@@ -74,6 +74,8 @@ export const NAMESPACES_LISTED = 500;
 export const DETAIL_ALERTS = 1_000;
 /** History is asked beside a page that a person waits for; after this the page does without. */
 export const HISTORY_DEADLINE_MS = 3_000;
+/** After it did not answer, history is not asked for this long: pages stay quick while Postgres hangs. */
+export const HISTORY_REST_MS = 5_000;
 /** Rounds of read, compare, write for one edit before the page is told to try again. */
 export const EDIT_ATTEMPTS = 4;
 /** Names tried for a declared incident. */

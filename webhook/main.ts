@@ -1,7 +1,6 @@
 /** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Welcome } from '@funnelai/domain/wire';
 import { createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createKubeClient } from '@funnelai/kube/client';
@@ -42,7 +41,7 @@ async function main(): Promise<void> {
     host: flags.host,
     uiDir: flags.uiDir === undefined ? undefined : resolve(flags.uiDir),
     signInFile: flags.signInFile,
-    welcome: await readWelcome(flags.welcomeFile),
+    welcomeFile: flags.welcomeFile,
   });
   webhook.start();
   const metrics =
@@ -80,15 +79,6 @@ async function openPool(file: string | undefined, log: Log) {
   }
   const url = (await readFile(file, 'utf8')).trim();
   return createPool(url, { applicationName: 'funnelai-webhook', log });
-}
-
-async function readWelcome(file: string | undefined): Promise<Welcome | undefined> {
-  if (file === undefined) return undefined;
-  const welcome: unknown = JSON.parse(await readFile(file, 'utf8'));
-  if (typeof welcome === 'object' && welcome !== null && 'lines' in welcome && Array.isArray(welcome.lines)) {
-    return welcome as Welcome;
-  }
-  throw new UsageError('--welcome-file: expected JSON with a list "lines"');
 }
 
 preferSmallHeap();

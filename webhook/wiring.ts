@@ -1,7 +1,6 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
-import type { Welcome } from '@funnelai/domain/wire';
 import type { Queries } from '@funnelai/history/queries';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
@@ -11,6 +10,7 @@ import type { Metrics } from '@funnelai/kube/metrics';
 import { createReflector, type Reflector } from '@funnelai/kube/reflector';
 import { BY_INCIDENT, BY_NAMESPACE, incidentKey } from './api/context.ts';
 import { createHistoryReader } from './api/history-reader.ts';
+import { createWelcomeReader } from './api/welcome.ts';
 import { type App, buildApp } from './app.ts';
 import { createAccessChecks } from './auth/access.ts';
 import { createIdentities } from './auth/identity.ts';
@@ -32,7 +32,7 @@ export interface WebhookParts {
   host: string;
   uiDir: string | undefined;
   signInFile: string | undefined;
-  welcome: Welcome | undefined;
+  welcomeFile: string | undefined;
 }
 export interface Webhook extends App {
   readiness: Readiness;
@@ -91,7 +91,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, clock, log }),
-      welcome: parts.welcome,
+      welcome: createWelcomeReader(parts.welcomeFile, log),
       clock,
       log,
       metrics,

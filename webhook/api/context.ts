@@ -23,7 +23,7 @@ export interface ApiContext {
   links: SignInLinks;
   signInRate: RateBound;
   history: HistoryReader;
-  welcome: Welcome | undefined;
+  welcome(): Promise<Welcome | undefined>;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;

@@ -20,12 +20,10 @@ const signInSchema = z.strictObject({ token: z.string().min(1).max(TOKEN_BYTES) 
 
 export function sessionRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
   const person = (request: FastifyRequest) => authenticate(request, api.identities);
-  const me = (who: Person): Me => ({
-    user: who.user,
-    groups: who.groups,
-    ...(api.welcome === undefined ? {} : { welcome: api.welcome }),
-    paging: false,
-  });
+  const me = async (who: Person): Promise<Me> => {
+    const welcome = await api.welcome();
+    return { user: who.user, groups: who.groups, ...(welcome === undefined ? {} : { welcome }), paging: false };
+  };
 
   return async (app) => {
     app.get('/api/me', async (request) => me(await person(request)));

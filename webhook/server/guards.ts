@@ -36,9 +36,12 @@ export function isLoopback(host: string): boolean {
 /** Adds the headers; bound to loopback, refuses names that a stranger's DNS could point here (the intake has tokens of its own). */
 export function addGuards(app: FastifyInstance, boundTo: string): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...HEADERS, 'x-request-id': request.id });
+    reply.header('x-request-id', request.id);
+    // Senders are no browsers, and come with tokens of their own.
+    if (request.method === 'POST' && request.url.startsWith('/alerts/')) return;
+    reply.headers(HEADERS);
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
-    if (!isLoopback(boundTo) || (request.method === 'POST' && request.url.startsWith('/alerts/'))) return;
+    if (!isLoopback(boundTo)) return;
     const name = (request.headers.host ?? '').replace(/:\d+$/, '');
     if (isLoopback(name) || name.endsWith('.localhost')) return;
     throw new HttpProblem(

@@ -15,7 +15,8 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>f
 /** Registers the files, and the answer to every path that is nobody else's. `uiDir` absent or empty: a page that says how to build. */
 export async function addPages(app: FastifyInstance, uiDir: string | undefined): Promise<void> {
   const index = uiDir === undefined ? undefined : join(uiDir, 'index.html');
-  if (uiDir !== undefined && existsSync(uiDir)) {
+  // Also while it does not exist: the build may come later.
+  if (uiDir !== undefined) {
     await app.register(fastifyStatic, {
       root: uiDir,
       cacheControl: false,

@@ -38,7 +38,7 @@ export async function startInProcess(
     host: '127.0.0.1',
     uiDir: o.uiDir,
     signInFile: o.signInFile,
-    welcome: undefined,
+    welcomeFile: undefined,
   });
   webhook.start();
   const url = await webhook.server.listen({ host: '127.0.0.1', port: 0 });
