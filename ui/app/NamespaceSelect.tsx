@@ -10,19 +10,30 @@ export function NamespaceSelect() {
   const { namespaces } = useSession();
   const { shown } = useNamespace();
   const { pathname } = useLocation();
-  const [search] = useSearchParams();
+  const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
   const inUrl = search.get('namespace');
+  const isList = pathname === '/incidents' || pathname === '/alerts';
   useEffect(() => {
     if (inUrl !== null && inUrl !== '') rememberNamespace(inUrl);
-  }, [inUrl]);
+    // A list's address says what it shows, so that it can be passed on.
+    else if (isList) {
+      setSearch(
+        (now) => {
+          const next = new URLSearchParams(now);
+          next.set('namespace', shown);
+          return next;
+        },
+        { replace: true },
+      );
+    }
+  }, [inUrl, isList, shown, setSearch]);
 
   const names =
     namespaces.namespaces.includes(shown) || shown === ALL ? namespaces.namespaces : [shown, ...namespaces.namespaces];
   const choose = (name: string) => {
     rememberNamespace(name);
     const isAlerts = pathname.startsWith('/alerts');
-    const isList = pathname === '/incidents' || pathname === '/alerts';
     const query = new URLSearchParams(isList ? search : {});
     query.set('namespace', name);
     query.delete('limit');
@@ -36,7 +47,7 @@ export function NamespaceSelect() {
       variant="outlined"
       renderValue={(name) => (
         <>
-          <span style={{ color: 'var(--mui-palette-text-secondary)' }}>ns: </span>
+          <span style={{ color: 'var(--mui-palette-text-secondary)' }}>{'ns:\u00a0'}</span>
           {name === ALL ? 'all' : name}
         </>
       )}

@@ -20,6 +20,7 @@ export const Table = styled('table')(({ theme }) => ({
     background: 'var(--mui-palette-background-default)',
     boxShadow: `inset 0 -1px 0 ${DIVIDER}`,
   },
+  '& th > span': { display: 'inline-flex', alignItems: 'center', minHeight: 24, verticalAlign: 'baseline' },
   '& th, & td': { padding: '0 8px', height: 36, whiteSpace: 'nowrap', verticalAlign: 'middle' },
   '& th:first-of-type, & td:first-of-type': { paddingLeft: 16 },
   '& th:last-of-type, & td:last-of-type': { paddingRight: 16 },
@@ -39,6 +40,7 @@ export const Table = styled('table')(({ theme }) => ({
   '& .title': { ...CLIPPED, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
   '& a.title:hover': { textDecoration: 'underline' },
   '& .name': { ...CLIPPED, flexShrink: 3, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
+  '& .pair:has(+ .why)': { paddingTop: 6 },
   '& .why': { whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem', paddingBottom: 6 },
   [theme.breakpoints.down('md')]: {
     '&, & tbody': { display: 'block' },

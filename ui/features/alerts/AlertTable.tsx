@@ -93,7 +93,7 @@ export function AlertTable({
           {['Severity', 'State', 'Alert', 'Source', ...(columns.showsIncident ? ['Incident'] : []), 'Since'].map(
             (label) => (
               <th key={label} scope="col" className={label === 'Since' ? 'num' : label === 'Alert' ? 'wide' : ''}>
-                {label}
+                <span>{label}</span>
               </th>
             ),
           )}

@@ -95,10 +95,10 @@ export function IncidentTable({ rows, showsNamespace, sort, onSort, isDimmed }: 
           {head('name', 'Incident', 'wide')}
           {head('phase', 'Phase')}
           {head('owner', 'Owner')}
-          <th scope="col" className="num">
-            Firing
+          {head('alerts', 'Firing', 'num')}
+          <th scope="col">
+            <span>Rule</span>
           </th>
-          <th scope="col">Rule</th>
           {head('age', 'Age', 'num')}
         </tr>
       </thead>
