@@ -52,7 +52,7 @@ describe('a supervised part', () => {
     await supervisor.add(aPart('operator', STAYS));
     const first = supervisor.pids().operator ?? 0;
     process.kill(first, 'SIGKILL');
-    const second = await until('another pid', 10_000, () => changes() === 1 && supervisor.pids().operator);
+    const second = await until('another pid', 10_000, () => changes() === 2 && supervisor.pids().operator);
     expect(second).not.toBe(first);
     expect(said.join('\n')).toContain(`operator (pid ${first}) was ended by SIGKILL: starting it again`);
     expect(fatal).toEqual([]);

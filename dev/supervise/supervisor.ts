@@ -25,7 +25,7 @@ export interface Supervisor {
 
 export interface SupervisorOptions {
   say: Say;
-  /** A part was started again: its pid differs. */
+  /** A part died, or runs again under another pid. */
   onChange(): void;
   /** Given up. The reason is for people and ends with the part's last words. */
   onFatal(reason: string): void;
@@ -37,6 +37,7 @@ export const WINDOW_MS = 60_000;
 /** Wait before the second and third start, so that a port or lock of the dead one is free again. */
 const PAUSE_MS = [0, 300, 1_000];
 const EXCUSED_PAUSE_MS = 300;
+const SETTLE_MS = 50;
 const STOP_GRACE_MS = 4_000;
 const EARLY_GRACE_MS = 1_500;
 const NEEDS_POLL_MS = 100;
@@ -59,9 +60,12 @@ export function createSupervisor({
   let stopping: Promise<void> | undefined;
   let over = false;
 
+  /** Its exit is known before its last words have been read, and before it was taken off the list. */
+  const isAlive = (name: string) => alive.has(name) && alive.get(name)?.exit === undefined;
+
   function excused(part: Part): boolean {
     return (part.needs ?? []).some(
-      (name) => !alive.has(name) || now() - (cameBack.get(name) ?? Number.NEGATIVE_INFINITY) < 5_000,
+      (name) => !isAlive(name) || now() - (cameBack.get(name) ?? Number.NEGATIVE_INFINITY) < 5_000,
     );
   }
 
@@ -88,9 +92,13 @@ export function createSupervisor({
 
   async function revive(part: Part, reason: string, lastLines: string[]): Promise<void> {
     let why = reason;
+    onChange();
     let lines = lastLines;
     for (;;) {
       const recent = (deaths.get(part.name) ?? []).filter((at) => now() - at < WINDOW_MS);
+      // Who died of another's death may be heard of first.
+      await pause(SETTLE_MS);
+      if (over) return;
       const isExcused = excused(part);
       if (!isExcused) recent.push(now());
       deaths.set(part.name, recent);
@@ -102,7 +110,7 @@ export function createSupervisor({
       }
       say(`  ${why}: starting it again`);
       await pause(isExcused ? EXCUSED_PAUSE_MS : (PAUSE_MS[recent.length - 1] ?? 0));
-      while (!over && (part.needs ?? []).some((name) => kept.has(name) && !alive.has(name))) await pause(NEEDS_POLL_MS);
+      while (!over && (part.needs ?? []).some((name) => kept.has(name) && !isAlive(name))) await pause(NEEDS_POLL_MS);
       if (over) return;
       try {
         await startOne(part);
@@ -126,7 +134,7 @@ export function createSupervisor({
       await startOne(part);
       kept.set(part.name, part);
     },
-    pids: () => Object.fromEntries([...alive].map(([name, { pid }]) => [name, pid])),
+    pids: () => Object.fromEntries([...alive].filter(([name]) => isAlive(name)).map(([name, { pid }]) => [name, pid])),
     running: (name) => alive.get(name),
     stop(order) {
       over = true;
