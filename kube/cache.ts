@@ -73,6 +73,8 @@ export function withoutManagedFields<T extends KubeObject>(object: T): T {
 
 export const versionOf = (rv: string | undefined): bigint => (rv && /^\d+$/.test(rv) ? BigInt(rv) : 0n);
 const uidOf = (o: KubeObject): string => o.metadata.uid ?? '';
+const isSameVersion = (a: KubeObject, b: KubeObject): boolean =>
+  uidOf(a) === uidOf(b) && a.metadata.resourceVersion === b.metadata.resourceVersion;
 
 export class IndexedCache<T extends KubeObject> implements Cache<T> {
   readonly #o: CacheOptions<T>;
@@ -122,7 +124,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     // Everything up to #version is in: if this state is not, something newer took its place, be it a deletion. So no memory of the
     // deleted is needed to keep them dead.
     if (versionOf(object.metadata.resourceVersion) <= this.#version) return;
-    this.#put(object, false);
+    this.#put(this.#transformed(object), false);
   }
 
   subscribe(fn: (e: CacheEvent<T>) => unknown, o: { replay?: boolean } = {}): () => void {
@@ -150,7 +152,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
     this.advanceTo(object.metadata.resourceVersion);
     if (type === 'DELETED') this.#removeSeen(object);
-    else this.#put(object, false);
+    else this.#put(this.#transformed(object), false);
   }
 
   /** All up to this version is in. */
@@ -160,7 +162,16 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   }
 
   /**
-   * A complete list taken at `resourceVersion`. What it lacks is deleted, unless it was observed since. `trusted` says that the list wins over
+   * An item of a list in the form in which it would be held, the held object itself when that is the same. Lists are long: what is only on
+   * its way into the cache should be small before the next page comes.
+   */
+  prepare(item: T): T {
+    const held = this.#byKey.get(keyOfObject(item));
+    return held && isSameVersion(held, item) ? held : this.#transformed(item);
+  }
+
+  /**
+   * A complete list, each item {@link prepare}d, taken at `resourceVersion`. What it lacks is deleted, unless it was observed since. `trusted` says that the list wins over
    * whatever is held: versions went backwards (etcd was restored), so they cannot be compared.
    */
   replace(items: T[], resourceVersion: string, o: { trusted?: boolean } = {}): Difference {
@@ -195,20 +206,12 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   }
 
   /** True when it changed what is held. */
-  #put(raw: T, initial: boolean, trusted = false): boolean {
-    const object = (this.#o.transform ?? withoutManagedFields)(raw);
+  #put(object: T, initial: boolean, trusted = false): boolean {
     const key = keyOfObject(object);
     const version = versionOf(object.metadata.resourceVersion);
     const held = this.#byKey.get(key);
     if (held && !trusted && version <= versionOf(held.metadata.resourceVersion)) return false;
-    if (
-      held &&
-      trusted &&
-      uidOf(held) === uidOf(object) &&
-      held.metadata.resourceVersion === object.metadata.resourceVersion
-    ) {
-      return false;
-    }
+    if (held && trusted && isSameVersion(held, object)) return false;
     if (held && uidOf(held) !== uidOf(object)) this.#remove(key, held, initial);
     const old = this.#byKey.get(key);
     if (old) this.#unindex(key, old);
@@ -219,12 +222,16 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     return true;
   }
 
+  #transformed(raw: T): T {
+    return (this.#o.transform ?? withoutManagedFields)(raw);
+  }
+
   #removeSeen(object: T): void {
     const key = keyOfObject(object);
     const held = this.#byKey.get(key);
     if (!held || uidOf(held) !== uidOf(object)) return;
     // The event's object is the last state; what is held may be older.
-    this.#remove(key, held, false, (this.#o.transform ?? withoutManagedFields)(object));
+    this.#remove(key, held, false, this.#transformed(object));
   }
 
   #remove(key: string, held: T, initial: boolean, last: T = held): void {

@@ -366,6 +366,37 @@ describe('the proof by an exact list', () => {
   });
 });
 
+describe('a long list', () => {
+  it('is made small page by page, and what did not change stays the object that it is', async () => {
+    const slimmedBefore: number[] = [];
+    let slimmed = 0;
+    const page = (names: string[], next?: string) => (_: unknown, reply: Reply) => {
+      slimmedBefore.push(slimmed);
+      const items = names.map((name) => aConfigMap({ name, rv: '3' }));
+      reply.json(200, aList(items, '10', next));
+    };
+    const list = inTurn(page(['a', 'b'], 'more'), page(['c']), page(['a', 'b'], 'more'), page(['c']));
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect({
+      relistMs: 60_000,
+      transform: (o) => {
+        slimmed++;
+        return { ...o };
+      },
+    });
+    const first = await stream();
+    const held = [...reflector.cache.list()];
+    await clock.advance(60_000);
+    first.end();
+    await until('it lists again', () => server.watches.length === 2);
+    expect(slimmedBefore).toEqual([0, 2, 3, 3]);
+    expect(slimmed).toBe(3);
+    const now = [...reflector.cache.list()];
+    expect(now.map((o, i) => o === held[i])).toEqual([true, true, true]);
+    expect(told).toHaveLength(3);
+  });
+});
+
 describe('stopping', () => {
   it('ends at once, whatever it was doing', async () => {
     server.answer(listsAndWatches(answerList([], '10'), acceptWatch));

@@ -3,7 +3,7 @@
  * list again when it cannot be resumed, wait longer after each failure. From time to time it proves by an exact list that nothing was
  * missed. What to do about a change is the subscribers'.
  */
-import type { KubeObject, Resource } from '@funnelai/crds/meta';
+import type { KubeList, KubeObject, Resource } from '@funnelai/crds/meta';
 import { backoffMs } from './backoff.ts';
 import { type Cache, IndexedCache, versionOf } from './cache.ts';
 import type { KubeClient } from './client.ts';
@@ -189,8 +189,11 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
     const common = { namespace, fieldSelector, labelSelector, signal: this.#stop.signal, timeoutMs: LIST_TIMEOUT_MS };
     const items: T[] = [];
+    const take = (list: KubeList<T>) => {
+      for (const item of list.items) items.push(this.#cache.prepare(item));
+    };
     let page = await client.list<T>(resource, { ...common, ...o, limit: PAGE });
-    items.push(...page.items);
+    take(page);
     while (page.metadata.continue) {
       try {
         page = await client.list<T>(resource, { ...common, limit: PAGE, continue: page.metadata.continue });
@@ -200,7 +203,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         page = await client.list<T>(resource, { ...common, ...o });
         items.length = 0;
       }
-      items.push(...page.items);
+      take(page);
     }
     const resourceVersion = page.metadata.resourceVersion ?? '';
     if (resourceVersion === '' || resourceVersion === '0') {
