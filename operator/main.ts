@@ -13,6 +13,7 @@ import { type Flags, parseFlags, USAGE, UsageError } from './flags.ts';
 import { serveHealth } from './health.ts';
 import { FIELD_MANAGER } from './identity.ts';
 import { createOperator } from './manager.ts';
+import { preferSmallHeap } from './memory.ts';
 import { migratedFirst } from './mirror/migrated.ts';
 
 const VERSION = '0.1.0';
@@ -87,6 +88,7 @@ function stopSignal(log: Log): AbortSignal {
   return stop.signal;
 }
 
+preferSmallHeap();
 main().then(
   // Sockets that a library keeps open must not keep a stopped operator alive.
   () => process.exit(0),

@@ -33,7 +33,7 @@ export function createMetrics(registry: Registry): Metrics {
   });
   const rows = new Counter({
     name: 'funnelai_history_writes_total',
-    help: 'Objects handed to Postgres, by kind and outcome: stored, refused, conflict, unavailable.',
+    help: 'Objects handed to Postgres, by kind and outcome: stored, refused, conflict.',
     labelNames: ['kind', 'outcome'],
     registers,
   });
@@ -68,7 +68,7 @@ export function createMetrics(registry: Registry): Metrics {
   return {
     answered: (answer) => answers.inc({ answer }),
     phaseMoved: (from, to) => moves.inc({ from, to }),
-    mirrored: (kind, outcome, count = 1) => rows.inc({ kind, outcome }, count),
+    mirrored: (kind, outcome) => rows.inc({ kind, outcome }),
     historyAvailable: (up) => available.set(up ? 1 : 0),
     historyBacklog: (kind, waiting) => backlog.set({ kind }, waiting),
     deletionHeld: (count) => held.set(count),
