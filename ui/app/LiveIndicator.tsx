@@ -3,10 +3,11 @@ import Box from '@mui/material/Box';
 import Tooltip from '@mui/material/Tooltip';
 import { useLiveStatus } from '../live/status.ts';
 
-const WORDS = { live: 'live', connecting: 'connecting', down: 'not live' } as const;
+const WORDS = { live: 'live', connecting: 'connecting', down: 'not live', forbidden: 'no access' } as const;
 const MEANING = {
   live: 'Changes in the cluster are on this page within a second',
   connecting: 'Connecting to the stream of changes',
+  forbidden: 'Kubernetes does not let you watch incidents or alerts here, so nothing can be live',
   down: 'The stream of changes is down; everything is read every 15 s',
 } as const;
 

@@ -26,6 +26,9 @@ const FRAME = {
   gap: 1.5,
   minWidth: 0,
   overflowWrap: 'anywhere',
+  // It may stand in a heading.
+  fontSize: '0.8125rem',
+  fontWeight: 400,
 } as const;
 
 export function Refusal({

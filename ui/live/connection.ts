@@ -11,11 +11,15 @@ const SILENCE_MS = 35_000;
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 4_000] as const;
 /** How long a connection may take until its headers are there. */
 const CONNECT_MS = 10_000;
+/** Who may not listen is not asked about every few seconds: rights are granted by people. */
+const FORBIDDEN_EVERY_MS = 60_000;
 
 export interface ConnectionHandlers {
   onEvent(event: StreamEvent): void;
   /** Said once per loss, not per attempt. */
   onDown(reason: string): void;
+  /** Kubernetes does not let this person watch; asked again now and then. */
+  onForbidden(): void;
   onSignedOut(): void;
 }
 export interface Connection {
@@ -40,6 +44,7 @@ async function readEvents(
     cache: 'no-store',
   });
   if (response.status === 401) return 'signed-out';
+  if (response.status === 403) return 'forbidden';
   if (!response.ok || response.body === null) return `the stream answered ${response.status}`;
   alive();
   const parser = createSseParser();
@@ -91,6 +96,12 @@ export function openConnection(path: string, handlers: ConnectionHandlers): Conn
     clearTimeout(watchdog);
     if (closed) return;
     if (reason === 'signed-out') return handlers.onSignedOut();
+    if (reason === 'forbidden') {
+      handlers.onForbidden();
+      down = false;
+      timer = setTimeout(run, FORBIDDEN_EVERY_MS);
+      return;
+    }
     if (!down) handlers.onDown(reason);
     down = true;
     timer = setTimeout(run, backoffMs(attempt++));

@@ -46,7 +46,7 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
     let status: LiveStatus = { state: 'live' };
     for (const { status: one } of connections.values()) {
       if (one.state === 'down') return one;
-      if (one.state === 'connecting') status = one;
+      if (one.state !== 'live') status = one;
     }
     return connections.size === 0 ? { state: 'connecting' } : status;
   };
@@ -86,6 +86,10 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
         },
         onDown(reason) {
           entry.status = { state: 'down', since: Date.now(), reason };
+          publish();
+        },
+        onForbidden() {
+          entry.status = { state: 'forbidden' };
           publish();
         },
         onSignedOut: () => handlers.onSignedOut(),

@@ -4,6 +4,8 @@ import { useSyncExternalStore } from 'react';
 export type LiveStatus =
   | { state: 'connecting' }
   | { state: 'live' }
+  /** This person may watch nothing here. */
+  | { state: 'forbidden' }
   /** `since` in epoch milliseconds. */
   | { state: 'down'; since: number; reason: string };
 

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { buildPages } from './build.ts';
 import { type FakeApi, startFakeApi } from './fake-api.ts';
 
-const FLAGS = [
+export const CHROMIUM_FLAGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
@@ -23,7 +23,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-function chromiumPath(): string {
+/** Where Chromium is; throws with how to get it. */
+export function chromiumPath(): string {
   try {
     return execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim();
   } catch {
@@ -35,7 +36,7 @@ function chromiumPath(): string {
 export async function setStage(): Promise<Stage> {
   await buildPages();
   const fake = await startFakeApi();
-  const browser: Browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+  const browser: Browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
   return {
     fake,
     async open(path, { isSignedOut = false, ...options } = {}) {

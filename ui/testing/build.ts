@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const UI = fileURLToPath(new URL('..', import.meta.url));
+/** Where the built pages are. */
+export const PAGES = join(UI, 'dist');
 const DOMAIN = fileURLToPath(new URL('../../domain', import.meta.url));
 const LOCK = join(UI, 'node_modules', '.building');
 /** A build takes seconds; a lock that is older was left by a process that died. */

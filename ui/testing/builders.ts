@@ -164,13 +164,13 @@ export function aTimeline(item: IncidentItem): TimelineEntry[] {
     {
       at: at(0),
       kind: 'Opened',
-      text: `Opened by rule ${item.rule ?? 'built-in'}`,
+      text: `opened by rule ${item.rule ?? 'built-in'}`,
       by: 'system:serviceaccount:funnel-system:funnelai-operator',
     },
     {
       at: at(1),
       kind: 'AlertJoined',
-      text: 'KubePodCrashLooping joined: Pod checkout-7d9f-x2x is crash looping',
+      text: 'Pod checkout-7d9f-x2x is crash looping joined',
       alert: 'prom-3f9c2a7d51e08b64',
     },
   ];
@@ -178,7 +178,7 @@ export function aTimeline(item: IncidentItem): TimelineEntry[] {
     entries.push({
       at: at(95),
       kind: 'Phase',
-      text: 'Acknowledged: Triggered to Responding',
+      text: 'moved from Triggered to Responding',
       from: 'Detection',
       to: 'Response',
       by: item.owner ?? 'ana',
@@ -188,7 +188,7 @@ export function aTimeline(item: IncidentItem): TimelineEntry[] {
     entries.push({
       at: at(95),
       kind: 'Owner',
-      text: `Owner set to ${item.owner ?? 'ana'}`,
+      text: `owner set to ${item.owner ?? 'ana'}`,
       from: '',
       to: item.owner ?? 'ana',
       by: item.owner ?? 'ana',

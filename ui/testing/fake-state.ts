@@ -1,6 +1,6 @@
 /** The state of the fake API: incidents and alerts in memory, the moves it allows, the faults it plays. */
 import type { Incident, Phase } from '@funnelai/crds/generated/types';
-import { legalMoves } from '@funnelai/domain/lifecycle';
+import { legalMoves, shownAs } from '@funnelai/domain/lifecycle';
 import type {
   Access,
   AlertItem,
@@ -306,7 +306,7 @@ export function createFakeState(): FakeState {
           lines.push({
             at: now,
             kind: 'Phase',
-            text: `Phase: ${next.phase} to ${target}`,
+            text: `moved from ${shownAs(next.phase)} to ${shownAs(target)}`,
             from: next.phase,
             to: target,
             by,
@@ -325,7 +325,7 @@ export function createFakeState(): FakeState {
           lines.push({
             at: now,
             kind: field === 'owner' ? 'Owner' : field === 'severity' ? 'Severity' : 'Priority',
-            text: `${field} changed`,
+            text: `${field} changed from ${from ?? 'nothing'} to ${to ?? 'nothing'}`,
             from: String(from ?? ''),
             to: String(to ?? ''),
             by,

@@ -8,6 +8,7 @@ import { alertPath } from '../../app/paths.ts';
 import { CopyButton } from '../../components/CopyLine.tsx';
 import { calendarDay, viewersZone, zoneOffset } from '../../components/instant-words.ts';
 import { Clock } from '../../components/Time.tsx';
+import { foldRuns } from './fold.ts';
 import { toMarkdown } from './markdown.ts';
 import { sentenceOf } from './sentence.ts';
 import { TimelineShape } from './TimelineShape.tsx';
@@ -59,10 +60,63 @@ function Line({ entry, namespace }: { entry: TimelineEntry; namespace: string })
   );
 }
 
+/** A run of alerts as one line that opens. */
+function Run({
+  entries,
+  summary,
+  namespace,
+}: {
+  entries: readonly TimelineEntry[];
+  summary: string;
+  namespace: string;
+}) {
+  const [newest, oldest] = [entries[0], entries.at(-1)];
+  return (
+    <Box component="li" sx={{ py: 0.75 }}>
+      <Box component="details" sx={{ '&[open] > summary': { mb: 0.5 } }}>
+        <Box
+          component="summary"
+          sx={{
+            display: 'grid',
+            gridTemplateColumns: '64px 16px minmax(0, 1fr)',
+            columnGap: 2,
+            alignItems: 'start',
+            cursor: 'pointer',
+            color: 'text.secondary',
+          }}
+        >
+          {newest && <Clock at={newest.at} />}
+          <Box component="span" sx={{ pt: '3px' }}>
+            <TimelineShape kind="AlertJoined" />
+          </Box>
+          <span>
+            <Box component="span" sx={{ textDecoration: 'underline dotted', textUnderlineOffset: 3 }}>
+              {summary}
+            </Box>
+            {oldest && (
+              <>
+                {' '}
+                since <Clock at={oldest.at} />
+              </>
+            )}
+          </span>
+        </Box>
+        <Box component="ol" sx={{ m: 0, p: 0, listStyle: 'none', borderLeft: 2, borderColor: 'divider', pl: 2 }}>
+          {entries.map((entry) => (
+            <Line key={`${entry.at}/${entry.kind}/${entry.alert ?? ''}`} entry={entry} namespace={namespace} />
+          ))}
+        </Box>
+      </Box>
+    </Box>
+  );
+}
+
 export function Timeline({ detail }: { detail: IncidentDetail }) {
   const zone = viewersZone();
-  const entries = [...detail.timeline].reverse();
+  const dayOf = (entry: TimelineEntry): string => calendarDay(entry.at, zone);
+  const folded = foldRuns([...detail.timeline].reverse(), dayOf);
   const { namespace } = detail.item;
+  let previousDay = '';
   return (
     <Box sx={{ px: 4, py: 2 }}>
       <Box sx={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 2 }}>
@@ -81,12 +135,16 @@ export function Timeline({ detail }: { detail: IncidentDetail }) {
         </Box>
       )}
       <Box component="ol" aria-label="Timeline" sx={{ m: 0, p: 0, listStyle: 'none' }}>
-        {entries.map((entry, i) => {
-          const day = calendarDay(entry.at, zone);
-          const previous = entries[i - 1];
-          const isNewDay = previous === undefined || calendarDay(previous.at, zone) !== day;
+        {folded.map((part) => {
+          const entry = part.kind === 'run' ? part.entries.at(-1) : part.entry;
+          if (entry === undefined) return null;
+          const day = dayOf(entry);
+          const isNewDay = day !== previousDay;
+          previousDay = day;
           return (
-            <Fragment key={`${entry.at}/${entry.kind}/${entry.sequence ?? ''}/${entry.alert ?? ''}/${entry.text}`}>
+            <Fragment
+              key={`${part.kind}/${entry.at}/${entry.kind}/${entry.sequence ?? ''}/${entry.alert ?? ''}/${entry.text}`}
+            >
               {isNewDay && (
                 <Box
                   component="li"
@@ -103,7 +161,11 @@ export function Timeline({ detail }: { detail: IncidentDetail }) {
                   {day} · {zoneOffset(entry.at, zone)}
                 </Box>
               )}
-              <Line entry={entry} namespace={namespace} />
+              {part.kind === 'run' ? (
+                <Run entries={part.entries} summary={part.summary} namespace={namespace} />
+              ) : (
+                <Line entry={entry} namespace={namespace} />
+              )}
             </Fragment>
           );
         })}

@@ -10,16 +10,17 @@ export function shownActor(by: string | undefined): string | undefined {
   return by.replace(/^system:serviceaccount:/, 'service account ');
 }
 
-/** "ana moved from Triggered to Responding"; an act without an actor begins with what happened. */
-export function sentenceOf(entry: Pick<TimelineEntry, 'text' | 'by' | 'kind'>): string {
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** "ana acknowledged: moved from Triggered to Responding", "Severity changed from High to Low, by ana", "Opened by rule pods". */
+export function sentenceOf(entry: Pick<TimelineEntry, 'text' | 'by' | 'kind' | 'from' | 'to'>): string {
   const actor = shownActor(entry.by);
-  if (actor === undefined || entry.kind === 'AlertJoined' || entry.kind === 'AlertResolved')
-    return entry.text.charAt(0).toUpperCase() + entry.text.slice(1);
-  if (entry.kind === 'Opened')
-    return (
-      entry.text.charAt(0).toUpperCase() +
-      entry.text.slice(1) +
-      (actor === 'funnelAI' || entry.text.includes(`by ${entry.by}`) ? '' : `, by ${actor}`)
-    );
-  return `${actor} ${entry.text}`;
+  const isAlert = entry.kind === 'AlertJoined' || entry.kind === 'AlertResolved';
+  if (actor === undefined || isAlert) return capital(entry.text);
+  if (entry.kind === 'Phase') {
+    const acknowledged = entry.from === 'Detection' && entry.to === 'Response';
+    return `${actor} ${acknowledged ? 'acknowledged: ' : ''}${entry.text}`;
+  }
+  const isSaid = entry.kind === 'Opened' && (actor === 'funnelAI' || entry.text.includes(`by ${entry.by}`));
+  return `${capital(entry.text)}${isSaid ? '' : `, by ${actor}`}`;
 }

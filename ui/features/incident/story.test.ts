@@ -1,6 +1,8 @@
 import type { IncidentDetail, TimelineEntry } from '@funnelai/domain/wire';
 import { describe, expect, it } from 'vitest';
 import { anAlertItem, anIncident, anIncidentItem } from '../../testing/builders.ts';
+import { foldRuns } from './fold.ts';
+import { linksOf } from './links.ts';
 import { toMarkdown } from './markdown.ts';
 import { sentenceOf } from './sentence.ts';
 import { phaseSpans } from './spans.ts';
@@ -89,7 +91,7 @@ describe('a line of the timeline', () => {
     expect(timeline.map(sentenceOf)).toEqual([
       'Opened by rule pods',
       'Pod *x* | y joined',
-      'ana moved from Triggered to Responding',
+      'ana acknowledged: moved from Triggered to Responding',
       'bo moved from Responding to Mitigated',
     ]);
   });
@@ -114,5 +116,46 @@ describe('an incident as Markdown', () => {
     expect(toMarkdown({ ...detail, history: { available: false, reason: 'Postgres is away' } }, 'UTC', 'u')).toContain(
       'older entries may be missing: Postgres is away',
     );
+  });
+});
+
+describe('a long run of alerts', () => {
+  const joined = (second: number, kind: 'AlertJoined' | 'AlertResolved' = 'AlertJoined'): TimelineEntry => ({
+    at: `2026-11-23T13:00:0${second}Z`,
+    kind,
+    text: 'x',
+  });
+  const act: TimelineEntry = { at: '2026-11-23T13:00:00Z', kind: 'Phase', text: 'moved' };
+  it('is one line, and never swallows what people did', () => {
+    const entries = [joined(9), joined(8), joined(7, 'AlertResolved'), joined(6), act, joined(5), joined(4), joined(3)];
+    const folded = foldRuns(entries, () => 'today');
+    expect(folded.map((part) => (part.kind === 'run' ? part.summary : part.entry.kind))).toEqual([
+      'Alerts: 3 joined, 1 resolved',
+      'Phase',
+      'AlertJoined',
+      'AlertJoined',
+      'AlertJoined',
+    ]);
+    expect(folded.flatMap((part) => (part.kind === 'run' ? part.entries : [part.entry]))).toEqual(entries);
+  });
+  it('ends with the day', () => {
+    const entries = [joined(9), joined(8), joined(7), joined(6), joined(5)];
+    expect(foldRuns(entries, (entry) => (entry.at > joined(6).at ? 'b' : 'a'))).toHaveLength(5);
+  });
+});
+
+describe('links', () => {
+  it('come runbook first, say which alert they are of, each once', () => {
+    const links = [
+      { title: 'Source', url: 'https://prom.example/1', kind: 'Source' as const },
+      { title: 'Runbook', url: 'https://runbooks.example/a', kind: 'Runbook' as const },
+    ];
+    const another = { title: 'Source', url: 'https://prom.example/2', kind: 'Source' as const };
+    const alerts = [anAlertItem({ links }), anAlertItem({ links: [another, ...links.slice(1)] })];
+    expect(linksOf({ ...detail, alerts }).map(({ title }) => title)).toEqual([
+      'Runbook: KubePodCrashLooping',
+      'Checkout dashboard',
+      'Source: KubePodCrashLooping',
+    ]);
   });
 });

@@ -18,6 +18,8 @@ export interface MoveOptions {
 }
 export type Move = (item: IncidentItem, to: Phase, options?: MoveOptions) => Promise<IncidentDetail>;
 
+const reversed = ({ field, from, to }: FieldEdit): FieldEdit => ({ field, from: to, to: from });
+
 export function useMove(): Move {
   const edit = useEdit();
   const client = useQueryClient();
@@ -31,13 +33,16 @@ export function useMove(): Move {
       });
       const line = movedLine(item.name, item.phase, to);
       const reversal = reversalOf(item.phase, to);
-      if (!reversal.isOffered || edits.length > 0) {
+      if (!reversal.isOffered) {
         toast.say(line);
         return detail;
       }
       toast.offer(line, undoLabel(reversal, me.paging), () => {
         const held = client.getQueryData<IncidentDetail>(keys.incident(item.namespace, item.name));
-        edit(item, { edits: undoEdits(item, held?.item ?? detail.item, to, me.user), reason: 'undone' }).then(
+        edit(item, {
+          edits: [...undoEdits(item, held?.item ?? detail.item, to, me.user), ...edits.map(reversed)],
+          reason: 'undone',
+        }).then(
           () => toast.say(`Undone. ${movedLine(item.name, to, item.phase)}`),
           (error: unknown) => toast.say(`Not undone: ${conflictLine(asApiError(error))}`),
         );

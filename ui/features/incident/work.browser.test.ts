@@ -194,7 +194,7 @@ describe('live', () => {
     );
     await at.getByRole('button', { name: 'Mark mitigated' }).waitFor();
     expect(Date.now() - before).toBeLessThan(1_000);
-    await at.getByText('bo Phase: Detection to Response').waitFor();
+    await at.getByText('bo acknowledged: moved from Triggered to Responding').waitFor();
   });
 
   it('says since when it is stale, and is back within five seconds with what was missed', async () => {
