@@ -43,16 +43,24 @@ async function plainIdentity({ ca, skipVerify, serverName, server, user }: Setti
 
 async function pemText({ field, text, file }: Pem): Promise<string> {
   if (text !== undefined) return text;
-  const found = await readFile(file ?? '', 'utf8');
+  const found = await textOf(field, file ?? '');
   if (!isPem(found)) throw new Error(`${field}: expected PEM in ${file}, found ${found.length} characters of no PEM`);
   return found;
 }
 
 /** Without the newline that editors add, which no header may hold. */
 async function tokenIn(file: string): Promise<string> {
-  const token = (await readFile(file, 'utf8')).trim();
-  if (token === '') throw new Error(`expected a token in ${file}, found an empty file`);
+  const token = (await textOf('tokenFile', file)).trim();
+  if (token === '') throw new Error(`tokenFile: expected a token in ${file}, found an empty file`);
   return token;
+}
+
+async function textOf(field: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`${field}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function withBasic(identity: Identity, { username, password = '' }: UserSettings): Identity {
