@@ -225,6 +225,8 @@ export async function startFakeApi(port = 0): Promise<FakeApi> {
           return answer(response, 503, { code: 'Unavailable', message: 'restarting', requestId: '' });
         if (!request.headers.cookie?.includes(state.token))
           return answer(response, 401, { code: 'Unauthenticated', message: 'Sign in first.', requestId: '' });
+        if (state.faults.forbidden)
+          return answer(response, 403, { code: 'Forbidden', message: 'may not watch', requestId: '' });
         return stream(state, request, response, open);
       }
       return url.pathname.startsWith('/api/') ? api(state, url, request, response) : file(url.pathname, response);

@@ -159,6 +159,9 @@ describe('without the right', () => {
     const at = await open('/incidents?namespace=demo');
     await at.getByRole('heading', { name: 'You may not see this' }).waitFor();
     await at.getByText('kubectl create rolebinding ana-views').waitFor();
+    // Not being allowed to watch is no outage.
+    await at.getByText('no access', { exact: true }).waitFor();
+    expect(await at.getByText(/Not live since/).count()).toBe(0);
   });
 
   it('leaves no button that would only be refused', async () => {
