@@ -14,8 +14,8 @@ import type {
   StreamEvent,
   TimelineEntry,
 } from '@funnelai/domain/wire';
-import { listsAlert, listsIncident, onTab } from '../live/apply.ts';
 import { anAlertItem, anIncident, anIncidentItem, aTimeline, manyIncidents, nextUid } from './builders.ts';
+import { alertPage, incidentPage } from './fake-lists.ts';
 
 const ALL_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
 
@@ -76,20 +76,6 @@ export interface FakeState {
   onEvent(listener: (event: StreamEvent) => void): () => void;
 }
 
-const RANK = { Critical: 0, High: 1, Medium: 2, Low: 3, Info: 4 } as const;
-const count = <T>(items: readonly T[], value: (item: T) => string | undefined): Record<string, number> => {
-  const counts: Record<string, number> = {};
-  for (const item of items) {
-    const key = value(item) ?? '';
-    counts[key] = (counts[key] ?? 0) + 1;
-  }
-  return counts;
-};
-const byUrgency = (a: IncidentItem, b: IncidentItem): number =>
-  Number(a.phase !== 'Detection') - Number(b.phase !== 'Detection') ||
-  RANK[a.severity] - RANK[b.severity] ||
-  b.createdAt.localeCompare(a.createdAt);
-
 export function createFakeState(): FakeState {
   const entries = new Map<string, Entry>();
   const listeners = new Set<(event: StreamEvent) => void>();
@@ -140,105 +126,8 @@ export function createFakeState(): FakeState {
       enter(item);
       changed(item);
     },
-    page(query) {
-      const list = (key: string) => query.getAll(key);
-      const scope = {
-        namespace: query.get('namespace') ?? undefined,
-        tab: query.get('tab') ?? 'open',
-        q: query.get('q') ?? '',
-        sort: '',
-        limit: 0,
-      };
-      const none = { severity: [], priority: [], phase: [], owner: [], rule: [] };
-      const whole = live().filter((item) => scope.namespace === undefined || item.namespace === scope.namespace);
-      const before = whole.filter((item) =>
-        listsIncident(
-          { ...(scope as never as { tab: string; q: string; sort: string; limit: number }), ...none },
-          item,
-          state.user,
-        ),
-      );
-      const found = before.filter((item) =>
-        listsIncident(
-          {
-            ...(scope as never as { tab: string; q: string; sort: string; limit: number }),
-            severity: list('severity'),
-            priority: list('priority'),
-            phase: list('phase'),
-            owner: list('owner'),
-            rule: list('rule'),
-          },
-          item,
-          state.user,
-        ),
-      );
-      const tab = (name: string): number => whole.filter((item) => onTab(name, item, state.user)).length;
-      const sort = query.get('sort') ?? '';
-      const field = sort.replace(/^-/, '') as keyof IncidentItem;
-      const sorted = found.sort(
-        sort === ''
-          ? byUrgency
-          : (a, b) => (sort.startsWith('-') ? -1 : 1) * String(a[field] ?? '').localeCompare(String(b[field] ?? '')),
-      );
-      return {
-        items: sorted.slice(0, Number(query.get('limit') ?? 200)),
-        total: found.length,
-        tabs: {
-          open: tab('open'),
-          mine: tab('mine'),
-          unacknowledged: tab('unacknowledged'),
-          postmortem: tab('postmortem'),
-          closed: tab('closed'),
-          all: whole.length,
-        },
-        facets: {
-          severity: count(before, (i) => i.severity),
-          priority: count(before, (i) => i.priority),
-          phase: count(before, (i) => i.phase),
-          owner: count(before, (i) => i.owner),
-          rule: count(before, (i) => i.rule),
-        },
-        resourceVersion: String(version),
-        asOf: new Date().toISOString(),
-      };
-    },
-    alertPage(query) {
-      const list = (key: string) => query.getAll(key);
-      const namespace = query.get('namespace') ?? undefined;
-      const incident = query.get('incident') ?? undefined;
-      const base = {
-        ...(namespace ? { namespace } : {}),
-        ...(incident ? { incident } : {}),
-        q: query.get('q') ?? '',
-        limit: 0,
-      };
-      const none = { state: [], severity: [], source: [], alertname: [] };
-      const before = state.alerts.filter((item) => listsAlert({ ...base, ...none }, item));
-      const found = before.filter((item) =>
-        listsAlert(
-          {
-            ...base,
-            state: list('state'),
-            severity: list('severity'),
-            source: list('source'),
-            alertname: list('alertname'),
-          },
-          item,
-        ),
-      );
-      return {
-        items: found.slice(0, Number(query.get('limit') ?? 200)),
-        total: found.length,
-        facets: {
-          state: count(before, (i) => i.state),
-          severity: count(before, (i) => i.severity),
-          source: count(before, (i) => i.source),
-          alertname: count(before, (i) => i.labels.alertname),
-        },
-        resourceVersion: String(version),
-        asOf: new Date().toISOString(),
-      };
-    },
+    page: (query) => incidentPage(live(), query, state.user, String(version)),
+    alertPage: (query) => alertPage(state.alerts, query, String(version)),
     detail(namespace, name) {
       const entry = need(namespace, name);
       const incident = anIncident(entry.item);
