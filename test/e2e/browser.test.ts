@@ -2,10 +2,11 @@
  * One incident worked by two people with two tools: ana in the browser, bo with kubectl, on the real pages, the real webhook and
  * the real API server. Each sees what the other did without a reload, also when the webhook went away in between.
  */
+
+import { CHROMIUM_FLAGS, chromiumPath, seriousFindings } from '@funnelai/ui/testing/browser';
+import { buildPages, PAGES } from '@funnelai/ui/testing/build';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHROMIUM_FLAGS, chromiumPath, seriousFindings } from '../../ui/testing/browser.ts';
-import { buildPages, PAGES } from '../../ui/testing/build.ts';
 import { until } from '../harness/wait.ts';
 import { createWorld, tokenOf, type World } from './world.ts';
 

@@ -3,7 +3,10 @@ import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/type
 import { API_VERSION } from '@funnelai/crds/meta';
 
 let serial = 0;
-const uid = (): string => `uid-${(serial += 1)}`;
+function uid(): string {
+  serial += 1;
+  return `uid-${serial}`;
+}
 
 export function anAlertSource(
   o: { name?: string; namespace?: string; spec?: Partial<AlertSource['spec']> } = {},
