@@ -11,6 +11,7 @@ import { hasRoom, trimmed } from './change-ring.ts';
 import { formatMicros } from './instants.ts';
 import { canMove, isPhase, type PhaseTimes, timesAfter, timesAtBirth } from './lifecycle.ts';
 import { defaultPriority, SEVERITIES } from './severity.ts';
+import { isMachineUser } from './users.ts';
 
 /** Reason of a change that stands for several of which not all are known. */
 export const COLLAPSED = 'Collapsed';
@@ -206,10 +207,12 @@ class Recorder {
 
   #follow(act: Act, from: string): void {
     const byPerson = this.#isPerson(act);
+    // A bot's word for a severity is somebody's will; that somebody is on it is not for a bot to say.
+    const answers = byPerson && !isMachineUser(act.by);
     if (act.kind === 'Phase' && isPhase(act.to)) {
       this.#times = isPhase(from)
-        ? timesAfter(this.#times, from, act.to, act.at, byPerson)
-        : timesAtBirth(act.to, act.at, byPerson);
+        ? timesAfter(this.#times, from, act.to, act.at, answers)
+        : timesAtBirth(act.to, act.at, answers);
     }
     if (!byPerson) return;
     if (act.kind === 'Severity') this.#pinned.add('severity');

@@ -4,7 +4,6 @@ import { decideIncidentStep, type IncidentStepResult } from './incident-decide.t
 import { compileRules } from './rules.ts';
 import { anAlert, aRule, at, logTime, OPERATOR, time } from './testing/builders.ts';
 import { type PlayedIncident, play } from './testing/played-incident.ts';
-import { isMachineUser } from './users.ts';
 
 const origin = { groupKey: '[]', opening: 1 };
 const MIRRORED = { mirroredSequence: 1_000 };
@@ -23,7 +22,8 @@ function run(
       incident: story.incident,
       members,
       mirror: MIRRORED,
-      isMachine: isMachineUser,
+      // As the operator has it: its own acts, and no other machine's.
+      isMachine: (user) => user === OPERATOR,
       now: at(second),
       ...o,
     });
@@ -143,6 +143,16 @@ describe('acknowledgement', () => {
     act(story);
     run(story, 8, [firing()]);
     expect(story.incident.spec.owner?.name).toBe(owner);
+  });
+
+  it('is not what a service account does: it leaves Detection, and still nobody has answered', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    story.write('system:serviceaccount:ci:bot', 5, { phase: 'Response' });
+    run(story, 8, [firing()]);
+    expect(story.incident.status?.phase).toBe('Response');
+    expect(story.incident.status).not.toHaveProperty('acknowledgedAt');
+    expect(conditionsOf(story).Acknowledged).toBe('False');
   });
 });
 

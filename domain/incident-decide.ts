@@ -25,6 +25,7 @@ import { formatMicros, msBetween } from './instants.ts';
 import { isOpen } from './lifecycle.ts';
 import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
 import { defaultPriority, isWorse, worst } from './severity.ts';
+import { isMachineUser } from './users.ts';
 
 export interface IncidentStep {
   incident: Incident;
@@ -202,7 +203,8 @@ function ownerToName(
   if (spec.owner !== undefined || (spec.phase !== 'Response' && spec.phase !== 'Mitigation')) return {};
   const at = added.findLastIndex(isAcknowledgement);
   const acknowledged = added[at];
-  if (acknowledged === undefined || acknowledged.verified !== true || isMachine(acknowledged.by)) return {};
+  if (acknowledged === undefined || acknowledged.verified !== true) return {};
+  if (isMachine(acknowledged.by) || isMachineUser(acknowledged.by)) return {};
   // Whoever was owner and is not any more was taken off by someone who meant it.
   if (added.slice(at).some(({ kind }) => kind === 'Owner') || !OWNER_NAME.test(acknowledged.by)) return {};
   return { owner: { name: acknowledged.by } };
