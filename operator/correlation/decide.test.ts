@@ -87,15 +87,52 @@ describe('what an alert asks for', () => {
   });
 
   it('asks when it fires in an incident that the operator resolved, and not when a person did', () => {
-    expect(ask(answered(anAlert()), resolvedBy(ROBOT))).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert()), resolvedBy(ROBOT))).toEqual({ kind: 'correlate', episode: 2 });
     expect(ask(answered(anAlert()), resolvedBy('ana'))).toEqual({ kind: 'nothing' });
     expect(ask(answered(anAlert({ state: 'Resolved' })), resolvedBy(ROBOT))).toEqual({ kind: 'nothing' });
   });
 
+  it('asks when it is reported anew under the same start after a person ended its incident, not when that was known', () => {
+    const at = (second: string) => `2026-03-01T10:05:${second}Z`;
+    const endedBy = (phase: 'Resolution' | 'Postmortem' | 'Closed', times: object): Incident => {
+      const { status } = resolvedBy('ana');
+      return anIncident({ phase, status: { observedGeneration: 1, ...status, phase, ...times } });
+    };
+    const reported = (second: string) => answered(anAlert({ receivedAt: at(second) }));
+    const closed = endedBy('Closed', { resolvedAt: at('10'), closedAt: at('20') });
+    for (const ended of [
+      closed,
+      endedBy('Closed', { closedAt: at('10') }),
+      endedBy('Postmortem', { resolvedAt: at('10') }),
+      endedBy('Resolution', { resolvedAt: at('10') }),
+    ]) {
+      expect(ask(reported('30'), ended)).toEqual({ kind: 'correlate', episode: 2 });
+      expect(ask(reported('10.900'), ended)).toEqual({ kind: 'nothing' });
+      expect(ask(answered(anAlert({ state: 'Resolved', receivedAt: at('30') })), ended)).toEqual({ kind: 'nothing' });
+    }
+    const moved = answered(anAlert({ receivedAt: at('30') }), { answer: 'Moved' });
+    expect(ask(moved, closed)).toEqual({ kind: 'nothing' });
+    expect(ask(reported('30'), anIncident({ phase: 'Closed' }))).toEqual({ kind: 'nothing' });
+  });
+
   it('stays with "recorded" for the whole episode', () => {
-    const recorded = answered(anAlert(), { answer: 'Recorded' });
-    if (recorded.status) delete recorded.status.incidentRef;
-    expect(ask(recorded)).toEqual({ kind: 'nothing' });
+    const byRule = answered(anAlert(), { answer: 'Recorded' });
+    if (byRule.status) byRule.status.ruleRef = { name: 'watchdog' };
+    if (byRule.status) delete byRule.status.incidentRef;
+    expect(ask(byRule)).toEqual({ kind: 'nothing' });
+  });
+
+  it('asks again when the built-in rule recorded it and it has become worse', () => {
+    const now = (severity: 'Info' | 'Low' | 'Medium' | 'Critical', state: 'Firing' | 'Resolved' = 'Firing'): Alert => {
+      const recorded = answered(anAlert({ severity, state }), { answer: 'Recorded' });
+      if (recorded.status) delete recorded.status.incidentRef;
+      return recorded;
+    };
+    expect(ask(now('Info'))).toEqual({ kind: 'nothing' });
+    expect(ask(now('Low'))).toEqual({ kind: 'nothing' });
+    expect(ask(now('Critical'))).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(now('Medium'))).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(now('Critical', 'Resolved'))).toEqual({ kind: 'nothing' });
   });
 });
 

@@ -5,6 +5,9 @@
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
 import { endOfChain } from '@funnelai/domain/correlate';
 import { parseInstant } from '@funnelai/domain/instants';
+import { isOpen } from '@funnelai/domain/lifecycle';
+import { BUILT_IN_RULE } from '@funnelai/domain/rules';
+import { isWorse } from '@funnelai/domain/severity';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -25,11 +28,15 @@ export type Answer = 'Opened' | 'Joined' | 'Reopened' | 'Recorded' | 'Moved' | '
 
 const RESOLVED_FIRST: Answer = 'ResolvedFirst';
 const REFUSED: Answer = 'Refused';
+const MOVED: Answer = 'Moved';
+const RECORDED: Answer = 'Recorded';
+/** What one second of the log's clock may hide. */
+const LOG_GRAIN_MS = 1_000;
 const CORRELATED = 'Correlated';
 
 /**
  * What this alert asks for. Once answered, only a new episode asks again, or an incident that no longer is where the answer
- * says: merged, deleted, or closed by the operator before the alert fired again.
+ * says: merged, deleted, or ended before the alert fired again.
  * @param lookup incidents of the alert's namespace by name.
  * @param isMachine whether a recorded change was made by the operator.
  */
@@ -47,7 +54,11 @@ export function whatIsAsked(
   if (reason === RESOLVED_FIRST && firing) return { kind: 'correlate', episode: episodes };
 
   const name = status?.incidentRef?.name;
-  if (name === undefined) return { kind: 'nothing' };
+  if (name === undefined) {
+    return firing && reason === RECORDED && hasOutgrownRecord(alert)
+      ? { kind: 'correlate', episode: episodes }
+      : { kind: 'nothing' };
+  }
   const ifFiring: Asked = firing ? { kind: 'correlate', episode: episodes } : { kind: 'nothing' };
   const incident = lookup(name);
   if (incident === undefined || incident.metadata.deletionTimestamp !== undefined) return ifFiring;
@@ -55,7 +66,9 @@ export function whatIsAsked(
   // Merged into what is not there, or into itself by a circle: nobody has the alert.
   if (target === undefined) return ifFiring;
   if (target.metadata.name !== name) return { kind: 'move', from: name, to: target.metadata.name };
-  return endedByMachine(incident, isMachine) ? ifFiring : { kind: 'nothing' };
+  const cameBack = endedByMachine(incident, isMachine) || (reason !== MOVED && reportedAfterEnd(alert, incident));
+  // An episode of its own, though its start is the old one: history keeps the earlier one with the incident that ended.
+  return firing && cameBack ? { kind: 'correlate', episode: episodes + 1 } : { kind: 'nothing' };
 }
 
 /**
@@ -70,6 +83,12 @@ function isNewEpisode({ spec, status }: Alert): boolean {
   return started.epochNanoseconds > answered.epochNanoseconds;
 }
 
+/** Whether the built-in rule kept it only for a severity that it no longer has: what has become worse is worth an incident. */
+function hasOutgrownRecord({ spec, status }: Alert): boolean {
+  const { opensFrom } = BUILT_IN_RULE;
+  return status?.ruleRef === undefined && opensFrom !== undefined && !isWorse(opensFrom, spec.severity);
+}
+
 /**
  * Whether the operator itself resolved it: it does so only when no alert of it fires, so one that fires now came after, under
  * whatever start. A person may resolve while alerts still fire; those stay where they are.
@@ -79,6 +98,20 @@ function endedByMachine({ spec, status }: Incident, isMachine: (user: string) =>
   if (!ended || status?.phase !== spec.phase) return false;
   const resolved = status.changes?.findLast(({ kind, to }) => kind === 'Phase' && to === 'Resolution');
   return resolved !== undefined && isMachine(resolved.by);
+}
+
+/**
+ * Whether the last news of the alert came after a person had ended its incident: senders fire again under the old start, and
+ * nobody who ended it knew of that. What was known by then stays; the log's times have a grain of one second. An alert that was
+ * moved here by a merge is left out: who merges into what has ended has decided about it.
+ */
+function reportedAfterEnd({ spec }: Alert, incident: Incident): boolean {
+  const { status } = incident;
+  if (isOpen(incident.spec.phase) || status?.phase !== incident.spec.phase) return false;
+  const ended = parseInstant(status.resolvedAt ?? status.closedAt);
+  const received = parseInstant(spec.receivedAt);
+  if (ended === undefined || received === undefined) return false;
+  return received.epochMilliseconds >= ended.epochMilliseconds + LOG_GRAIN_MS;
 }
 
 /** Whether both were opened for the same fault: then they are one, whoever created it. */
