@@ -204,7 +204,7 @@ describe('merges', () => {
 describe('origin', () => {
   const origin = { ruleRef: { name: 'pods' }, groupKey: '[["namespace","pay"]]', opening: 1 };
   beforeAll(async () => {
-    await mustKubectl('ana', ['create', '-f', '-'], anIncident(namespace, 'opened', { origin }));
+    await mustKubectl('operator', ['create', '-f', '-'], anIncident(namespace, 'opened', { origin }));
     await mustKubectl('ana', ['create', '-f', '-'], anIncident(namespace, 'declared'));
   });
 
@@ -216,6 +216,15 @@ describe('origin', () => {
   ])('is never %s', async (_what, name, spec) => {
     const answer = await patch('ana', namespace, name, { spec }, '--dry-run=server');
     expect(answer.stderr).toContain('origin is fixed at birth');
+  });
+
+  it('is not for people to claim: it decides which incident takes the alerts of a group', async () => {
+    const claim = anIncident(namespace, 'claimed', { origin: { ...origin, opening: 2_000_000_000 } });
+    const create = await createIncident('ana', claim);
+    expect(create.stderr).toContain('leave it out of one that you declare');
+    const apply = await kubectl('ana', ['apply', '--server-side', '-f', '-'], claim);
+    expect(apply.stderr).toContain('leave it out of one that you declare');
+    await mustKubectl('ana', ['create', '-f', '-'], anIncident(namespace, 'claimed'));
   });
 
   it('stays through other edits', async () => {
