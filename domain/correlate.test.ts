@@ -147,6 +147,18 @@ describe('decideIncident', () => {
     ['open 2', 'merged into what is gone', [make('a', 1, 'Closed', { into: 'nowhere' })]],
   ])('%s: %s', (answer, _what, incidents) => expect(ask(60, ...incidents)).toBe(answer));
 
+  it('never reopens with reopenWithin 0s, though the operator has not yet answered the resolve', () => {
+    const [never] = compileRules([aRule('never', { reopenWithin: '0s' })]).rules;
+    const incident = make('a', 1, 'Resolution');
+    incident.spec.origin = { groupKey: 'k', opening: 1, ruleRef: { name: 'never' } };
+    incident.status = { observedGeneration: 1, phase: 'Detection' };
+    const answer = decideIncident(
+      { rule: never ?? BUILT_IN_RULE, groupKey: 'k', incidents: [incident], lookup: () => incident },
+      at(0),
+    );
+    expect(answer).toEqual({ kind: 'open', open: 2 });
+  });
+
   it('lets reopenWithin run out', () => {
     expect(ask(1800, make('a', 1, 'Resolution', { resolvedAt: 0 }))).toBe('reopen a');
     expect(ask(1801, make('a', 1, 'Resolution', { resolvedAt: 0 }))).toBe('open 2');

@@ -110,7 +110,7 @@ export function endOfChain(start: Incident, lookup: (name: string) => Incident |
 }
 
 function comesBack(incident: Incident, rule: CompiledRule, now: Temporal.Instant): boolean {
-  if (incident.spec.phase !== 'Resolution') return false;
+  if (incident.spec.phase !== 'Resolution' || rule.reopenWithinMs === 0) return false;
   // While the operator has not yet answered the move, the fault comes at the moment of resolving itself.
   if (incident.status?.phase !== 'Resolution') return true;
   const resolvedAt = parseInstant(incident.status.resolvedAt);
