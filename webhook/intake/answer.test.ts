@@ -25,6 +25,20 @@ describe('the answer to a body', () => {
     expect(answerFor(reading(), result({}), 'r').status).toBe(200);
   });
 
+  it('says when the sender itself left alerts out', () => {
+    const cut = readAlertmanager(
+      { truncatedAlerts: 7, alerts: [{ status: 'firing', labels }] },
+      'Webhook',
+      Temporal.Instant.from('2026-01-01T12:00:00Z'),
+    );
+    expect(answerFor(cut, result({ created: 1 }), 'r')).toMatchObject({
+      status: 200,
+      body: {
+        message: '1 of 1 alert is stored (the sender left 7 more out of this body: raise max_alerts of its webhook)',
+      },
+    });
+  });
+
   it('is 400 when only bad alerts are left over, and names the first', () => {
     const { status, body } = answerFor(
       reading({ status: 'firing', labels }, { labels: 3 }),

@@ -42,7 +42,11 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
     notStored: result.unavailable,
     problems: all.slice(0, INTAKE_PROBLEMS_LISTED),
   };
-  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored`;
+  const cut =
+    reading.truncated === 0
+      ? ''
+      : ` (the sender left ${reading.truncated} more out of this body: raise max_alerts of its webhook)`;
+  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${cut}`;
   const first = all[0];
   const named = first === undefined ? '' : `; ${sentence(bad, first)}`;
   if (result.unavailable > 0) {

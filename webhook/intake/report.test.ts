@@ -25,6 +25,16 @@ describe('a report whose sender names no start', () => {
     expect(isRepeat(held, report(7, { state: 'Resolved', endsAt: at(7) }))).toBe(true);
   });
 
+  it('does not resolve a newer episode by an end that was before it', () => {
+    const held = stored({ startsAt: at(10), receivedAt: at(10) });
+    const late = report(
+      5,
+      { state: 'Resolved', endsAt: at(5), receivedAt: at(12) },
+      { startNamed: false, endNamed: true },
+    );
+    expect(mergeAlert(held, anchored(late, held))).toMatchObject({ state: 'Firing', startsAt: at(10) });
+  });
+
   it('fires anew after that', () => {
     const held = stored({ state: 'Resolved', endsAt: at(5) });
     expect(mergeAlert(held, anchored(report(7), held))).toMatchObject({ state: 'Firing', startsAt: at(7) });

@@ -1,5 +1,6 @@
 /** One report of an alert, and how it stands to what is stored when its sender named no times. Pure. */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
+import { compareInstants } from '@funnelai/domain/instants';
 
 /** A report as it will be merged; what the sender left out was filled in with the time of receipt and may yet give way. */
 export interface Report {
@@ -19,6 +20,9 @@ export function anchored(report: Report, stored: AlertSpec | undefined): AlertSp
     ? spec.startsAt === stored.startsAt || spec.startsAt === stored.latestStartsAt
     : stored.state === 'Firing' || spec.state === 'Resolved';
   if (!sameEpisode) return spec;
+  // An end before the newest start is that of an episode that came before: to put it here would resolve what fires again.
+  if (!startNamed && endNamed && compareInstants(spec.endsAt, stored.latestStartsAt ?? stored.startsAt) < 0)
+    return spec;
   const startsAt = startNamed ? spec.startsAt : (stored.latestStartsAt ?? stored.startsAt);
   const repeatsEnd =
     !endNamed && spec.state === 'Resolved' && stored.state === 'Resolved' && stored.endsAt !== undefined;

@@ -76,6 +76,11 @@ async function take(
     const reading = read(deps, await bytesOf(deps, request.raw, hold), shape);
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
+    if (reading.truncated > 0)
+      request.log.warn(
+        { truncatedAlerts: reading.truncated },
+        'the sender left alerts out of a body: raise max_alerts',
+      );
     const result = await deps.ingest.ingest(source, reading.received);
     const answer = answerFor(reading, result, request.id);
     if (answer.status === 503)

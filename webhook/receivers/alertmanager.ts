@@ -17,6 +17,8 @@ export interface Received {
 export interface Reading {
   received: Received[];
   problems: AlertProblem[];
+  /** Alerts that the sender itself says it left out of the body. */
+  truncated: number;
 }
 /** `Webhook`: an object with `alerts`; `ApiV2`: the list itself. */
 export type Shape = 'Webhook' | 'ApiV2';
@@ -40,7 +42,13 @@ export function readAlertmanager(body: unknown, shape: Shape, now: Temporal.Inst
     if (input !== undefined && faults.length === 0) received.push({ index, input });
     else for (const fault of faults) problems.push({ index, ...fault });
   }
-  return { received, problems };
+  return { received, problems, truncated: shape === 'Webhook' ? truncatedOf(body) : 0 };
+}
+
+/** Alertmanager's max_alerts: what it cuts off is said here and nowhere else. */
+function truncatedOf(body: unknown): number {
+  const count = isRecord(body) ? own(body, 'truncatedAlerts') : undefined;
+  return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
 function alertsOf(body: unknown, shape: Shape): unknown[] {
