@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import { anAlert, anIncident, BORN, minute } from './builders.ts';
-import { alertRow, incidentRow, isOfCorrelatedEpisode, toMicros } from './rows.ts';
+import { aChange, anAlert, anIncident, BORN, minute } from './builders.ts';
+import { alertRow, changeRow, incidentRow, isOfCorrelatedEpisode, toMicros } from './rows.ts';
 
 const NOW = Temporal.Instant.from(BORN);
 const cells = (json: string) => JSON.parse(json) as Record<string, unknown> & { object: Record<string, unknown> };
@@ -53,6 +53,11 @@ describe('text', () => {
         expect(row.object).toMatchObject({ spec: { title: expected } });
       }),
     );
+  });
+
+  it('takes the longest name that a user can have, in any script', () => {
+    const by = '😀'.repeat(512);
+    expect(changeRow('u', aChange(1, { by })).by).toBe(by);
   });
 
   it('leaves managedFields out', () => {

@@ -6,6 +6,8 @@ import { HistoryRefused } from './errors.ts';
 
 /** What is indexed must fit into an index entry (2,704 bytes); Kubernetes names are far below this. */
 const MAX_KEY_BYTES = 1_024;
+/** A user name has at most 512 characters, of four bytes each: a row that is refused would hold up its incident for good. */
+const MAX_USER_BYTES = 2_048;
 const MAX_TEXT_BYTES = 65_536;
 /** etcd takes 1.5 MiB a request. */
 const MAX_OBJECT_BYTES = 4 * 1_024 * 1_024;
@@ -155,7 +157,7 @@ export function changeRow(incidentUid: string, change: IncidentChange): ChangeRo
     at: time('at', change.at),
     recorded_at: time('recorded_at', change.recordedAt),
     // Indexed, so bounded as a key; empty where nobody could be named.
-    by: bounded('by', change.by, MAX_KEY_BYTES),
+    by: bounded('by', change.by, MAX_USER_BYTES),
     reason: optionalText('reason', change.reason),
     verified: change.verified ?? null,
   };
