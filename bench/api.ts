@@ -40,21 +40,29 @@ export function bareApi(o: {
       const abort = new AbortController();
       const list = await request(`${url(plural, namespace)}?limit=1`, { headers, dispatcher: agent });
       const { metadata } = (await list.body.json()) as { metadata: { resourceVersion: string } };
-      const { body } = await request(
-        `${url(plural, namespace)}?watch=true&resourceVersion=${metadata.resourceVersion}`,
-        { headers, dispatcher: agent, signal: abort.signal },
-      );
-      let rest = '';
-      body.setEncoding('utf8');
-      body.on('error', () => undefined);
-      body.on('data', (chunk: string) => {
-        const lines = (rest + chunk).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) {
-          const event = JSON.parse(line) as { type: string; object: Alert };
-          seen(event.type, event.object);
-        }
-      });
+      let version = metadata.resourceVersion;
+      const follow = async () => {
+        const { body } = await request(`${url(plural, namespace)}?watch=true&resourceVersion=${version}`, {
+          headers,
+          dispatcher: agent,
+          signal: abort.signal,
+        });
+        let rest = '';
+        body.setEncoding('utf8');
+        body.on('error', () => undefined);
+        // The API server closes watches that cannot keep up; nothing is missed by going on where it ended.
+        body.on('close', () => void (abort.signal.aborted || follow()));
+        body.on('data', (chunk: string) => {
+          const lines = (rest + chunk).split('\n');
+          rest = lines.pop() ?? '';
+          for (const line of lines) {
+            const event = JSON.parse(line) as { type: string; object: Alert };
+            version = event.object.metadata.resourceVersion ?? version;
+            seen(event.type, event.object);
+          }
+        });
+      };
+      await follow();
       return () => abort.abort();
     },
     close: () => agent.close(),

@@ -15,6 +15,8 @@ import { type BareApi, bareApi } from './api.ts';
 
 const TOKEN = 'bench-token-9a1c';
 const DEADLINE_MS = 300_000;
+/** How often a body that was answered 503 is sent. */
+const ATTEMPTS = 5;
 
 export interface BenchAlert {
   status: 'firing' | 'resolved';
@@ -32,7 +34,7 @@ export interface Bench {
   /** A fault of ordinary size, the i-th of its name. */
   alert(i: number, name?: string): BenchAlert;
   /** One Alertmanager body; throws unless answered 200. */
-  post(namespace: string, alerts: BenchAlert[]): Promise<void>;
+  post(namespace: string, alerts: BenchAlert[], attempt?: number): Promise<void>;
   alerts(namespace: string): Promise<Alert[]>;
   /** Resolves once `count` alerts of the namespace carry the answer of correlation. */
   correlated(namespace: string, count: number): Promise<void>;
@@ -86,6 +88,21 @@ export async function openStage(): Promise<Bench> {
       .items;
   const writes = (namespace: string) => writesIn(environment.etcdUrl, 'alerts', namespace);
 
+  const post: Bench['post'] = async (namespace, batch, attempt = 1) => {
+    const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/prom`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ version: '4', receiver: 'funnelai', status: 'firing', alerts: batch }),
+      dispatcher: agent,
+    });
+    const text = await body.text();
+    if (statusCode === 200) return;
+    // As Alertmanager does: 503 means "keep it and send it again".
+    if (statusCode !== 503 || attempt >= ATTEMPTS)
+      throw new Error(`the webhook answered ${statusCode}: ${text.slice(0, 300)}`);
+    await post(namespace, batch, attempt + 1);
+  };
+
   return {
     api,
     alerts,
@@ -130,16 +147,7 @@ export async function openStage(): Promise<Bench> {
         generatorURL: 'http://prometheus.example/graph?g0.expr=kube_pod_container_status_waiting_reason&g0.tab=1',
       };
     },
-    async post(namespace, batch) {
-      const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/prom`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ version: '4', receiver: 'funnelai', status: 'firing', alerts: batch }),
-        dispatcher: agent,
-      });
-      const text = await body.text();
-      if (statusCode !== 200) throw new Error(`the webhook answered ${statusCode}: ${text.slice(0, 300)}`);
-    },
+    post,
     async correlated(namespace, count) {
       await until(
         `${count} correlated alerts`,

@@ -13,7 +13,10 @@ import type {
 export interface Me {
   user: string;
   groups: string[];
-  /** What `npm start` shows once more on the first page; absent on a real installation. */
+  /**
+   * What `npm start` shows once more on the first page; absent on a real installation, and for who may not read the Secrets of all
+   * namespaces: one of its lines holds the token of an AlertSource.
+   */
   welcome?: Welcome;
   /** The notice "nobody is being paged" is shown while this is false. No escalation exists yet. */
   paging: boolean;
@@ -173,7 +176,10 @@ export interface Declaration {
 
 /** Body of every answer that is not 2xx, under /api. */
 export interface Problem {
-  /** Stable, for programs: Unauthenticated | Forbidden | NotFound | Conflict | Invalid | Unavailable | TooLarge | Internal. */
+  /**
+   * Stable, for programs: Unauthenticated | Forbidden | NotFound | Conflict | Invalid | Unavailable | TooLarge | TooMany |
+   * MethodNotAllowed | UnsupportedMediaType | Internal.
+   */
   code: string;
   /** For people: what was expected, what was found, what to do. In the API server's own words where it refused. */
   message: string;
@@ -188,7 +194,8 @@ export interface Problem {
 
 /**
  * GET /api/stream?namespace=: server-sent events. First `hello`, then `changes` batched at 250–500 ms; comment lines every
- * 15 s keep it open. `id:` is opaque; a client that reconnects re-reads its lists after `hello`.
+ * 15 s keep it open. `id:` is opaque; a client that reconnects re-reads its lists after `hello`. When the server ends it in good
+ * order the last one is `bye`, which is also its event's name: an EventSource hears it by that name, and the others as messages.
  */
 export type StreamEvent =
   | { type: 'hello'; at: string; resumed: boolean }
@@ -197,4 +204,6 @@ export type StreamEvent =
       incidents: IncidentItem[];
       alerts: AlertItem[];
       deleted: { kind: 'Incident' | 'Alert'; namespace: string; name: string; uid: string }[];
-    };
+    }
+  /** shutdown: connect again. revoked, signedOut: the API server, or the person, took it away. unchecked: it could not be asked for minutes. */
+  | { type: 'bye'; reason: 'shutdown' | 'revoked' | 'signedOut' | 'unchecked' };

@@ -8,5 +8,5 @@ import { setFlagsFromString } from 'node:v8';
 /** To be called before anything is loaded into memory. Costs some CPU time in bursts: see docs/operations.md. */
 export function preferSmallHeap(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--heap-growing-percent=10');
 }

@@ -28,6 +28,7 @@ beforeAll(async () => {
   const hash = (code: string) => createHash('sha256').update(code).digest('hex');
   const codes = { [hash('code-one')]: userOf('ana').token, [hash('code-two')]: 'not-a-token' };
   await writeFile(join(folder, 'codes.json'), JSON.stringify({ codes }));
+  await writeFile(join(folder, 'welcome.json'), JSON.stringify({ lines: [{ label: 'send', command: 'curl secret' }] }));
   await writeFile(join(folder, 'index.html'), '<!doctype html><title>pages</title>');
   await mkdir(join(folder, 'assets'));
   await writeFile(join(folder, 'assets', 'app-3f9c2a.js'), '1;');
@@ -38,6 +39,7 @@ beforeAll(async () => {
   app = await startInProcess(stage.kubeconfig, {
     queries: createQueries({ pool }),
     signInFile: join(folder, 'codes.json'),
+    welcomeFile: join(folder, 'welcome.json'),
     uiDir: folder,
   });
   await untilKnown(app.url, team);
@@ -124,6 +126,16 @@ describe('rights', () => {
     expect(body.missing).toMatchObject({ verb: 'list', resource: 'incidents.funnelai.dev', namespace: own.namespace });
     await own.kubectl.run(body.missing.grant.split(' ').slice(1));
     await until('the grant to hold', 15_000, async () => (await ask(app.url, 'stranger', url)).status === 200);
+  });
+
+  it('to read Secrets everywhere are needed for the welcome lines, which hold one', async () => {
+    for (const who of WHO) {
+      const may =
+        (await team.kubectl.try(['auth', 'can-i', 'get', 'secrets', '-A'], { as: who })).stdout.trim() === 'yes';
+      const { status, body } = await ask(app.url, who, '/api/me');
+      expect([who, status, body.welcome !== undefined]).toEqual([who, 200, may]);
+      expect([who, may]).toEqual([who, who === 'admin']);
+    }
   });
 
   it('are nobody’s without a good token', async () => {
@@ -420,5 +432,32 @@ describe('the server', () => {
     expect([none.status, ((await none.json()) as { code: string }).code]).toEqual([404, 'NotFound']);
     expect((await fetch(`${app.url}/assets/gone.js`, html)).status).toBe(404);
     expect((await fetch(`${app.url}/codes.json%00`, html)).status).not.toBe(500);
+  });
+
+  it('says which methods a path has, and answers HEAD for the pages', async () => {
+    const asked = async (method: string, route: string) => {
+      const answer = await fetch(`${app.url}${route}`, { method });
+      const body = method === 'HEAD' ? undefined : ((await answer.json()) as { code: string; requestId: string });
+      if (body !== undefined) expect(body.requestId).toBe(answer.headers.get('x-request-id'));
+      return [method, route, answer.status, answer.headers.get('allow'), body?.code];
+    };
+    const refused = (method: string, route: string, allow: string) => [
+      method,
+      route,
+      405,
+      allow,
+      method === 'HEAD' ? undefined : 'MethodNotAllowed',
+    ];
+    for (const [method, route, allow] of [
+      ['DELETE', path('x'), 'GET, PATCH'],
+      ['PUT', path('x'), 'GET, PATCH'],
+      ['POST', '/api/incidents', 'GET'],
+      ['GET', '/api/session', 'DELETE, POST'],
+      ['OPTIONS', '/api/incidents', 'GET'],
+      ['HEAD', '/api/stream', 'GET'],
+    ] as const)
+      expect(await asked(method, route)).toEqual(refused(method, route, allow));
+    expect(await asked('POST', '/api/nothing')).toEqual(['POST', '/api/nothing', 404, null, 'NotFound']);
+    expect((await fetch(app.url, { method: 'HEAD' })).status).toBe(200);
   });
 });

@@ -10,6 +10,7 @@ import { type IntakeDeps, intakeRoutes } from './intake/routes.ts';
 import * as limits from './limits.ts';
 import { addGuards } from './server/guards.ts';
 import { addHealth, type Readiness } from './server/health.ts';
+import { refuseOtherMethods } from './server/methods.ts';
 import { addPages } from './server/pages.ts';
 import { problemFrom } from './server/problems.ts';
 
@@ -62,10 +63,12 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   addGuards(server, deps.host);
   addHealth(server, deps.readiness);
   const { routes, streams } = streamRoutes(deps.api);
+  const addRefusals = refuseOtherMethods(server);
   await server.register(intakeRoutes(deps.intake));
-  await server.register(sessionRoutes(deps.api));
+  await server.register(sessionRoutes(deps.api, streams));
   await server.register(objectRoutes(deps.api));
   await server.register(routes);
+  addRefusals();
   await addPages(server, deps.uiDir);
   return { server, streams };
 }

@@ -109,6 +109,20 @@ describe('the live stream', () => {
     expect(stream.events.at(-1)).toEqual({ type: 'bye', reason: 'revoked' });
   });
 
+  it('ends at once for whom signs out, and for nobody else', async () => {
+    const query = `?namespace=${team.namespace}`;
+    const [gone, other] = await Promise.all([listen(app.url, 'bo', query), listen(app.url, 'ana', query)]);
+    const answer = await fetch(`${app.url}/api/session`, {
+      method: 'DELETE',
+      headers: { cookie: `funnelai_session=1:${userOf('bo').token}`, 'x-funnelai': '1', origin: app.url },
+    });
+    expect(answer.status).toBe(204);
+    await until('the stream to end', 1_000, () => gone.ended());
+    expect(gone.events.at(-1)).toEqual({ type: 'bye', reason: 'signedOut' });
+    expect([other.ended(), other.events.map((e) => e.type)]).toEqual([false, ['hello']]);
+    other.close();
+  });
+
   it('ends at once when the webhook goes, and does not hold it', async () => {
     const brief = await startInProcess(stage.kubeconfig);
     const stream = await listen(brief.url, 'ana', `?namespace=${team.namespace}`);

@@ -53,6 +53,8 @@ export const useMe = () =>
     queryKey: keys.me,
     queryFn: ({ signal }) => requestJson<Me>('/api/me', { signal }),
     staleTime: 60_000,
+    // The cookie is the browser's: another tab may have signed in as someone else.
+    refetchOnWindowFocus: 'always',
     refetchInterval: useFallback(),
   });
 

@@ -1,7 +1,9 @@
 /** The frame around every page behind sign-in: bar, menu, banner, palette, keys; it knows who is signed in before any page shows. */
 import Box from '@mui/material/Box';
-import { useEffect, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
+import { keys } from '../api/keys.ts';
 import { asApiError } from '../api/problem.ts';
 import { useIncidents, useMe, useNamespaces } from '../api/queries.ts';
 import { Failing, Loading } from '../components/StateView.tsx';
@@ -24,6 +26,15 @@ import { useUnacknowledgedInTitle } from './use-title.ts';
 export function Frame() {
   const me = useMe();
   const namespaces = useNamespaces();
+  const client = useQueryClient();
+  const user = me.data?.user;
+  const before = useRef(user);
+  useEffect(() => {
+    // Another tab has signed in as someone else: what is on screen was read by whoever was here before.
+    if (before.current !== undefined && before.current !== user)
+      void client.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] });
+    before.current = user;
+  }, [client, user]);
   const failed = me.error ?? namespaces.error;
   if (me.data !== undefined && namespaces.data !== undefined)
     return <Inside session={{ me: me.data, namespaces: namespaces.data }} />;

@@ -23,6 +23,8 @@ describe('the way back after signing in', () => {
     for (const foreign of [
       '//evil.example',
       '/\\evil.example',
+      '/\t/evil.example',
+      '/\n\\evil.example',
       'https://evil.example',
       'javascript:alert(1)',
       '/sign-in',

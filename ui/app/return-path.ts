@@ -4,6 +4,8 @@
 export const signInPath = (returnTo: string): string =>
   returnTo === '/' ? '/sign-in' : `/sign-in?return=${encodeURIComponent(returnTo)}`;
 
-/** A path of ours, never another site's: `//host` and `/\host` would be. */
+/** A path of ours, never another site's: `//host` and `/\host` would be, and so would they be with a tab in between, which browsers drop. */
 export const safeReturn = (wanted: string | null): string =>
-  wanted !== null && /^\/(?![/\\])/.test(wanted) && !wanted.startsWith('/sign-in') ? wanted : '/incidents';
+  wanted !== null && /^\/(?![/\\])/.test(wanted) && !/[\t\n\r]/.test(wanted) && !wanted.startsWith('/sign-in')
+    ? wanted
+    : '/incidents';

@@ -3,6 +3,7 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import type { ReactNode } from 'react';
 import type { ApiError } from '../api/problem.ts';
+import { shownActor } from './actor.ts';
 import { CopyLine } from './CopyLine.tsx';
 import { Absolute } from './Time.tsx';
 
@@ -58,7 +59,7 @@ export function Refusal({
   return (
     <Box role="alert" sx={FRAME}>
       <div>
-        <strong>{conflict.by ?? 'Someone else'} was first.</strong> They changed {conflict.field}
+        <strong>{shownActor(conflict.by) ?? 'Someone else'} was first.</strong> They changed {conflict.field}
         {conflict.at && (
           <>
             {' '}

@@ -36,7 +36,11 @@ export function relative(at: string, now: number): string {
   return say(Math.floor(s / DAY), 'day');
 }
 
-const parts = (at: string | number, timeZone: string): Record<string, string> => {
+/** Made once a zone: making one costs more than all else that a row shows. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     year: 'numeric',
@@ -49,6 +53,11 @@ const parts = (at: string | number, timeZone: string): Record<string, string> =>
     hourCycle: 'h23',
     timeZoneName: 'longOffset',
   });
+  formats.set(timeZone, format);
+  return format;
+}
+const parts = (at: string | number, timeZone: string): Record<string, string> => {
+  const format = formatOf(timeZone);
   return Object.fromEntries(format.formatToParts(new Date(at)).map((part) => [part.type, part.value]));
 };
 

@@ -53,8 +53,7 @@ function createApplier(client: QueryClient): { apply(changes: Changes, user: str
     if (reread === undefined) {
       reread = throttle(() => {
         void client.invalidateQueries({ queryKey: key });
-        if (key[0] !== 'incident') return;
-        void client.invalidateQueries({ queryKey: ['yaml', 'incidents', ...key.slice(1)] });
+        void client.invalidateQueries({ queryKey: ['yaml', `${key[0]}s`, ...key.slice(1)] });
       }, OBJECT_EVERY_MS);
       objects.set(id, reread);
     }
@@ -104,7 +103,7 @@ export function useLive(scope: string | undefined, user: string): void {
     const applier = createApplier(client);
     const onEvent = (event: StreamEvent) => {
       if (event.type === 'hello') applier.rereadAll();
-      else applier.apply(event, reader.current);
+      else if (event.type === 'changes') applier.apply(event, reader.current);
     };
     const joined = joinSharedStream({ onEvent, onStatus: setLiveStatus, onSignedOut: signedOut });
     stream.current = joined;

@@ -2,8 +2,8 @@
 import type { Access, Me, NamespaceList, Verb } from '@funnelai/domain/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { OurResource } from '../auth/access.ts';
-import type { Person } from '../auth/identity.ts';
+import { type OurResource, READ_SECRETS } from '../auth/access.ts';
+import { idOf, type Person } from '../auth/identity.ts';
 import { authenticate, credentialOf, demandOwnPage, isSecure } from '../auth/request.ts';
 import { clearedSession, parseCookies, sessionCookies } from '../auth/session-cookie.ts';
 import { mapBounded } from '../intake/gate.ts';
@@ -12,16 +12,22 @@ import { HttpProblem, retryAfter } from '../server/problems.ts';
 import type { ApiContext } from './context.ts';
 import { namespaceOf, type RawQuery, single } from './query.ts';
 import { body } from './routes.ts';
+import type { OpenStreams } from './stream-routes.ts';
 
 const RESOURCES: readonly OurResource[] = ['incidents', 'alerts', 'alertsources', 'correlationrules'];
 const VERBS: readonly Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
 const CODE_CHARACTERS = 512;
 const signInSchema = z.strictObject({ token: z.string().min(1).max(TOKEN_BYTES) });
 
-export function sessionRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
+export function sessionRoutes(
+  api: ApiContext,
+  streams: Pick<OpenStreams, 'signOut'>,
+): (app: FastifyInstance) => Promise<void> {
   const person = (request: FastifyRequest) => authenticate(request, api.identities);
   const me = async (who: Person): Promise<Me> => {
-    const welcome = await api.welcome();
+    const lines = await api.welcome();
+    // One of the lines holds the token of a source, which stands in a Secret.
+    const welcome = lines !== undefined && (await api.access.may(who, READ_SECRETS)) ? lines : undefined;
     return { user: who.user, groups: who.groups, ...(welcome === undefined ? {} : { welcome }), paging: false };
   };
 
@@ -38,7 +44,9 @@ export function sessionRoutes(api: ApiContext): (app: FastifyInstance) => Promis
     });
 
     app.delete('/api/session', async (request, reply) => {
-      if (credentialOf(request)?.ambient !== false) demandOwnPage(request);
+      const credential = credentialOf(request);
+      if (credential?.ambient !== false) demandOwnPage(request);
+      if (credential !== undefined) streams.signOut(idOf(credential.token));
       const had = parseCookies(request.headers.cookie);
       return reply
         .code(204)

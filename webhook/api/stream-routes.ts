@@ -14,11 +14,15 @@ import { type EndReason, feed, openStream, type Stream } from './stream.ts';
 export interface OpenStreams {
   /** Ends all of them, and refuses new ones: the process is going. */
   close(): void;
+  /** Ends those of one token. Another browser that is signed in with the same one connects again by itself. */
+  signOut(id: string): void;
 }
 
 interface Open {
   stream: Stream;
   user: string;
+  /** Names the token that it was opened with. */
+  id: string;
 }
 type Kinds = { incidents: boolean; alerts: boolean };
 
@@ -60,6 +64,7 @@ export function streamRoutes(api: ApiContext): {
       const stops: (() => void)[] = [];
       const entry: Open = {
         user: who.user,
+        id: who.id,
         stream: openStream(reply.raw, {
           clock: api.clock,
           version: () => `${api.incidents.resourceVersion}.${api.alerts.resourceVersion}`,
@@ -138,6 +143,9 @@ export function streamRoutes(api: ApiContext): {
       close() {
         closing = true;
         for (const { stream } of [...open]) stream.end('shutdown');
+      },
+      signOut(id) {
+        for (const entry of [...open]) if (entry.id === id) entry.stream.end('signedOut');
       },
     },
   };

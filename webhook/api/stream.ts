@@ -10,7 +10,7 @@ import type { Clock } from '@funnelai/kube/clock';
 import { STREAM_BATCH_MS, STREAM_HEARTBEAT_MS, STREAM_PENDING, STREAM_STALLED_MS } from '../limits.ts';
 
 /** Why a stream ended; the client is told in the last event. */
-export type EndReason = 'shutdown' | 'revoked' | 'signedOut' | 'unchecked' | 'slow' | 'clientClosed';
+export type EndReason = Extract<StreamEvent, { type: 'bye' }>['reason'] | 'slow' | 'clientClosed';
 
 type Changes = Extract<StreamEvent, { type: 'changes' }>;
 type Deleted = Changes['deleted'][number];
@@ -71,7 +71,7 @@ export function openStream(response: ServerResponse, deps: StreamDeps): Stream {
   function end(reason: EndReason): void {
     if (ended) return;
     if (reason !== 'slow' && reason !== 'clientClosed')
-      write(`event: bye\ndata: ${JSON.stringify({ type: 'bye', reason })}\n\n`);
+      write(`event: bye\ndata: ${JSON.stringify({ type: 'bye', reason } satisfies StreamEvent)}\n\n`);
     ended = true;
     cancelFlush?.();
     cancelStall?.();

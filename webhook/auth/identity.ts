@@ -26,6 +26,11 @@ interface SelfSubjectReview {
 }
 const REVIEWS = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
+/** Names a token without giving it away. */
+export function idOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
 export function createIdentities(deps: { client: KubeClient; clock: Clock }): Identities {
   const people = createBoundedCache<Person>(deps.clock, ACCESS_TTL_MS, IDENTITIES_REMEMBERED);
   return {
@@ -33,7 +38,7 @@ export function createIdentities(deps: { client: KubeClient; clock: Clock }): Id
       if (Buffer.byteLength(token) > TOKEN_BYTES) {
         return Promise.reject(new HttpProblem('Unauthenticated', `The token is longer than ${TOKEN_BYTES} bytes.`));
       }
-      const id = createHash('sha256').update(token).digest('base64url');
+      const id = idOf(token);
       return people.get(id, () => review(deps.client.withToken(token), id), o.maxAgeMs);
     },
   };

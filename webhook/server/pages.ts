@@ -29,7 +29,7 @@ export async function addPages(app: FastifyInstance, uiDir: string | undefined):
     });
   }
   // The static plugin takes a bare slash for a directory, which it refuses.
-  app.get('/', (_request, reply) => sendIndex(reply, uiDir, index));
+  app.route({ method: ['GET', 'HEAD'], url: '/', handler: (_request, reply) => sendIndex(reply, uiDir, index) });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const reads = request.method === 'GET' || request.method === 'HEAD';

@@ -22,7 +22,7 @@ const READY_MS = 20_000;
 /** Starts one on a free port and waits until its caches are in. `server` is another address of the same API server. */
 export async function startInProcess(
   kubeconfig: string,
-  o: { server?: string; queries?: Queries; signInFile?: string; uiDir?: string } = {},
+  o: { server?: string; queries?: Queries; signInFile?: string; welcomeFile?: string; uiDir?: string } = {},
 ): Promise<Running> {
   const connection = await loadConnection({ kubeconfigPath: kubeconfig, context: 'webhook' });
   const client = createKubeClient(
@@ -38,7 +38,7 @@ export async function startInProcess(
     host: '127.0.0.1',
     uiDir: o.uiDir,
     signInFile: o.signInFile,
-    welcomeFile: undefined,
+    welcomeFile: o.welcomeFile,
   });
   webhook.start();
   const url = await webhook.server.listen({ host: '127.0.0.1', port: 0 });

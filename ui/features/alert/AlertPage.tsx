@@ -117,10 +117,14 @@ export function AlertPage() {
               <CopyIcon text={name} label="Copy the name" />
             </Box>
           </Box>
-          <Typography variant="h1" sx={{ overflowWrap: 'anywhere' }}>
+          <Typography variant="h1" dir="auto" sx={{ overflowWrap: 'anywhere' }}>
             {spec.title}
           </Typography>
-          {spec.description && <Typography sx={{ whiteSpace: 'pre-wrap' }}>{spec.description}</Typography>}
+          {spec.description && (
+            <Typography dir="auto" sx={{ whiteSpace: 'pre-wrap' }}>
+              {spec.description}
+            </Typography>
+          )}
         </Box>
         <Section title="Where it belongs">
           <Pairs

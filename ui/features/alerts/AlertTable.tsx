@@ -45,7 +45,7 @@ const AlertRow = memo(function AlertRow({
       </td>
       <td className="wide">
         <div className="pair">
-          <Link to={path} className="title" data-row={item.uid}>
+          <Link to={path} className="title" dir="auto" data-row={item.uid}>
             {item.title}
           </Link>
           <span className="name">

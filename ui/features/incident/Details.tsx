@@ -12,6 +12,7 @@ import { Absolute } from '../../components/Time.tsx';
 import { ChoiceInPlace } from './ChoiceInPlace.tsx';
 import { linksOf } from './links.ts';
 import { Owner } from './Owner.tsx';
+import { endOf } from './spans.ts';
 import { TextInPlace } from './TextInPlace.tsx';
 import { useField } from './use-field.ts';
 
@@ -37,6 +38,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
   const summary = useField(item, 'summary');
   const links = linksOf(detail);
   const { resolution } = incident.spec;
+  const isOver = endOf(item) !== undefined;
   return (
     <Box
       component="aside"
@@ -105,7 +107,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
           </Line>
         )}
         {resolution?.reason && (
-          <Line label="Ended">
+          <Line label={isOver ? 'Ended' : 'Ended before'}>
             {resolution.reason}
             {resolution.cause && `: ${resolution.cause}`}
           </Line>
@@ -135,6 +137,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
             isOptional
           >
             <Box
+              dir="auto"
               sx={{
                 whiteSpace: 'pre-wrap',
                 color: incident.spec.summary ? 'text.primary' : 'text.secondary',

@@ -49,7 +49,7 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
           </Box>
           <Box sx={{ fontSize: '1.125rem', fontWeight: 600, lineHeight: 1.35 }}>
             <TextInPlace label="Title" value={item.title} field={title} refusal={refusal}>
-              <Typography variant="h1" component="h1">
+              <Typography variant="h1" component="h1" dir="auto">
                 {item.title}
               </Typography>
             </TextInPlace>

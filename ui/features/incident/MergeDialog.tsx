@@ -55,7 +55,7 @@ export function MergeDialog({ item, onClose }: { item: IncidentItem; onClose: ()
             <Box component="li" {...props} key={key} sx={{ display: 'flex', gap: 2 }}>
               <SeverityShape severity={one.severity} />
               <span>
-                {one.title} <code>{one.name}</code>
+                <bdi>{one.title}</bdi> <code>{one.name}</code>
               </span>
             </Box>
           )}

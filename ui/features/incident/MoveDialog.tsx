@@ -1,7 +1,7 @@
 /** Asks before a move: why (optional), how it ended when it resolves, what the move causes, and that it cannot be taken back where that is so. */
-import type { Incident, Phase } from '@funnelai/crds/generated/types';
+import type { Phase } from '@funnelai/crds/generated/types';
 import { canMove, shownAs } from '@funnelai/domain/lifecycle';
-import type { FieldEdit, IncidentItem } from '@funnelai/domain/wire';
+import type { IncidentItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import DialogActions from '@mui/material/DialogActions';
@@ -14,10 +14,9 @@ import { type ApiError, asApiError } from '../../api/problem.ts';
 import { useSession } from '../../app/session.tsx';
 import { AppDialog } from '../../components/AppDialog.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
-import { moveLabel, pagesAgain, reversalOf } from './moves.ts';
+import { endingEdits, moveLabel, pagesAgain, type Resolution, reversalOf } from './moves.ts';
 import { useMove } from './use-move.ts';
 
-type Resolution = NonNullable<Incident['spec']['resolution']>;
 const ENDINGS: { value: NonNullable<Resolution['reason']>; label: string }[] = [
   { value: 'Fixed', label: 'Fixed' },
   { value: 'SelfResolved', label: 'Went away by itself' },
@@ -42,7 +41,8 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   const [seen] = useState(item);
   const [from, setFrom] = useState(item.phase);
   const [reason, setReason] = useState('');
-  const [ending, setEnding] = useState<string>('');
+  // One that was resolved before says how: to keep it or to change it is one look.
+  const [ending, setEnding] = useState<NonNullable<Resolution['reason']> | ''>(resolution?.reason ?? '');
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
   const label = moveLabel(from, to);
@@ -52,16 +52,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
     setBusy(true);
     setError(undefined);
     setFrom(phase);
-    const edits: FieldEdit[] =
-      ending === ''
-        ? []
-        : [
-            {
-              field: 'resolution',
-              from: resolution ?? null,
-              to: { ...resolution, reason: ending as NonNullable<Resolution['reason']> },
-            },
-          ];
+    const edits = to === 'Resolution' ? endingEdits(resolution, ending) : [];
     try {
       await move({ ...seen, phase }, to, { edits, ...(reason.trim() ? { reason: reason.trim() } : {}) });
       onClose();
@@ -98,7 +89,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
               select
               label="How it ended (optional)"
               value={ending}
-              onChange={(event) => setEnding(event.target.value)}
+              onChange={(event) => setEnding(event.target.value as typeof ending)}
             >
               <MenuItem value="">Not said</MenuItem>
               {ENDINGS.map(({ value, label: word }) => (

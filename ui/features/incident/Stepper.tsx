@@ -8,8 +8,10 @@ import { useNow } from '../../components/use-now.ts';
 import { phaseSpans } from './spans.ts';
 
 export function Stepper({ detail }: { detail: IncidentDetail }) {
-  const now = useNow(1_000);
+  const ticking = useNow(1_000);
   const { item } = detail;
+  // What was deleted runs no longer.
+  const now = detail.deletedAt === undefined ? ticking : Date.parse(detail.deletedAt);
   const spans = phaseSpans(detail.timeline, item, now);
   const isOver =
     item.phase === 'Closed' ||

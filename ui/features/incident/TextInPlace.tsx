@@ -83,7 +83,7 @@ export function TextInPlace({
             void save();
           }
         }}
-        slotProps={{ input: { 'aria-label': label, 'aria-invalid': field.error !== undefined } }}
+        slotProps={{ input: { dir: 'auto', 'aria-label': label, 'aria-invalid': field.error !== undefined } }}
         sx={{
           border: 1,
           borderColor: field.error ? 'error.main' : 'primary.main',

@@ -2,7 +2,7 @@ import type { Phase } from '@funnelai/crds/generated/types';
 import { canMove, MOVES, PHASES } from '@funnelai/domain/lifecycle';
 import { describe, expect, it } from 'vitest';
 import { anIncidentItem } from '../../testing/builders.ts';
-import { moveLabel, otherMoves, reversalOf, undoLabel, usualMove } from './moves.ts';
+import { endingEdits, moveLabel, otherMoves, reversalOf, undoLabel, usualMove } from './moves.ts';
 import { undoEdits } from './undo.ts';
 
 const pairs = PHASES.flatMap((from) => MOVES[from].map((to): [Phase, Phase] => [from, to]));
@@ -30,6 +30,22 @@ describe('what is offered', () => {
     expect(moveLabel('Detection', 'Response')).toBe('Acknowledge');
     expect(moveLabel('Closed', 'Response')).toBe('Reopen');
     for (const [from, to] of pairs) expect(moveLabel(from, to)).toMatch(/^[A-Z]/);
+  });
+});
+
+describe('how it ended', () => {
+  const field = 'resolution';
+  it('is written only when it says something else than what stands there', () => {
+    expect(endingEdits(undefined, '')).toEqual([]);
+    expect(endingEdits({ reason: 'Fixed', cause: 'dns' }, 'Fixed')).toEqual([]);
+    expect(endingEdits(undefined, 'Fixed')).toEqual([{ field, from: null, to: { reason: 'Fixed' } }]);
+  });
+
+  it('of an earlier round can be changed or taken away; the cause stays', () => {
+    const before = { reason: 'FalseAlarm', cause: 'dns' } as const;
+    expect(endingEdits(before, 'Fixed')).toEqual([{ field, from: before, to: { reason: 'Fixed', cause: 'dns' } }]);
+    expect(endingEdits(before, '')).toEqual([{ field, from: before, to: { cause: 'dns' } }]);
+    expect(endingEdits({ reason: 'FalseAlarm' }, '')).toEqual([{ field, from: { reason: 'FalseAlarm' }, to: null }]);
   });
 });
 

@@ -1,6 +1,9 @@
 /** The moves of the workflow as people are offered them: words, the usual next one, why one is not possible, what Undo would do. Pure. */
-import type { Phase } from '@funnelai/crds/generated/types';
+import type { Incident, Phase } from '@funnelai/crds/generated/types';
 import { canMove, legalMoves, PHASES, shownAs } from '@funnelai/domain/lifecycle';
+import type { FieldEdit } from '@funnelai/domain/wire';
+
+export type Resolution = NonNullable<Incident['spec']['resolution']>;
 
 /** The word on the button that goes from one phase to another. */
 export function moveLabel(from: Phase, to: Phase): string {
@@ -66,6 +69,14 @@ export function reversalOf(from: Phase, to: Phase): Reversal {
     isOffered: false,
     why: `This cannot be undone: from ${shownAs(to)} it can only go to ${legalMoves(to).map(shownAs).join(' or ')}.`,
   };
+}
+
+/** The edit that says how it ended; none when what stands there already says so. '' takes the word away and leaves the cause. */
+export function endingEdits(resolution: Resolution | undefined, ending: Resolution['reason'] | ''): FieldEdit[] {
+  if (ending === (resolution?.reason ?? '')) return [];
+  const { reason: _, ...cause } = resolution ?? {};
+  const to = ending === '' ? cause : { ...cause, reason: ending };
+  return [{ field: 'resolution', from: resolution ?? null, to: Object.keys(to).length === 0 ? null : to }];
 }
 
 /** Does the move itself page again? */

@@ -1,14 +1,6 @@
 /** One line of the timeline as a sentence. Pure. */
 import type { TimelineEntry } from '@funnelai/domain/wire';
-
-const OPERATOR = 'system:serviceaccount:funnel-system:funnelai-operator';
-
-/** Who did it, as people say it: the operator is funnelAI, other service accounts keep their short name. */
-export function shownActor(by: string | undefined): string | undefined {
-  if (by === undefined || by === '') return undefined;
-  if (by === OPERATOR) return 'funnelAI';
-  return by.replace(/^system:serviceaccount:/, 'service account ');
-}
+import { shownActor } from '../../components/actor.ts';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

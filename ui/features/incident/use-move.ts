@@ -6,6 +6,7 @@ import { useCallback } from 'react';
 import { keys } from '../../api/keys.ts';
 import { asApiError } from '../../api/problem.ts';
 import { useSession } from '../../app/session.tsx';
+import { shownActor } from '../../components/actor.ts';
 import { useToast } from '../../components/Toasts.tsx';
 import { movedLine, reversalOf, undoLabel } from './moves.ts';
 import { undoEdits } from './undo.ts';
@@ -57,5 +58,5 @@ export function useMove(): Move {
 export function conflictLine(error: ReturnType<typeof asApiError>): string {
   const { conflict } = error.problem;
   if (conflict === undefined) return error.message;
-  return `${conflict.by ?? 'someone else'} changed ${conflict.field} to ${conflict.theirs ?? 'nothing'} first.`;
+  return `${shownActor(conflict.by) ?? 'someone else'} changed ${conflict.field} to ${conflict.theirs ?? 'nothing'} first.`;
 }

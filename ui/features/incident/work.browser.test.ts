@@ -256,6 +256,17 @@ describe('live', () => {
   });
 });
 
+describe('in two tabs', () => {
+  it('shows the person whose session the browser now has, as soon as the tab is looked at', async () => {
+    const at = await open('/incidents?namespace=demo');
+    await at.getByRole('button', { name: 'Signed in as ana' }).waitFor();
+    stage.fake.state.user = 'bo';
+    await at.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+    await at.getByRole('button', { name: 'Signed in as bo' }).waitFor();
+    stage.fake.state.user = 'ana';
+  });
+});
+
 describe('when reading fails', () => {
   it('keeps the old rows, dated, with the request’s id, and recovers on a retry', async () => {
     const at = await open('/incidents?namespace=demo');
@@ -298,5 +309,21 @@ describe('declaring', () => {
     await dialog.getByRole('button', { name: 'Declare' }).click();
     await at.getByRole('heading', { level: 1, name: 'Checkout is slow' }).waitFor();
     await at.getByText('ana (you)').waitFor();
+  });
+
+  it('shows a refusal about a field that the dialog does not have, and keeps what was typed', async () => {
+    const at = await open('/incidents?namespace=demo');
+    await at.route('**/api/incidents/demo', (route) =>
+      route.fulfill({
+        status: 422,
+        json: { code: 'Invalid', message: 'spec.reportedBy: Too long', field: 'spec.reportedBy', requestId: 'req-1' },
+      }),
+    );
+    await at.getByRole('button', { name: 'Declare' }).click();
+    const dialog = at.getByRole('dialog', { name: 'Declare an incident' });
+    await dialog.getByLabel('What is wrong').fill('Checkout is slow');
+    await dialog.getByRole('button', { name: 'Declare' }).click();
+    await dialog.getByRole('alert').getByText('spec.reportedBy: Too long').waitFor();
+    expect(await dialog.getByLabel('What is wrong').inputValue()).toBe('Checkout is slow');
   });
 });

@@ -75,6 +75,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
   };
   const fault = (field: string): string | undefined =>
     error?.problem.field?.includes(field) ? error.message : undefined;
+  const isAtField = ['title', 'severity', 'summary'].some((field) => fault(field) !== undefined);
   const titleFault = fault('title') ?? (isTried && title.trim() === '' ? 'Say in one line what is wrong.' : undefined);
   return (
     <AppDialog title="Declare an incident" open onClose={onClose}>
@@ -179,7 +180,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
               Nobody will be paged: there is no escalation policy. Tell the people you need yourself.
             </Typography>
           )}
-          {error && !error.problem.field && (
+          {error && !isAtField && (
             <Typography role="alert" color="error">
               {error.message} {error.problem.missing && <code>{error.problem.missing.grant}</code>}{' '}
               {error.problem.requestId && `Request ${error.problem.requestId}.`}

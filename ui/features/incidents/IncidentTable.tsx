@@ -46,7 +46,7 @@ const IncidentRow = memo(function IncidentRow({
       <td className="wideOnly">{item.priority ?? ''}</td>
       <td className="wide">
         <div className="pair">
-          <Link to={path} className="title" data-row={item.uid}>
+          <Link to={path} className="title" dir="auto" data-row={item.uid}>
             {item.title}
           </Link>
           <span className="name">

@@ -47,7 +47,9 @@ const KNOWN: Partial<Record<Facet, readonly string[]>> = {
 export function parseFilter(search: URLSearchParams): IncidentFilter {
   const facet = (name: Facet): string[] => {
     const known = KNOWN[name];
-    return [...new Set(search.getAll(name))].filter((value) => known === undefined || known.includes(value));
+    return [...new Set(search.getAll(name))].filter((value) =>
+      known === undefined ? value !== '' : known.includes(value),
+    );
   };
   const sort = search.get('sort') ?? '';
   const limit = Number(search.get('limit'));
