@@ -46,7 +46,7 @@ export async function setStage(): Promise<Stage> {
         locale: 'en-GB',
         ...options,
       });
-      context.setDefaultTimeout(8_000);
+      context.setDefaultTimeout(20_000);
       if (!isSignedOut)
         await context.addCookies([
           { name: 'funnelai_session', value: fake.state.token, url: fake.url, httpOnly: true },
