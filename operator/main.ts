@@ -8,12 +8,12 @@ import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
 import { processIdentity } from '@funnelai/kube/leader';
 import { createLog, type Log } from '@funnelai/kube/log';
+import { preferSmallHeap } from '@funnelai/kube/memory';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { type Flags, parseFlags, USAGE, UsageError } from './flags.ts';
 import { serveHealth } from './health.ts';
 import { FIELD_MANAGER } from './identity.ts';
 import { createOperator } from './manager.ts';
-import { preferSmallHeap } from './memory.ts';
 import { migratedFirst } from './mirror/migrated.ts';
 
 const VERSION = '0.1.0';

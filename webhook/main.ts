@@ -7,10 +7,10 @@ import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
 import { createLog, type Log } from '@funnelai/kube/log';
+import { preferSmallHeap } from '@funnelai/kube/memory';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { parseFlags, USAGE, UsageError } from './flags.ts';
 import { SHUTDOWN_MS } from './limits.ts';
-import { preferSmallHeap } from './memory.ts';
 import { serveMetrics } from './server/health.ts';
 import { createWebhook } from './wiring.ts';
 
