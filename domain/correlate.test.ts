@@ -166,7 +166,7 @@ describe('decideIncident', () => {
 });
 
 describe('newIncident', () => {
-  const open = (compiled = BUILT_IN_RULE, alert = anAlertSpec()) =>
+  const open = (compiled = BUILT_IN_RULE, alert = anAlertSpec(), isDemo = false) =>
     newIncident({
       namespace: 'pay',
       alert,
@@ -174,8 +174,13 @@ describe('newIncident', () => {
       group: { alertname: 'KubePodCrashLooping', namespace: 'pay' },
       groupKey: 'k',
       opening: 1,
+      isDemo,
       now: at(0),
     });
+  it('carries the mark of the played outage when the alert that opened it does', () => {
+    expect(open().metadata.labels).toBeUndefined();
+    expect(open(BUILT_IN_RULE, anAlertSpec(), true).metadata.labels).toEqual({ 'funnelai.dev/demo': 'true' });
+  });
   it('is born with its origin, and named alike by every alert of the group', () => {
     const incident = open();
     expect(incident.metadata.name).toMatch(/^kube-pod-crash-looping-[a-z]+-[a-z]+$/);

@@ -1,6 +1,6 @@
 /** The incident that an alert opens: the whole object, so that the create itself says which rule, group and opening it is of. */
 import type { AlertSpec, Incident, IncidentSpec } from '@funnelai/crds/generated/types';
-import { API_VERSION, HISTORY_FINALIZER } from '@funnelai/crds/meta';
+import { API_VERSION, DEMO_LABEL, HISTORY_FINALIZER } from '@funnelai/crds/meta';
 import type { Temporal } from 'temporal-polyfill';
 import { incidentName } from './incident-name.ts';
 import { oneLine, renderTitle, TITLE_MAX_CHARS } from './incident-title.ts';
@@ -16,6 +16,8 @@ export interface Opening {
   groupKey: string;
   /** From `decideIncident`. */
   opening: number;
+  /** The alert is one of the played outage: what it opens is marked as it is. */
+  isDemo: boolean;
   now: Temporal.Instant;
 }
 
@@ -28,7 +30,7 @@ const INHERITED_LINKS: readonly string[] = ['Runbook', 'Dashboard'];
  * Returns the incident to create. The same opening always has the same name; the finalizer stands in it because the admission
  * policy that adds it may be absent. The admission log, and with it who and when, comes from the API server.
  */
-export function newIncident({ namespace, alert, rule, group, groupKey, opening }: Opening): Incident {
+export function newIncident({ namespace, alert, rule, group, groupKey, opening, isDemo }: Opening): Incident {
   const shown = {
     title: alert.title,
     severity: alert.severity,
@@ -47,7 +49,12 @@ export function newIncident({ namespace, alert, rule, group, groupKey, opening }
     origin: { ...(rule.name === undefined ? {} : { ruleRef: { name: rule.name } }), groupKey, opening },
   };
   const name = incidentName({ namespace, rule: rule.name, groupKey, opening }, subjectOf(rule, group));
-  const metadata = { name, namespace, finalizers: [HISTORY_FINALIZER] };
+  const metadata = {
+    name,
+    namespace,
+    ...(isDemo && { labels: { [DEMO_LABEL]: 'true' } }),
+    finalizers: [HISTORY_FINALIZER],
+  };
   return { apiVersion: API_VERSION, kind: 'Incident', metadata, spec };
 }
 

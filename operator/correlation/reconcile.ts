@@ -4,7 +4,7 @@
  * serial per group, and its own writes are in its cache before the next decision.
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
-import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import { ALERTS, DEMO_LABEL, INCIDENTS } from '@funnelai/crds/meta';
 import { decideIncident, endOfChain, type Ruling, ruleFor } from '@funnelai/domain/correlate';
 import { lengthen } from '@funnelai/domain/incident-name';
 import { newIncident } from '@funnelai/domain/opening';
@@ -173,6 +173,7 @@ export function createCorrelationController(deps: Deps): Controller {
       group: found.group,
       groupKey: found.groupKey,
       opening,
+      isDemo: alert.metadata.labels?.[DEMO_LABEL] === 'true',
       now: clock.now(),
     });
     let name = wanted.metadata.name;

@@ -92,4 +92,12 @@ describe('who wrote, where no log says', () => {
     expect(newestManager(anIncident({ metadata: { managedFields } }))).toBe('kubectl-edit');
     expect(newestManager(anIncident())).toBeUndefined();
   });
+
+  it('is, within one second, whoever is not the operator', () => {
+    const time = '2026-03-01T10:00:00Z';
+    const opened = { manager: 'funnelai-operator', time };
+    const merged = { manager: 'kubectl-patch', time };
+    expect(newestManager(anIncident({ metadata: { managedFields: [opened, merged] } }))).toBe('kubectl-patch');
+    expect(newestManager(anIncident({ metadata: { managedFields: [merged, opened] } }))).toBe('kubectl-patch');
+  });
 });

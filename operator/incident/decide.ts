@@ -9,6 +9,7 @@ import type { IncidentSpecPatch } from '@funnelai/domain/incident-decide';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
+import { FIELD_MANAGER } from '../identity.ts';
 import type { BookEntry } from '../mirror/facts.ts';
 
 /** History may lag so far behind before the incident says so; then is the time to look again. */
@@ -78,12 +79,17 @@ export function finalizerOps({ metadata }: Incident): JsonPatchOp[] | undefined 
   ];
 }
 
-/** The manager of the newest write to the spec: all that is known of who wrote it where admission keeps no log. */
+/**
+ * The manager of the newest write to the spec: all that is known of who wrote it where admission keeps no log. Their times have
+ * a grain of a second: whoever wrote within the second of an own write is asked first, or a merge right after an opening would
+ * pass for the operator's.
+ */
 export function newestManager({ metadata }: Incident): string | undefined {
   let newest: { manager: string; time: string } | undefined;
-  for (const { manager, subresource, time } of metadata.managedFields ?? []) {
+  for (const { manager, subresource, time = '' } of metadata.managedFields ?? []) {
     if (manager === undefined || subresource !== undefined) continue;
-    if (newest === undefined || (time ?? '') > newest.time) newest = { manager, time: time ?? '' };
+    const isNewer = newest === undefined || time > newest.time;
+    if (isNewer || (time === newest?.time && newest.manager === FIELD_MANAGER)) newest = { manager, time };
   }
   return newest?.manager;
 }
