@@ -109,7 +109,10 @@ export interface AlertPage {
 }
 /** GET /api/alerts/:namespace/:name */
 export interface AlertDetail {
+  /** The object without managedFields; when it is gone from the cluster, the last one that history has. */
   alert: Alert;
+  /** Set when the object was deleted. */
+  deletedAt?: string;
   /** Present while the incident exists. */
   incident?: IncidentItem;
 }

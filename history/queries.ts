@@ -24,6 +24,8 @@ export interface AlertRecord {
   /** The last version that history has; it may be in a later episode by now, and in another incident. */
   alert: Alert;
   deletedAt?: string;
+  /** When the row was last written. */
+  updatedAt: string;
   /** Those episodes of the alert that belonged to the incident, oldest first. */
   episodes: { episode: number; state: Alert['spec']['state']; severity: Severity; startsAt: string; endsAt?: string }[];
 }
@@ -59,6 +61,8 @@ export interface Queries {
   /** The newest incident of that name, also when it is deleted. */
   incidentByName(namespace: string, name: string): Promise<IncidentRecord | undefined>;
   incidentByUid(uid: string): Promise<IncidentRecord | undefined>;
+  /** The newest alert of that name, also when it is deleted. */
+  alertByName(namespace: string, name: string): Promise<Omit<AlertRecord, 'episodes'> | undefined>;
   /** All changes in order of number. */
   changesOf(uid: string): Promise<IncidentChange[]>;
   /** Every alert that had an episode in this incident, oldest start first. */
@@ -84,15 +88,25 @@ const recordOf = (row: IncidentRow): IncidentRecord => ({
   ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
 });
 
+const ALERT_FIELDS = `a.object, ${iso('a.deleted_at')}, ${iso('a.updated_at')}`;
+interface AlertRow {
+  object: Alert;
+  deleted_at: string | null;
+  updated_at: string;
+}
+const alertRecordOf = (row: AlertRow): Omit<AlertRecord, 'episodes'> => ({
+  alert: row.object,
+  updatedAt: row.updated_at,
+  ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
+});
+
 const ALERTS_OF = `
-SELECT a.object, ${iso('a.deleted_at')}, e.episode, e.state, e.severity, ${iso('e.starts_at')}, ${iso('e.ends_at')}
+SELECT ${ALERT_FIELDS}, e.episode, e.state, e.severity, ${iso('e.starts_at')}, ${iso('e.ends_at')}
 FROM alert_episodes e JOIN alerts a ON a.uid = e.alert_uid
 WHERE e.incident_uid = $1
 ORDER BY min(e.starts_at) OVER (PARTITION BY e.alert_uid), e.alert_uid, e.episode
 LIMIT ${MAX_ALERTS}`;
-interface EpisodeRow {
-  object: Alert;
-  deleted_at: string | null;
+interface EpisodeRow extends AlertRow {
   episode: number;
   state: Alert['spec']['state'];
   severity: Severity;
@@ -115,6 +129,13 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
         name,
       ]),
     incidentByUid: (uid) => one('i.uid = $1', [uid]),
+    async alertByName(namespace, name) {
+      const [row] = await rows<AlertRow>(
+        `SELECT ${ALERT_FIELDS} FROM alerts a WHERE a.namespace = $1 AND a.name = $2 ORDER BY a.created_at DESC LIMIT 1`,
+        [namespace, name],
+      );
+      return row === undefined ? undefined : alertRecordOf(row);
+    },
     async changesOf(uid) {
       const found = await rows<ChangeRow>(
         `SELECT ${CHANGE_FIELDS} FROM incident_changes c WHERE c.incident_uid = $1 ORDER BY c.sequence`,
@@ -126,11 +147,7 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
       const records = new Map<string, AlertRecord>();
       for (const row of await rows<EpisodeRow>(ALERTS_OF, [uid])) {
         const key = row.object.metadata.uid ?? '';
-        const record = records.get(key) ?? {
-          alert: row.object,
-          ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
-          episodes: [],
-        };
+        const record = records.get(key) ?? { ...alertRecordOf(row), episodes: [] };
         records.set(key, record);
         record.episodes.push({
           episode: row.episode,

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Incident } from '@funnelai/crds/generated/types';
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import type { KubeList } from '@funnelai/crds/meta';
 import { migrate } from '@funnelai/history/migrate';
 import { createMirror } from '@funnelai/history/mirror';
 import { createPool } from '@funnelai/history/pool';
@@ -318,6 +319,37 @@ describe('what is read', () => {
     expect((await ask(app.url, 'ana', path('never-was'))).status).toBe(404);
   });
 
+  it('of an alert is found in history, too, when the alert is gone from the cluster', async () => {
+    const title = `Gone ${team.namespace}`;
+    const incident = await declared(title);
+    await send(app.url, team, [
+      { status: 'firing', labels: { alertname: 'GoneAlert' }, startsAt: '2026-01-01T12:00:00Z' },
+    ]);
+    const { items } = JSON.parse(
+      await team.kubectl.run(['get', 'alerts.funnelai.dev', '-n', team.namespace, '-o', 'json']),
+    ) as KubeList<Alert>;
+    const alert = items.find((one) => one.spec.labels?.alertname === 'GoneAlert');
+    if (alert === undefined) throw new Error('the alert is not in the cluster');
+    const { name, uid = '' } = alert.metadata;
+    const url = `/api/alerts/${team.namespace}/${name}`;
+    expect((await ask(app.url, 'viewer', url)).body.deletedAt).toBeUndefined();
+    const mirror = createMirror({ pool, clock: systemClock, log: silentLog() });
+    const status = { episode: 1, episodeStartedAt: alert.spec.startsAt, incidentRef: { name: incident } };
+    await mirror.putAlerts([{ ...alert, status }]);
+    await team.kubectl.run(['delete', 'alerts.funnelai.dev', name, '-n', team.namespace]);
+    await mirror.markDeleted('Alert', uid, systemClock.now());
+
+    const found = await ask(app.url, 'viewer', url);
+    expect([found.status, found.body.alert.metadata.uid, found.body.alert.spec.title]).toEqual([200, uid, 'GoneAlert']);
+    expect(found.body).toMatchObject({ deletedAt: expect.stringMatching(/Z$/), incident: { name: incident, title } });
+    expect((await ask(app.url, 'stranger', url)).status).toBe(403);
+    const never = await ask(app.url, 'viewer', `/api/alerts/${team.namespace}/prom-0000000000000000`);
+    expect([never.status, never.body.message]).toEqual([404, expect.stringContaining('history has none')]);
+    // One of the same name in another namespace is not this one.
+    const other = await aTeam(stage);
+    expect((await ask(app.url, 'viewer', `/api/alerts/${other.namespace}/${name}`)).status).toBe(404);
+  });
+
   it('lacks only history while Postgres is away', async () => {
     const away = createPool('postgres://nobody:nothing@127.0.0.1:1/none');
     const alone = await startInProcess(stage.kubeconfig, { queries: createQueries({ pool: away }) });
@@ -327,6 +359,7 @@ describe('what is read', () => {
       expect([status, body.history.available, body.timeline.length > 0]).toEqual([200, false, true]);
       expect(body.history.reason).toContain('does not answer');
       expect((await ask(alone.url, 'ana', path('never-was'))).status).toBe(503);
+      expect((await ask(alone.url, 'ana', `/api/alerts/${team.namespace}/never-was`)).status).toBe(503);
     } finally {
       await alone.stop();
       await away.end();

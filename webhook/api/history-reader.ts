@@ -6,11 +6,13 @@ import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { HISTORY_DEADLINE_MS, HISTORY_REST_MS } from '../limits.ts';
+import { HttpProblem } from '../server/problems.ts';
 
 export type Answer<T> = { available: true; value: T } | { available: false; reason: string; isOff: boolean };
 
 export interface HistoryReader {
   incidentByName(namespace: string, name: string): Promise<Answer<IncidentRecord | undefined>>;
+  alertByName(namespace: string, name: string): Promise<Answer<Omit<AlertRecord, 'episodes'> | undefined>>;
   /** Changes and alerts of one incident. */
   storyOf(uid: string): Promise<Answer<{ changes: IncidentChange[]; alerts: AlertRecord[] }>>;
 }
@@ -24,7 +26,10 @@ const OFF = {
 /** `queries` absent: no database was named. */
 export function createHistoryReader(deps: { queries: Queries | undefined; clock: Clock; log: Log }): HistoryReader {
   const { queries, clock, log } = deps;
-  if (queries === undefined) return { incidentByName: async () => OFF, storyOf: async () => OFF };
+  if (queries === undefined) {
+    const off = async () => OFF;
+    return { incidentByName: off, alertByName: off, storyOf: off };
+  }
 
   let down: { reason: string; atMs: number } | undefined;
 
@@ -42,9 +47,11 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
       down = undefined;
       return { available: true, value };
     } catch (error) {
-      log.warn({ err: error }, 'history was asked and did not answer');
       const reason = `The history database does not answer: ${messageOf(error)}`;
-      if (error instanceof HistoryUnavailable) down = { reason, atMs: clock.monotonicMs() };
+      if (error instanceof HistoryUnavailable) {
+        log.warn({ why: messageOf(error) }, 'history does not answer');
+        down = { reason, atMs: clock.monotonicMs() };
+      } else log.error({ err: error }, 'history was asked and refused');
       return { available: false, reason, isOff: false };
     } finally {
       disarm();
@@ -53,10 +60,28 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
 
   return {
     incidentByName: (namespace, name) => ask(() => queries.incidentByName(namespace, name)),
+    alertByName: (namespace, name) => ask(() => queries.alertByName(namespace, name)),
     storyOf: (uid) =>
       ask(async () => {
         const [changes, alerts] = await Promise.all([queries.changesOf(uid), queries.alertsOf(uid)]);
         return { changes, alerts };
       }),
   };
+}
+
+/** Returns what history has of an object that the cluster has not. Throws HttpProblem: it has none, or cannot say. */
+export function whatHistoryHas<T>(
+  kind: 'incident' | 'alert',
+  key: { namespace: string; name: string },
+  answer: Answer<T | undefined>,
+): T {
+  const named = `${kind} ${key.name} in namespace ${key.namespace}`;
+  if (!answer.available) {
+    const message = `The cluster has no ${named}. Whether there was one cannot be said: ${answer.reason}`;
+    // Away, history may know it in a minute; off, it never will.
+    throw new HttpProblem(answer.isOff ? 'NotFound' : 'Unavailable', message);
+  }
+  if (answer.value === undefined)
+    throw new HttpProblem('NotFound', `There is no ${named}, and history has none of that name.`);
+  return answer.value;
 }

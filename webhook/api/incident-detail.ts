@@ -5,10 +5,10 @@ import type { IncidentDetail } from '@funnelai/domain/wire';
 import { isNotFound } from '@funnelai/kube/errors';
 import type { Person } from '../auth/identity.ts';
 import { DETAIL_ALERTS } from '../limits.ts';
-import { HttpProblem } from '../server/problems.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
+import { whatHistoryHas } from './history-reader.ts';
 import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -24,18 +24,8 @@ export async function incidentDetail(api: ApiContext, person: Person, key: Key):
   }
   // The API server's "not found" is no permission yet: an answer 403 would have come first, but say so explicitly.
   await api.access.demand(person, { verb: 'get', resource: 'incidents', ...key });
-  const found = await api.history.incidentByName(key.namespace, key.name);
-  if (!found.available) {
-    const message = `The cluster has no incident ${key.name} in namespace ${key.namespace}. Whether there was one cannot be said: ${found.reason}`;
-    // Away, history may know it in a minute; off, it never will.
-    throw new HttpProblem(found.isOff ? 'NotFound' : 'Unavailable', message);
-  }
-  if (found.value === undefined)
-    throw new HttpProblem(
-      'NotFound',
-      `There is no incident ${key.name} in namespace ${key.namespace}, and history has none of that name.`,
-    );
-  const { incident, deletedAt, updatedAt } = found.value;
+  const found = whatHistoryHas('incident', key, await api.history.incidentByName(key.namespace, key.name));
+  const { incident, deletedAt, updatedAt } = found;
   return { ...(await describeIncident(api, person, incident)), deletedAt: deletedAt ?? updatedAt };
 }
 

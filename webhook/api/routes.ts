@@ -1,18 +1,18 @@
 /** The routes under /api that read and write objects. Each asks who it is, then whether they may, then answers. */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
-import type { AlertDetail } from '@funnelai/domain/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { authenticate } from '../auth/request.ts';
 import { HttpProblem } from '../server/problems.ts';
+import { alertDetail } from './alert-detail.ts';
 import { alertPage, parseAlertQuery } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, objectsIn } from './context.ts';
 import { incidentEditSchema } from './edit.ts';
 import { describeIncident, incidentDetail } from './incident-detail.ts';
 import { incidentPage, parseIncidentQuery } from './incident-list.ts';
-import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
+import { alertItem, incidentItem } from './items.ts';
 import { namespaceOf, type RawQuery } from './query.ts';
 import { declarationSchema, declareIncident, editIncident } from './write.ts';
 import { kubectlYaml } from './yaml.ts';
@@ -72,16 +72,9 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
       return alertPage(objectsIn(api.alerts, namespace).map(alertItem), query, state(api.alerts));
     });
 
-    app.get<OfObject>('/api/alerts/:namespace/:name', async (request): Promise<AlertDetail> => {
-      const who = await person(request);
-      const alert = await getAs<Alert>(api.access, who, ALERTS, request.params);
-      const name = alert.status?.incidentRef?.name;
-      const { namespace } = request.params;
-      const incident = name === undefined ? undefined : api.incidents.get(namespace, name);
-      const shown =
-        incident !== undefined && (await api.access.may(who, { verb: 'get', resource: 'incidents', namespace, name }));
-      return { alert: withoutManagedFields(alert), ...(shown ? { incident: incidentItem(incident) } : {}) };
-    });
+    app.get<OfObject>('/api/alerts/:namespace/:name', async (request) =>
+      alertDetail(api, await person(request), request.params),
+    );
 
     app.get<OfObject>('/api/alerts/:namespace/:name/yaml', async (request, reply) =>
       yaml(reply, await getAs<Alert>(api.access, await person(request), ALERTS, request.params)),

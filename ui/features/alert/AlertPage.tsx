@@ -92,7 +92,7 @@ export function AlertPage() {
     ) : (
       <Loading label={`Loading ${name}`} />
     );
-  const { alert, incident } = query.data;
+  const { alert, incident, deletedAt } = query.data;
   const { spec, status } = alert;
   const labels = Object.entries(spec.labels ?? {}).sort(([a], [b]) => a.localeCompare(b));
   const annotations = Object.entries(spec.annotations ?? {});
@@ -107,6 +107,11 @@ export function AlertPage() {
       {error && <OldData error={error} readAt={query.dataUpdatedAt} onRetry={retry} />}
       <Box sx={{ opacity: error ? 0.7 : 1 }}>
         <Box component="header" sx={{ px: 4, py: 3, display: 'grid', gap: 0.5 }}>
+          {deletedAt && (
+            <Typography role="status">
+              <strong>Gone from the cluster</strong> since <Absolute at={deletedAt} />. This is what history has of it.
+            </Typography>
+          )}
           <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 3 }}>
             <SeverityMark severity={spec.severity} size={16} />
             <AlertState state={spec.state} />
@@ -168,11 +173,13 @@ export function AlertPage() {
             <Pairs pairs={annotations} isMono />
           </Section>
         )}
-        <Section title="YAML">
-          <Box sx={{ mx: -4 }}>
-            <YamlView kind="alerts" namespace={namespace} name={name} isEditable={false} />
-          </Box>
-        </Section>
+        {!deletedAt && (
+          <Section title="YAML">
+            <Box sx={{ mx: -4 }}>
+              <YamlView kind="alerts" namespace={namespace} name={name} isEditable={false} />
+            </Box>
+          </Section>
+        )}
       </Box>
     </>
   );
