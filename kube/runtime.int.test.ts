@@ -12,7 +12,7 @@ import { LEASES, type Lease, processIdentity, runLeaderElection } from './leader
 import { silentLog } from './log.ts';
 import { createRegistry } from './metrics.ts';
 import { createReflector } from './reflector.ts';
-import { patchStatus, setCondition } from './status.ts';
+import { putStatus, setCondition } from './status.ts';
 import { CONFIG_MAPS, type ConfigMap } from './testing/scripted-server.ts';
 import { until } from './testing/until.ts';
 
@@ -198,15 +198,15 @@ describe('a reflector', () => {
       { type: 'Ready', status: 'True', reason: 'Ok', message: '' },
       clock.now(),
     );
-    const first = await patchStatus(client, widgets, read, { conditions, gone: 'soon' });
+    const first = await putStatus(client, widgets, read, { conditions, gone: 'soon' });
     expect(first?.status?.gone).toBe('soon');
-    const second = first && (await patchStatus(client, widgets, first, { conditions }));
+    const second = first && (await putStatus(client, widgets, first, { conditions }));
     expect(second?.status).toEqual({ conditions });
-    expect(second && (await patchStatus(client, widgets, second, { conditions }))).toBeUndefined();
-    expect(isConflict(await caught(patchStatus(client, widgets, read, { gone: 'x' })))).toBe(true);
+    expect(second && (await putStatus(client, widgets, second, { conditions }))).toBeUndefined();
+    expect(isConflict(await caught(putStatus(client, widgets, read, { gone: 'x' })))).toBe(true);
     await client.delete(widgets, read.metadata);
     await client.create(widgets, widget);
-    expect(isConflict(await caught(patchStatus(client, widgets, second ?? read, { gone: 'x' })))).toBe(true);
+    expect(isConflict(await caught(putStatus(client, widgets, second ?? read, { gone: 'x' })))).toBe(true);
 
     await client.delete(DEFINITIONS, { name: `widgets.${group}` });
     await until('its objects are gone', () => cache.size === 0, 30_000);

@@ -2,42 +2,35 @@ import type { Condition, KubeObject } from '@funnelai/crds/meta';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KubeClient } from './client.ts';
-import { mergePatchBetween, sameJson } from './merge-patch.ts';
-import { patchStatus, setCondition } from './status.ts';
+import { sameJson } from './same-json.ts';
+import { putStatus, setCondition } from './status.ts';
 import { CONFIG_MAPS } from './testing/scripted-server.ts';
 
-/** RFC 7386, section 2, word for word. */
-function applyMergePatch(target: unknown, patch: unknown): unknown {
-  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
-  const result: Record<string, unknown> =
-    target !== null && typeof target === 'object' && !Array.isArray(target) ? { ...(target as object) } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else result[key] = applyMergePatch(result[key], value);
-  }
-  return result;
-}
-
-describe('merge patches', () => {
-  it('turn one status into another, and are empty exactly when nothing differs', () => {
-    const value = fc.letrec((tie) => ({
-      any: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.boolean(), tie('list'), tie('map')),
-      list: fc.array(tie('any'), { maxLength: 3 }),
-      map: fc.dictionary(fc.constantFrom('a', 'b', 'c', '__x'), tie('any'), { maxKeys: 4 }),
-    })).map;
-    fc.assert(
-      fc.property(value, value, (from, to) => {
-        const patch = mergePatchBetween(from, to);
-        expect(patch === undefined).toBe(sameJson(from, to));
-        if (patch !== undefined) expect(applyMergePatch(from, JSON.parse(JSON.stringify(patch)))).toEqual(to);
-      }),
-    );
+describe('the same JSON', () => {
+  it('is what reads the same, whatever the order of keys; a key that is undefined is none', () => {
+    expect(sameJson({ a: 1, b: [{ c: null }], d: undefined }, { b: [{ c: null }], a: 1 })).toBe(true);
+    for (const other of [{ a: 2 }, { a: 1, b: 2 }, { a: '1' }, {}, [1], null, { a: [1] }]) {
+      expect(sameJson({ a: 1 }, other)).toBe(false);
+    }
+    expect(sameJson([1, 2], [2, 1])).toBe(false);
   });
 
-  it('leave out what did not change, and remove what is gone', () => {
-    const from = { phase: 'Detection', alerts: { firing: 3, total: 4 }, at: 'x', list: [1, 2] };
-    const to = { phase: 'Detection', alerts: { firing: 2, total: 4 }, at: undefined, list: [1, 2] };
-    expect(mergePatchBetween(from, to)).toEqual({ alerts: { firing: 2 }, at: null });
+  it('is what JSON.stringify makes of both once their keys are sorted', () => {
+    const sorted = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(sorted);
+      if (value === null || typeof value !== 'object') return value;
+      return Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([k, v]) => ({ [k]: sorted(v) }));
+    };
+    const words = (value: unknown) => JSON.stringify([typeof value, Array.isArray(value), sorted(value)]);
+    const value = fc.jsonValue({ maxDepth: 3 });
+    fc.assert(
+      fc.property(value, value, (a, b) => {
+        expect(sameJson(a, structuredClone(a))).toBe(true);
+        if (sameJson(a, b)) expect(words(a)).toBe(words(b));
+      }),
+    );
   });
 });
 
@@ -53,36 +46,29 @@ const aThing = (status?: Thing['status']): Thing => ({
 
 describe('writing a status', () => {
   const recorded = () => {
-    const patches: unknown[] = [];
-    const client: Pick<KubeClient, 'mergePatch'> = {
-      mergePatch: async <T extends KubeObject>(
-        _r: unknown,
-        _k: unknown,
-        patch: unknown,
-        o?: { subresource?: string | undefined },
-      ) => {
-        patches.push([o?.subresource, patch]);
-        return aThing() as unknown as T;
+    const puts: unknown[] = [];
+    const client: Pick<KubeClient, 'replace'> = {
+      replace: async <T extends KubeObject>(_r: unknown, body: T, o?: { subresource?: string | undefined }) => {
+        puts.push([o?.subresource, body]);
+        return body;
       },
     };
-    return { client, patches };
+    return { client, puts };
   };
 
   it('sends nothing when nothing changed', async () => {
-    const { client, patches } = recorded();
-    expect(await patchStatus(client, CONFIG_MAPS, aThing({ phase: 'A' }), { phase: 'A' })).toBeUndefined();
-    expect(await patchStatus(client, CONFIG_MAPS, aThing(), {})).toBeUndefined();
-    expect(patches).toEqual([]);
+    const { client, puts } = recorded();
+    expect(await putStatus(client, CONFIG_MAPS, aThing({ phase: 'A' }), { phase: 'A' })).toBeUndefined();
+    expect(await putStatus(client, CONFIG_MAPS, aThing(), {})).toBeUndefined();
+    expect(puts).toEqual([]);
   });
 
-  it('sends the difference, bound to the version that was read unless told otherwise', async () => {
-    const { client, patches } = recorded();
-    await patchStatus(client, CONFIG_MAPS, aThing({ phase: 'A', note: 'x' }), { phase: 'B' });
-    await patchStatus(client, CONFIG_MAPS, aThing(), { phase: 'B' }, { precondition: false });
-    expect(patches).toEqual([
-      ['status', { metadata: { resourceVersion: '7' }, status: { phase: 'B', note: null } }],
-      ['status', { status: { phase: 'B' } }],
-    ]);
+  it('sends the whole status and nothing else, bound to the object and the version that were read', async () => {
+    const { client, puts } = recorded();
+    const read = { ...aThing({ phase: 'A', note: 'x' }), spec: { large: 'very' } };
+    await putStatus(client, CONFIG_MAPS, read, { phase: 'B' });
+    const metadata = { namespace: 'ns', name: 'x', uid: 'u', resourceVersion: '7' };
+    expect(puts).toEqual([['status', { apiVersion: 'v1', kind: 'Thing', metadata, status: { phase: 'B' } }]]);
   });
 });
 

@@ -1,39 +1,33 @@
-/** Writes `status` when it changed, and only what changed. Which status is right is the controller's. */
+/** Writes `status` when it changed, and never less than the whole. Which status is right is the controller's. */
 import type { Condition, KubeObject, Resource } from '@funnelai/crds/meta';
 import type { Temporal } from 'temporal-polyfill';
 import type { CallOptions } from './calls.ts';
 import type { KubeClient } from './client.ts';
-import { mergePatchBetween } from './merge-patch.ts';
+import { sameJson } from './same-json.ts';
 
 export interface StatusOptions extends CallOptions {
-  /**
-   * Refused with a Conflict when the object has changed since it was read; on unless it is set to false. It is also the only guard against
-   * an object of the same name made anew: the API server ignores a uid in a patch of `/status`.
-   */
-  precondition?: boolean | undefined;
   fieldManager?: string | undefined;
 }
 
 /**
- * Brings the status of `object`, as it was read, to `status`. Returns the answer; undefined, without a request, when nothing differs. Keys
- * that are gone are removed. Throws a Conflict when another object has taken the name meanwhile.
+ * Brings the status of `object`, as it was read, to `status`, whole. Returns the answer; undefined, without a request, when nothing differs.
+ * Throws a Conflict when the object has changed since it was read, or another one has taken its name.
+ *
+ * A PUT that carries nothing but the status: of an update of `/status` the API server takes nothing else, and it costs it a quarter
+ * less than a patch, for which it has to encode the stored object and decode it again.
  */
-export async function patchStatus<T extends KubeObject & { status?: unknown }>(
-  client: Pick<KubeClient, 'mergePatch'>,
+export async function putStatus<T extends KubeObject & { status?: unknown }>(
+  client: Pick<KubeClient, 'replace'>,
   resource: Resource,
   object: T,
   status: NonNullable<T['status']>,
   o: StatusOptions = {},
 ): Promise<T | undefined> {
-  const change = mergePatchBetween(object.status ?? {}, status);
-  if (change === undefined) return undefined;
-  const { precondition = true, ...call } = o;
-  const { resourceVersion } = object.metadata;
-  const patch = {
-    ...(precondition && resourceVersion !== undefined ? { metadata: { resourceVersion } } : {}),
-    status: change,
-  };
-  return client.mergePatch<T>(resource, object.metadata, patch, { ...call, subresource: 'status' });
+  if (sameJson(object.status ?? {}, status)) return undefined;
+  const { apiVersion, kind } = object;
+  const { namespace, name, uid, resourceVersion } = object.metadata;
+  const body = { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion }, status };
+  return client.replace<T>(resource, body as T, { ...o, subresource: 'status' });
 }
 
 export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;

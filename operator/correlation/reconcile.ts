@@ -18,7 +18,7 @@ import {
   TerminalError,
 } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
-import { patchStatus } from '@funnelai/kube/status';
+import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
@@ -245,7 +245,7 @@ export function createCorrelationController(deps: Deps): Controller {
   }
 
   async function write(alert: Alert, status: AlertStatus): Promise<void> {
-    const written = await patchStatus<Alert>(client, ALERTS, alert, status);
+    const written = await putStatus<Alert>(client, ALERTS, alert, status);
     if (written === undefined) return;
     caches.alerts.observe(written);
     metrics.answered(status.conditions?.find(({ type }) => type === 'Correlated')?.reason ?? 'Refused');

@@ -9,7 +9,7 @@ import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
-import { patchStatus } from '@funnelai/kube/status';
+import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_RULE, joinKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
@@ -89,7 +89,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   async function writeStatus(incident: Incident, decided: IncidentStepResult): Promise<boolean> {
     const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
     try {
-      const written = await patchStatus<Incident>(client, INCIDENTS, incident, status, { precondition: true });
+      const written = await putStatus<Incident>(client, INCIDENTS, incident, status);
       if (written === undefined) return true;
       caches.incidents.observe(written);
       tell(incident, written, decided);

@@ -2,7 +2,7 @@
 import type { CorrelationRule } from '@funnelai/crds/generated/types';
 import { CORRELATION_RULES } from '@funnelai/crds/meta';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
-import { patchStatus } from '@funnelai/kube/status';
+import { putStatus } from '@funnelai/kube/status';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
 import { ruleStatus } from './decide.ts';
@@ -24,7 +24,7 @@ export function createRuleController(deps: Deps): Controller {
     }
     const decided = ruleStatus(rule, clock.now());
     note(key, decided.broken);
-    const written = await patchStatus<CorrelationRule>(client, CORRELATION_RULES, rule, decided.status);
+    const written = await putStatus<CorrelationRule>(client, CORRELATION_RULES, rule, decided.status);
     if (written !== undefined) caches.rules.observe(written);
     return undefined;
   }

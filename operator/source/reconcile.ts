@@ -3,7 +3,7 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, type KubeObject, type Resource } from '@funnelai/crds/meta';
 import { isForbidden, isNotFound } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
-import { patchStatus } from '@funnelai/kube/status';
+import { putStatus } from '@funnelai/kube/status';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
 import { type SecretState, sourceStatus } from './decide.ts';
@@ -28,7 +28,7 @@ export function createSourceController(deps: Deps): Controller {
     const source = caches.sources.get(namespace, name);
     if (source === undefined || source.metadata.deletionTimestamp !== undefined) return undefined;
     const status = sourceStatus(source, await lookAtSecret(source), clock.now());
-    const written = await patchStatus<AlertSource>(client, ALERT_SOURCES, source, status);
+    const written = await putStatus<AlertSource>(client, ALERT_SOURCES, source, status);
     if (written !== undefined) caches.sources.observe(written);
     return { requeueAfterMs: RECHECK_MS };
   }

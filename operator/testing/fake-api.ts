@@ -51,10 +51,16 @@ export class FakeApi {
         items: this.all(r) as T[],
       }),
       create: async <T>(r: Resource, object: KubeObject) => this.#create(r, object as Stored, user) as T,
-      replace: unused,
+      replace: async <T extends KubeObject>(r: Resource, object: T, o?: { subresource?: 'status' | undefined }) =>
+        this.#change(
+          r,
+          object.metadata,
+          user,
+          o?.subresource === 'status',
+          () => structuredClone(object) as Stored,
+        ) as unknown as T,
       apply: unused,
-      mergePatch: async <T>(r: Resource, key: Key, patch: unknown, o?: { subresource?: 'status' | undefined }) =>
-        this.#change(r, key, user, o?.subresource === 'status', (now) => merge(now, patch) as Stored) as T,
+      mergePatch: unused,
       jsonPatch: async <T>(r: Resource, key: Key, ops: JsonPatchOp[]) =>
         this.#change(r, key, user, false, (now) => applyOps(now, ops)) as T,
       delete: async (r: Resource, key: Key) => this.#delete(r, key),
@@ -190,18 +196,6 @@ const idOf = (r: Resource, namespace: string | undefined, name: string): string 
 
 const refusal = (status: number, reason: string, message: string): KubeError =>
   new KubeError({ status, reason, message, transient: reason === 'Conflict' });
-
-/** RFC 7386. */
-function merge(target: unknown, patch: unknown): unknown {
-  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
-  const base: Record<string, unknown> =
-    target !== null && typeof target === 'object' && !Array.isArray(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete base[name];
-    else base[name] = merge(base[name], value);
-  }
-  return base;
-}
 
 /** RFC 6902, as far as the operator uses it; a test that fails is the 422 of the real one. */
 function applyOps(object: Stored, ops: JsonPatchOp[]): Stored {
