@@ -3,8 +3,13 @@ import type { Alert } from '@funnelai/crds/generated/types';
 import { ALERTS, API_VERSION } from '@funnelai/crds/meta';
 import { Agent, request } from 'undici';
 
+/** For the deletion of some thousand objects in one call. */
+const CLEAR_MS = 120_000;
+
 export interface BareApi {
   create(namespace: string, alert: Alert): Promise<void>;
+  /** Deletes all objects of `plural` in the namespace. */
+  clear(plural: string, namespace: string): Promise<void>;
   /** Calls `seen` for each object of `plural` in the namespace that the API server announces from now on. Resolves once it listens. */
   watch(plural: string, namespace: string, seen: (type: string, object: Alert) => void): Promise<() => void>;
   close(): Promise<void>;
@@ -35,6 +40,17 @@ export function bareApi(o: {
       });
       const text = await body.text();
       if (statusCode !== 201) throw new Error(`create answered ${statusCode}: ${text.slice(0, 300)}`);
+    },
+    async clear(plural, namespace) {
+      const { statusCode, body } = await request(url(plural, namespace), {
+        method: 'DELETE',
+        headers,
+        dispatcher: agent,
+        headersTimeout: CLEAR_MS,
+        bodyTimeout: CLEAR_MS,
+      });
+      await body.dump();
+      if (statusCode !== 200) throw new Error(`the deletion of all ${plural} in ${namespace} answered ${statusCode}`);
     },
     async watch(plural, namespace, seen) {
       const abort = new AbortController();
