@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.{ts,tsx}'],
-          exclude: [...NEVER, '**/*.int.test.ts', '**/*.browser.test.ts', 'test/e2e/**'],
+          exclude: [...NEVER, '**/*.int.test.ts', '**/*.browser.test.ts', 'test/e2e/**', 'test/faults/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -55,6 +55,19 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          exclude: NEVER,
+          // Each file breaks a control plane and a Postgres of its own.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

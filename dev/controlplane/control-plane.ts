@@ -110,7 +110,9 @@ export function createControlPlane(o: ControlPlaneOptions): ControlPlane {
       if (!admin) throw new Fault('the control plane needs at least one user, the first being its administrator');
       await readiness(apiserver, async () => {
         if (!existsSync(serverCertificate)) return false;
-        return (await readyz(o.ports.apiserver, readFileSync(serverCertificate, 'utf8'), admin.token)) === 200;
+        const { status, body } = await readyz(o.ports.apiserver, readFileSync(serverCertificate, 'utf8'), admin.token);
+        if (status !== 200) throw new Fault(`/readyz answers ${status}: ${notReady(body)}`);
+        return true;
       });
       writeFileSync(kubeconfig, kubeconfigFor(server, readFileSync(serverCertificate), o.users), { mode: 0o600 });
       return apiserver;
@@ -151,7 +153,13 @@ export async function readiness(part: Running, isReady: () => Promise<boolean>, 
   }
 }
 
-function readyz(port: number, ca: string, token: string): Promise<number> {
+/** The checks that failed, of an answer of /readyz; its first words where it names none. */
+function notReady(body: string): string {
+  const failed = body.split('\n').filter((line) => line.startsWith('[-]'));
+  return failed.length === 0 ? body.slice(0, 200) : failed.join(', ');
+}
+
+function readyz(port: number, ca: string, token: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     request(
       {
@@ -164,8 +172,14 @@ function readyz(port: number, ca: string, token: string): Promise<number> {
         agent: false,
       },
       (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
+        let body = '';
+        response
+          .setEncoding('utf8')
+          .on('data', (part: string) => {
+            body += part;
+          })
+          .on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+          .on('error', reject);
       },
     )
       .on('error', reject)

@@ -12,6 +12,8 @@ import { anyFreePorts } from '@funnelai/dev/process/ports';
 import type { Say } from '@funnelai/dev/process/say';
 import { USERS } from './users.ts';
 
+export type PartName = 'etcd' | 'apiserver' | 'controllerManager' | 'postgres';
+
 export interface Environment {
   readonly kubeconfig: string;
   readonly assets: string;
@@ -20,8 +22,10 @@ export interface Environment {
   readonly databaseUrl: string;
   readonly controlPlane: ControlPlane;
   readonly postgres: PostgresServer;
-  /** The parts by name, to be killed, and replaced by who started them again. */
-  readonly parts: { etcd: Running; apiserver: Running; controllerManager: Running; postgres: Running };
+  /** The parts by name, as they run now. */
+  readonly parts: Record<PartName, Running>;
+  /** Starts a part again where it stood, after it was killed. Resolves once it is ready. */
+  restart(name: PartName): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +81,12 @@ export async function startEnvironment(o: EnvironmentOptions): Promise<Environme
       await applyConfig({ program: join(assets, 'kubectl'), kubeconfig, context: 'admin', cache }, o.say);
     }
     const { server: postgres } = await database;
+    const starts: Record<PartName, () => Promise<Running>> = {
+      etcd: () => controlPlane.startEtcd(),
+      apiserver: () => controlPlane.startApiserver(),
+      controllerManager: () => controlPlane.startControllerManager(),
+      postgres: () => postgres.start(),
+    };
     return {
       kubeconfig,
       assets,
@@ -86,6 +96,9 @@ export async function startEnvironment(o: EnvironmentOptions): Promise<Environme
       controlPlane,
       postgres,
       parts,
+      async restart(name) {
+        parts[name] = keep(await starts[name]());
+      },
       stop,
     };
   } catch (error) {
