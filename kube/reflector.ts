@@ -214,12 +214,12 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const opened = clock.monotonicMs();
     let list = this.#resume === '' ? new StreamedList<T>(resource, (item) => this.#cache.prepare(item)) : undefined;
     let accepted = false;
-    const events = this.#open(list !== undefined, () => {
-      accepted = true;
-      if (!list) this.#hear();
-    });
     let heard = 0;
     try {
+      const events = this.#open(list !== undefined, () => {
+        accepted = true;
+        if (!list) this.#hear();
+      });
       for await (const event of events) {
         heard++;
         const complete = list?.take(event);
