@@ -83,6 +83,56 @@ describe('own writes', () => {
   });
 });
 
+describe('own deletions', () => {
+  it('are gone at once, and news that were under way do not bring the object back', () => {
+    const { cache, told } = aCache([aConfigMap({ rv: '5' })]);
+    cache.forget('uid-a');
+    expect(cache.size).toBe(0);
+    cache.applyEvent('MODIFIED', aConfigMap({ rv: '11' }));
+    cache.applyEvent('DELETED', aConfigMap({ rv: '12' }));
+    expect(told).toEqual(['deleted uid-a@5']);
+    cache.applyEvent('ADDED', aConfigMap({ rv: '13', uid: 'another' }));
+    expect(told.at(-1)).toBe('added another@13');
+  });
+
+  it('are not undone by a list that was taken before them', () => {
+    const { cache, told } = aCache([aConfigMap({ rv: '5' })]);
+    cache.forget('uid-a');
+    expect(cache.replace([aConfigMap({ rv: '5' })], '20')).toEqual({ changes: 0, missed: 0 });
+    cache.applyEvent('MODIFIED', aConfigMap({ rv: '21' }));
+    expect(told).toEqual(['deleted uid-a@5']);
+  });
+});
+
+describe('a long list', () => {
+  it('lets others have their turn, and loses no own write that is answered in between', async () => {
+    const { cache } = aCache();
+    const items = Array.from({ length: 2_000 }, (_, i) => aConfigMap({ name: `n${i}`, rv: '15' }));
+    let turns = 0;
+    let done = false;
+    const count = () => {
+      if (done) return;
+      turns++;
+      if (turns === 2) {
+        cache.observe(aConfigMap({ name: 'own', rv: '25' }));
+        cache.observe(aConfigMap({ name: 'old', rv: '18' }));
+        cache.observe(aConfigMap({ name: 'n1999', rv: '26' }));
+        expect(cache.resourceVersion).toBe('10');
+      }
+      setImmediate(count);
+    };
+    setImmediate(count);
+    await cache.replaceInTurns(items, '20');
+    done = true;
+    expect(turns).toBeGreaterThanOrEqual(8);
+    expect(cache.size).toBe(2_001);
+    expect(cache.get('default', 'own')).toBeDefined();
+    expect(cache.get('default', 'old')).toBeUndefined();
+    expect(cache.get('default', 'n1999')?.metadata.resourceVersion).toBe('26');
+    expect(cache.resourceVersion).toBe('20');
+  });
+});
+
 describe('identity', () => {
   it('is the uid: another one under the name is a deletion and a birth', () => {
     const { cache, told } = aCache([aConfigMap({ rv: '5', uid: 'one' })]);

@@ -6,8 +6,9 @@
  * API server promises within one resource type (KEP-5504).
  */
 import type { KubeObject } from '@funnelai/crds/meta';
-import type { Clock } from './clock.ts';
+import { type Clock, nextTurn } from './clock.ts';
 import { messageOf } from './errors.ts';
+import { Indexes } from './indexes.ts';
 import type { Log } from './log.ts';
 
 export interface CacheEvent<T extends KubeObject = KubeObject> {
@@ -39,6 +40,11 @@ export interface Cache<T extends KubeObject = KubeObject> {
    */
   observe(object: T): void;
   /**
+   * An own deletion that the server has carried out: the object is gone here at once, and news of it that are still on their way do not bring
+   * it back.
+   */
+  forget(uid: string): void;
+  /**
    * Calls `fn` for each change, in order. One that throws or rejects is logged and harms nobody else. With `replay` it first gets what is
    * held now, as 'added'.
    */
@@ -64,6 +70,11 @@ export interface Difference {
   missed: number;
 }
 
+/** Objects of a list that are taken in before all else gets its turn. */
+const CHUNK = 250;
+/** Own deletions that the watch has not told of yet; past it, the watch alone tells. */
+const MOST_FORGOTTEN = 10_000;
+
 /** The default transform: managed fields are half of a small object, and nothing here reads them. */
 export function withoutManagedFields<T extends KubeObject>(object: T): T {
   if (object.metadata.managedFields === undefined) return object;
@@ -80,15 +91,21 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   readonly #o: CacheOptions<T>;
   readonly #byKey = new Map<string, T>();
   readonly #byUid = new Map<string, T>();
-  readonly #indexes = new Map<string, Map<string, Map<string, T>>>();
+  readonly #indexes: Indexes<T>;
   readonly #subscribers = new Set<(e: CacheEvent<T>) => unknown>();
+  /** uids of own deletions of which the watch has not told yet. */
+  readonly #forgotten = new Set<string>();
   #waiting: (() => void)[] = [];
   #version = 0n;
+  /** Own writes up to this one are old news: ahead of #version while a list is taken in. */
+  #floor = 0n;
   #synced = false;
 
   constructor(o: CacheOptions<T>) {
     this.#o = o;
-    for (const index of Object.keys(o.indexers ?? {})) this.#indexes.set(index, new Map());
+    this.#indexes = new Indexes(o.indexers ?? {}, (err, index, object) =>
+      o.log.error({ err, index, object: keyOfObject(object) }, 'an indexer threw; the object is not in it'),
+    );
   }
 
   get(namespace: string, name: string): T | undefined {
@@ -101,9 +118,9 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     return this.#byKey.values();
   }
   byIndex(index: string, value: string): T[] {
-    const values = this.#indexes.get(index);
-    if (!values) throw new RangeError(`${this.#o.name}: no index ${index}; there are: ${[...this.#indexes.keys()]}`);
-    return [...(values.get(value)?.values() ?? [])];
+    const found = this.#indexes.find(index, value);
+    if (!found) throw new RangeError(`${this.#o.name}: no index ${index}; there are: ${this.#indexes.names()}`);
+    return found;
   }
   get size(): number {
     return this.#byKey.size;
@@ -121,10 +138,17 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   observe(object: T): void {
     if (!this.#synced) return;
     if (this.#o.namespace !== undefined && object.metadata.namespace !== this.#o.namespace) return;
-    // Everything up to #version is in: if this state is not, something newer took its place, be it a deletion. So no memory of the
+    // Everything up to #floor is in: if this state is not, something newer took its place, be it a deletion. So no memory of the
     // deleted is needed to keep them dead.
-    if (versionOf(object.metadata.resourceVersion) <= this.#version) return;
+    if (versionOf(object.metadata.resourceVersion) <= this.#floor) return;
     this.#put(this.#transformed(object), false);
+  }
+
+  forget(uid: string): void {
+    if (!this.#synced || this.#forgotten.size >= MOST_FORGOTTEN) return;
+    this.#forgotten.add(uid);
+    const held = this.#byUid.get(uid);
+    if (held) this.#remove(keyOfObject(held), held, false);
   }
 
   subscribe(fn: (e: CacheEvent<T>) => unknown, o: { replay?: boolean } = {}): () => void {
@@ -159,6 +183,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   advanceTo(resourceVersion: string | undefined): void {
     const version = versionOf(resourceVersion);
     if (version > this.#version) this.#version = version;
+    if (version > this.#floor) this.#floor = version;
   }
 
   /**
@@ -175,27 +200,53 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
    * whatever is held: versions went backwards (etcd was restored), so they cannot be compared.
    */
   replace(items: T[], resourceVersion: string, o: { trusted?: boolean } = {}): Difference {
+    const steps = this.#replacing(items, resourceVersion, o);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** The same, but all else gets its turn in between. Nothing else may feed the cache meanwhile, {@link observe} and {@link forget} aside. */
+  async replaceInTurns(items: T[], resourceVersion: string, o: { trusted?: boolean } = {}): Promise<Difference> {
+    const steps = this.#replacing(items, resourceVersion, o);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await nextTurn();
+    }
+  }
+
+  *#replacing(items: T[], resourceVersion: string, o: { trusted?: boolean }): Generator<void, Difference> {
     const before = this.#version;
     const listed = versionOf(resourceVersion);
     const initial = !this.#synced;
+    const comparable = !initial && !o.trusted;
     const difference: Difference = { changes: 0, missed: 0 };
     const keys = new Set<string>();
+    const stillThere = new Set<string>();
+    let done = 0;
     // Before anyone is told: a subscriber that hands in an older state must not be heard.
-    if (o.trusted) this.#version = listed;
-    else this.advanceTo(resourceVersion);
+    if (o.trusted || listed > this.#floor) this.#floor = listed;
     for (const item of items) {
       keys.add(keyOfObject(item));
-      if (!this.#put(item, initial, o.trusted)) continue;
-      difference.changes++;
-      if (!initial && versionOf(item.metadata.resourceVersion) <= before) difference.missed++;
+      if (this.#forgotten.has(uidOf(item))) stillThere.add(uidOf(item));
+      if (this.#put(item, initial, o.trusted)) {
+        difference.changes++;
+        if (comparable && versionOf(item.metadata.resourceVersion) <= before) difference.missed++;
+      }
+      if (++done % CHUNK === 0) yield;
     }
     for (const [key, held] of [...this.#byKey]) {
-      if (keys.has(key)) continue;
+      if (++done % CHUNK === 0) yield;
+      if (keys.has(key) || this.#byKey.get(key) !== held) continue;
       if (!o.trusted && versionOf(held.metadata.resourceVersion) > listed) continue;
       this.#remove(key, held, initial);
       difference.changes++;
-      if (!initial && listed <= before) difference.missed++;
+      if (comparable && listed <= before) difference.missed++;
     }
+    for (const uid of this.#forgotten) if (!stillThere.has(uid)) this.#forgotten.delete(uid);
+    if (o.trusted || listed > this.#version) this.#version = listed;
     if (!this.#synced) {
       this.#synced = true;
       const waiting = this.#waiting;
@@ -207,6 +258,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
 
   /** True when it changed what is held. */
   #put(object: T, initial: boolean, trusted = false): boolean {
+    if (this.#forgotten.has(uidOf(object))) return false;
     const key = keyOfObject(object);
     const version = versionOf(object.metadata.resourceVersion);
     const held = this.#byKey.get(key);
@@ -214,10 +266,10 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     if (held && trusted && isSameVersion(held, object)) return false;
     if (held && uidOf(held) !== uidOf(object)) this.#remove(key, held, initial);
     const old = this.#byKey.get(key);
-    if (old) this.#unindex(key, old);
+    if (old) this.#indexes.remove(key, old);
     this.#byKey.set(key, object);
     this.#byUid.set(uidOf(object), object);
-    this.#index(key, object);
+    this.#indexes.add(key, object);
     this.#emit(old ? { type: 'updated', object, old, initial } : { type: 'added', object, initial });
     return true;
   }
@@ -227,6 +279,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   }
 
   #removeSeen(object: T): void {
+    this.#forgotten.delete(uidOf(object));
     const key = keyOfObject(object);
     const held = this.#byKey.get(key);
     if (!held || uidOf(held) !== uidOf(object)) return;
@@ -235,41 +288,10 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   }
 
   #remove(key: string, held: T, initial: boolean, last: T = held): void {
-    this.#unindex(key, held);
+    this.#indexes.remove(key, held);
     this.#byKey.delete(key);
     this.#byUid.delete(uidOf(held));
     this.#emit({ type: 'deleted', object: last, initial });
-  }
-
-  #index(key: string, object: T): void {
-    for (const [index, value] of this.#indexValues(object)) {
-      const values = this.#indexes.get(index);
-      const bucket = values?.get(value);
-      if (bucket) bucket.set(key, object);
-      else values?.set(value, new Map([[key, object]]));
-    }
-  }
-
-  #unindex(key: string, object: T): void {
-    for (const [index, value] of this.#indexValues(object)) {
-      const values = this.#indexes.get(index);
-      const bucket = values?.get(value);
-      bucket?.delete(key);
-      if (bucket?.size === 0) values?.delete(value);
-    }
-  }
-
-  *#indexValues(object: T): Generator<[index: string, value: string]> {
-    for (const [index, values] of Object.entries(this.#o.indexers ?? {})) {
-      try {
-        for (const value of values(object)) yield [index, value];
-      } catch (error) {
-        this.#o.log.error(
-          { err: error, index, object: keyOfObject(object) },
-          'an indexer threw; the object is not in it',
-        );
-      }
-    }
   }
 
   #emit(event: CacheEvent<T>): void {

@@ -63,7 +63,10 @@ export interface WatchOptions {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
+  /** Empty, with `sendInitialEvents`: as of now. */
   resourceVersion: string;
+  /** First all that is there, as ADDED, then a bookmark for which {@link isListEnd} holds. A server without it answers 400 or 422. */
+  sendInitialEvents?: boolean | undefined;
   /** After this the server ends the watch, in good order. */
   timeoutSeconds?: number | undefined;
   /** No byte for this long is an error; 90 s when absent: a bookmark comes every 60 to 75 s. */
@@ -243,7 +246,8 @@ class PooledClient implements KubeClient {
     signal?: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>> {
     const { namespace, silenceMs = DEFAULT_SILENCE_MS, onOpen, ...rest } = o;
-    const path = collectionPath(r, namespace) + query({ ...rest, watch: 1, allowWatchBookmarks: true });
+    const list = rest.sendInitialEvents ? { resourceVersionMatch: 'NotOlderThan' } : {};
+    const path = collectionPath(r, namespace) + query({ ...rest, ...list, watch: 1, allowWatchBookmarks: true });
     const stop = new AbortController();
     const onAbort = () => stop.abort();
     signal?.addEventListener('abort', onAbort, { once: true });

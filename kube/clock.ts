@@ -76,3 +76,8 @@ class SystemClock implements Clock {
 }
 
 export const systemClock: Clock = new SystemClock();
+
+/** Lets everything that is due have its turn: timers, answers, a Lease to renew. For long work that never waits by itself. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

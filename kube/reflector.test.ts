@@ -16,6 +16,7 @@ import {
   errorEvent,
   event,
   inTurn,
+  listEnd,
   listsAndWatches,
   type Reply,
   type ScriptedServer,
@@ -153,6 +154,111 @@ describe('a reflector at work', () => {
     await until('fresh again', () => cache.fresh());
     expect(server.lists).toHaveLength(1);
     await until('the dead connection is closed', () => server.watches[0]?.open === false);
+  });
+});
+
+describe('a streamed list', () => {
+  const noList = () => {
+    throw new Error('no page is asked for');
+  };
+  const streamed = () => server.seen.filter((s) => s.isStreamedList);
+
+  it('is taken whole, changes that come in between included, and the same connection goes on as the watch', async () => {
+    server.answer(listsAndWatches(noList, acceptWatch, acceptWatch));
+    const { cache } = reflect({ namespace: 'default' });
+    const only = await stream();
+    only.line(event('ADDED', aConfigMap({ name: 'a', rv: '3' })));
+    only.line(event('ADDED', aConfigMap({ name: 'b', rv: '4' })));
+    only.line(event('MODIFIED', aConfigMap({ name: 'a', rv: '11' })));
+    only.line(event('DELETED', aConfigMap({ name: 'b', rv: '12' })));
+    await until('it was asked', () => streamed().length === 1);
+    expect(Object.fromEntries(streamed()[0]?.query ?? [])).toMatchObject({
+      sendInitialEvents: 'true',
+      resourceVersionMatch: 'NotOlderThan',
+      allowWatchBookmarks: 'true',
+      resourceVersion: '',
+    });
+    expect([cache.synced, cache.fresh(), told]).toEqual([false, false, []]);
+    only.line(listEnd('12'));
+    await cache.waitForSync();
+    await until('it is fresh', () => cache.fresh());
+    expect(told).toEqual(['added a@11 initial']);
+    expect(cache.resourceVersion).toBe('12');
+    only.line(event('MODIFIED', aConfigMap({ name: 'a', rv: '13' })));
+    await until('the change', () => told.at(-1) === 'updated a@13');
+    only.end();
+    await until('it resumes', () => server.watches.length === 1);
+    expect(server.watches[0]?.query.get('resourceVersion')).toBe('13');
+  });
+
+  it('after 410 differs from what was held as any list does, and is not fresh before its end', async () => {
+    const first: unknown[] = [
+      event('ADDED', aConfigMap({ name: 'stays', rv: '3' })),
+      event('ADDED', aConfigMap({ name: 'goes', rv: '4' })),
+      listEnd('10'),
+    ];
+    const begin = inTurn((_, reply) => say(reply, ...first), acceptWatch);
+    server.answer(listsAndWatches(noList, noList, begin));
+    const { cache } = reflect();
+    await cache.waitForSync();
+    (await stream()).line(errorEvent(410, 'Expired', 'too old'));
+    const second = await until('it lists again', () => (streamed().length === 2 ? server.streams.at(-1) : undefined));
+    second.line(event('ADDED', aConfigMap({ name: 'stays', rv: '3' })));
+    expect(cache.fresh()).toBe(false);
+    second.line(listEnd('30'));
+    await until('the rest is gone', () => told.at(-1) === 'deleted goes@4');
+    await until('it is fresh', () => cache.fresh());
+    expect(told).toHaveLength(3);
+    expect(await missed()).toBe(0);
+  });
+
+  it('is asked for once where the server does not know it, and never again', async () => {
+    const list = inTurn(answerList([], '10'), answerList([], '20'));
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect();
+    (await stream()).line(errorEvent(410, 'Expired', 'too old'));
+    await until('it watches again', () => server.watches.length === 2);
+    expect([streamed().length, server.lists.length]).toEqual([1, 2]);
+    expect(reflector.health().failing).toBeUndefined();
+  });
+
+  it.each([
+    ['breaks off', (reply: Reply) => reply.cut()],
+    ['ends before its end', (reply: Reply) => reply.end()],
+    ['is never said to be complete', (reply: Reply) => reply.line(bookmark('12'))],
+  ])('that %s is believed in no part, and after the second one pages are read', async (_, harm) => {
+    server.answer(
+      listsAndWatches(answerList([aConfigMap({ name: 'a', rv: '3' })], '10'), acceptWatch, (_seen, reply) => {
+        say(
+          reply,
+          event('ADDED', aConfigMap({ name: 'a', rv: '3' })),
+          event('ADDED', aConfigMap({ name: 'x', rv: '4' })),
+        );
+        harm(reply);
+      }),
+    );
+    const { cache } = reflect();
+    await patiently('it syncs', () => cache.synced);
+    expect(streamed()).toHaveLength(2);
+    expect(told).toEqual(['added a@3 initial']);
+  });
+
+  it('is made small as it comes', async () => {
+    server.answer(listsAndWatches(noList, acceptWatch, acceptWatch));
+    let slimmed = 0;
+    reflect({
+      transform: (o) => {
+        slimmed++;
+        return { ...o };
+      },
+    });
+    const only = await stream();
+    only.line(event('ADDED', aConfigMap({ name: 'a' })));
+    await until('the first is slim before the second comes', () => slimmed === 1);
+    only.line(event('ADDED', aConfigMap({ name: 'b' })));
+    only.line(listEnd('10'));
+    await reflector.cache.waitForSync();
+    expect(slimmed).toBe(2);
   });
 });
 
@@ -407,7 +513,7 @@ describe('stopping', () => {
     expect(reflector.cache.fresh()).toBe(false);
     server.answer(() => {});
     reflect();
-    await until('a list hangs', () => server.lists.length === 2);
+    await until('a list hangs', () => server.seen.at(-1)?.isStreamedList);
     await reflector.stop();
     server.answer((_, reply) => reply.json(500, 'no'));
     reflect();

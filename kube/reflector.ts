@@ -1,16 +1,18 @@
 /**
- * Keeps a cache equal to what the API server holds, and never gives up: list in pages, watch from there, resume where the watch ended,
- * list again when it cannot be resumed, wait longer after each failure. From time to time it proves by an exact list that nothing was
- * missed. What to do about a change is the subscribers'.
+ * Keeps a cache equal to what the API server holds, and never gives up: list, by the stream of the watch itself where the server can,
+ * watch from there, resume where the watch ended, list again when it cannot be resumed, wait longer after each failure. From time to time
+ * it proves by an exact list that nothing was missed. What to do about a change is the subscribers'.
  */
-import type { KubeList, KubeObject, Resource } from '@funnelai/crds/meta';
+import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import { backoffMs } from './backoff.ts';
 import { type Cache, IndexedCache, versionOf } from './cache.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { isGone, isNotFound, KubeError, messageOf } from './errors.ts';
+import { type Listing, pagedList, StreamedList } from './listing.ts';
 import type { Log } from './log.ts';
 import { counter, gauge, type Metrics, noMetrics } from './metrics.ts';
+import type { WatchEvent } from './watch.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
   client: KubeClient;
@@ -47,11 +49,13 @@ export interface Reflector<T extends KubeObject> {
   health(): ReflectorHealth;
 }
 
-const PAGE = 500;
-const LIST_TIMEOUT_MS = 60_000;
 const WATCH_SECONDS = { from: 300, to: 600 };
 const SILENCE_MS = 90_000;
 const RELIST_MS = 10 * 60_000;
+/** How a server refuses parameters that it does not know, or whose feature gate is off. */
+const NOT_STREAMED = new Set([400, 422]);
+/** Streamed lists that broke off one after the other before pages are tried: something between us and the server may not bear them. */
+const MOST_BROKEN_STREAMS = 2;
 const BACKOFF = { baseMs: 800, maxMs: 30_000 };
 /** A kind that is not installed yet is asked for at least this often: someone is about to apply it. */
 const NOT_FOUND_MAX_MS = 5_000;
@@ -80,6 +84,9 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   #listedAtMs = Number.NEGATIVE_INFINITY;
   /** resourceVersion to watch from; empty when only a list can tell. */
   #resume = '';
+  /** The server has said that it does not stream lists. */
+  #pagesOnly = false;
+  #brokenStreams = 0;
 
   constructor(o: ReflectorOptions<T>) {
     this.#o = o;
@@ -120,8 +127,11 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        if (this.#resume === '') await this.#list();
-        else if (this.#o.clock.monotonicMs() - this.#listedAtMs >= (this.#o.relistMs ?? RELIST_MS))
+        if (this.#resume === '' && !this.#streams()) await this.#list();
+        else if (
+          this.#resume !== '' &&
+          this.#o.clock.monotonicMs() - this.#listedAtMs >= (this.#o.relistMs ?? RELIST_MS)
+        )
           await this.#verify();
         await this.#watch();
       } catch (error) {
@@ -129,6 +139,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         if (isGone(error)) {
           this.#log.info({ resourceVersion: this.#resume }, 'too old to resume from; listing again');
           this.#resume = '';
+          this.#down = true;
           this.#metrics.failures.inc({ kind: this.#o.resource.kind, reason: 'Gone' });
           // Not a fault: the server keeps only the last minutes. But one that says so again and again must not be hammered.
           if (this.#failures === 0) {
@@ -142,9 +153,17 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#down = true;
   }
 
-  /** A list as of now. Reads with quorum: it can never be older than what we have seen, unless etcd itself was put back. */
+  #streams(): boolean {
+    return !this.#pagesOnly && this.#brokenStreams < MOST_BROKEN_STREAMS;
+  }
+
+  /** A list as of now, in pages. */
   async #list(): Promise<void> {
-    const { items, resourceVersion } = await this.#pages({});
+    await this.#believe(await this.#pages({}));
+  }
+
+  /** Takes a list as of now. It was read with quorum: it can never be older than what we have seen, unless etcd itself was put back. */
+  async #believe({ items, resourceVersion }: Listing<T>): Promise<void> {
     const backwards = versionOf(resourceVersion) < versionOf(this.#cache.resourceVersion);
     if (backwards) {
       this.#log.warn(
@@ -152,8 +171,9 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         'versions went backwards: etcd was restored',
       );
     }
-    const difference = this.#cache.replace(items, resourceVersion, { trusted: backwards });
+    const difference = await this.#cache.replaceInTurns(items, resourceVersion, { trusted: backwards });
     this.#resume = resourceVersion;
+    this.#brokenStreams = 0;
     this.#listed(difference.missed);
   }
 
@@ -162,14 +182,14 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
    * longer has that version, a list as of now does half of it: it finds what is missing, but cannot tell when it was deleted.
    */
   async #verify(): Promise<void> {
-    let exact: { items: T[]; resourceVersion: string };
+    let exact: Listing<T>;
     try {
       exact = await this.#pages({ resourceVersion: this.#resume, resourceVersionMatch: 'Exact' });
     } catch (error) {
       if (!isGone(error)) throw error;
       return this.#list();
     }
-    const difference = this.#cache.replace(exact.items, this.#resume);
+    const difference = await this.#cache.replaceInTurns(exact.items, this.#resume);
     this.#listed(difference.missed);
   }
 
@@ -182,79 +202,90 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#log.error({ missed }, 'the watch had missed events; the list put them right');
   }
 
-  async #pages(o: {
-    resourceVersion?: string;
-    resourceVersionMatch?: 'Exact';
-  }): Promise<{ items: T[]; resourceVersion: string }> {
+  #pages(o: { resourceVersion?: string; resourceVersionMatch?: 'Exact' }): Promise<Listing<T>> {
     const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
-    const common = { namespace, fieldSelector, labelSelector, signal: this.#stop.signal, timeoutMs: LIST_TIMEOUT_MS };
-    const items: T[] = [];
-    const take = (list: KubeList<T>) => {
-      for (const item of list.items) items.push(this.#cache.prepare(item));
-    };
-    let page = await client.list<T>(resource, { ...common, ...o, limit: PAGE });
-    take(page);
-    while (page.metadata.continue) {
-      try {
-        page = await client.list<T>(resource, { ...common, limit: PAGE, continue: page.metadata.continue });
-      } catch (error) {
-        if (!isGone(error)) throw error;
-        // The pages took longer than the server keeps a snapshot: all in one answer, then.
-        page = await client.list<T>(resource, { ...common, ...o });
-        items.length = 0;
-      }
-      take(page);
-    }
-    const resourceVersion = page.metadata.resourceVersion ?? '';
-    if (resourceVersion === '' || resourceVersion === '0') {
-      throw new Error(
-        `list of ${resource.plural}: expected a resourceVersion, found ${JSON.stringify(resourceVersion)}`,
-      );
-    }
-    return { items, resourceVersion };
+    const selection = { namespace, fieldSelector, labelSelector, signal: this.#stop.signal };
+    return pagedList<T>(client, resource, { ...selection, ...o }, (item) => this.#cache.prepare(item));
   }
 
+  /** Watches from where the cache is; from nothing, with a list as its beginning. */
   async #watch(): Promise<void> {
-    const { client, resource, namespace, fieldSelector, labelSelector, clock } = this.#o;
+    const { clock, resource } = this.#o;
     const opened = clock.monotonicMs();
+    let list = this.#resume === '' ? new StreamedList<T>(resource, (item) => this.#cache.prepare(item)) : undefined;
+    let accepted = false;
     let heard = 0;
-    const events = client.watch<T>(
+    try {
+      const events = this.#open(list !== undefined, () => {
+        accepted = true;
+        if (!list) this.#hear();
+      });
+      for await (const event of events) {
+        heard++;
+        const complete = list?.take(event);
+        if (complete) {
+          await this.#believe(complete);
+          list = undefined;
+        }
+        if (list) continue;
+        this.#hear();
+        this.#recovered();
+        if (!complete) this.#take(event);
+      }
+      if (this.#stop.signal.aborted) return;
+      if (list) throw new Error(`the streamed list of ${resource.plural} broke off after ${list.size} objects`);
+    } catch (error) {
+      if (list && !this.#stop.signal.aborted) this.#unstreamed(error, accepted);
+      // Pages can tell at once: a server that does not stream is no fault.
+      if (list && this.#pagesOnly) return;
+      throw error;
+    }
+    if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
+      throw new Error('the watch ended at once, without a word');
+    }
+    this.#recovered();
+  }
+
+  #open(withList: boolean, onOpen: () => void): AsyncIterable<WatchEvent<T>> {
+    const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
+    return client.watch<T>(
       resource,
       {
         namespace,
         fieldSelector,
         labelSelector,
         resourceVersion: this.#resume,
+        ...(withList && { sendInitialEvents: true }),
         timeoutSeconds: Math.round(WATCH_SECONDS.from + (WATCH_SECONDS.to - WATCH_SECONDS.from) * this.#random()),
         silenceMs: this.#silenceMs,
-        onOpen: () => this.#hear(),
+        onOpen,
       },
       this.#stop.signal,
     );
-    for await (const { type, object } of events) {
-      heard++;
-      this.#hear();
-      this.#recovered();
-      const version = object.metadata.resourceVersion ?? '';
-      if (type === 'BOOKMARK') {
-        if (versionOf(version) < versionOf(this.#resume)) {
-          this.#resume = '';
-          throw new Error(
-            `a bookmark at ${version} lies before ${this.#cache.resourceVersion}, which was seen already`,
-          );
-        }
-        this.#cache.advanceTo(version);
-      } else {
-        this.#cache.applyEvent(type, object);
-        this.#metrics.objects.set({ kind: resource.kind }, this.#cache.size);
+  }
+
+  #take({ type, object }: WatchEvent<T>): void {
+    const version = object.metadata.resourceVersion ?? '';
+    if (type === 'BOOKMARK') {
+      if (versionOf(version) < versionOf(this.#resume)) {
+        this.#resume = '';
+        throw new Error(`a bookmark at ${version} lies before ${this.#cache.resourceVersion}, which was seen already`);
       }
-      this.#resume = version;
+      this.#cache.advanceTo(version);
+    } else {
+      this.#cache.applyEvent(type, object);
+      this.#metrics.objects.set({ kind: this.#o.resource.kind }, this.#cache.size);
     }
-    if (this.#stop.signal.aborted) return;
-    if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
-      throw new Error('the watch ended at once, without a word');
+    this.#resume = version;
+  }
+
+  /** Remembers what a streamed list that did not come to its end says about streaming. */
+  #unstreamed(error: unknown, accepted: boolean): void {
+    if (accepted) this.#brokenStreams++;
+    else if (error instanceof KubeError && NOT_STREAMED.has(error.status)) {
+      this.#pagesOnly = true;
+      this.#log.info({ err: error }, 'the API server does not stream lists; reading them in pages');
     }
-    this.#recovered();
   }
 
   #hear(): void {

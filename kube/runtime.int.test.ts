@@ -1,7 +1,7 @@
 /** The runtime against a real API server: what a scripted one cannot know. ConfigMaps, Leases and a kind of our own that comes and goes. */
 import { randomBytes } from 'node:crypto';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
+import { startTcpProxy } from '@funnelai/test/harness/tcp-proxy';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createKubeClient, type KubeClient } from './client.ts';
 import { systemClock as clock } from './clock.ts';
@@ -229,9 +229,8 @@ describe('a reflector', () => {
   });
 
   it('notices a connection that is cut under it, and misses nothing', async () => {
-    const server = new URL((await loadConnection({ kubeconfigPath: inject('kubeconfig') })).server);
-    const relay = await startRelay(server);
     const connection = await loadConnection({ kubeconfigPath: inject('kubeconfig') });
+    const relay = await startTcpProxy(connection.server);
     const through = createKubeClient({ ...connection, server: relay.url });
     const { cache, start, stop } = reflect({ client: through });
     start();
@@ -244,7 +243,7 @@ describe('a reflector', () => {
     }
     await stop();
     await through.close();
-    await relay.close();
+    await relay.stop();
   });
 });
 
@@ -300,34 +299,3 @@ describe('Events', () => {
     expect(stored.map((e) => [e.note, e.series?.count])).toEqual([['a note', 3]]);
   });
 });
-
-/** Passes bytes on to the server, and cuts all connections on demand. */
-async function startRelay(to: URL): Promise<{ url: string; cut(): void; close(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const relay: Server = createServer((near) => {
-    const far = connect(Number(to.port), to.hostname);
-    for (const [from, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => other.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        other.destroy();
-      });
-      from.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `${to.protocol}//127.0.0.1:${(relay.address() as AddressInfo).port}`,
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => relay.close(() => resolve()));
-    },
-  };
-}

@@ -10,6 +10,12 @@ export interface WatchEvent<T extends KubeObject = KubeObject> {
   object: T;
 }
 
+const LIST_END = 'k8s.io/initial-events-end';
+
+/** True for the bookmark that ends the list of a watch opened with `sendInitialEvents`. */
+export const isListEnd = ({ type, object }: WatchEvent): boolean =>
+  type === 'BOOKMARK' && object.metadata.annotations?.[LIST_END] === 'true';
+
 /** Above etcd's limit for one object, escaped and with managed fields. */
 const LONGEST_LINE = 16 * 1024 * 1024;
 

@@ -100,6 +100,77 @@ describe('keys', () => {
   });
 });
 
+describe('lanes', () => {
+  it('let what a person waits for go before news, and news before routine; a queued key only moves up', async () => {
+    const { queue, begun, end, value } = aQueue({ workers: 1 });
+    queue.add('first');
+    queue.add('routine', 'routine');
+    queue.add('news');
+    queue.add('raised', 'routine');
+    queue.add('raised', 'news');
+    queue.add('raised', 'routine');
+    expect(await value('workqueue_depth', { priority: '0' })).toBe(2);
+    expect(await value('workqueue_depth', { priority: '-100' })).toBe(1);
+    for (const key of ['first', 'news', 'raised', 'routine']) await end(key);
+    expect(begun).toEqual(['first', 'news', 'raised', 'routine']);
+    expect(await value('workqueue_adds_total')).toBe(4);
+  });
+
+  it('hold workers ready for people, and for nobody else', async () => {
+    const { queue, begun, end } = aQueue({ workers: 1 });
+    for (const key of ['a', 'b']) queue.add(key);
+    expect(begun).toEqual(['a']);
+    for (const key of ['p', 'q', 'r']) queue.add(key, 'human');
+    expect(begun).toEqual(['a', 'p', 'q']);
+    await end('p');
+    expect(begun).toEqual(['a', 'p', 'q', 'r']);
+    await end('q');
+    expect(begun).toHaveLength(4);
+    await end('r');
+    await end('a');
+    expect(begun.at(-1)).toBe('b');
+  });
+
+  it('give routine its turn within a flood of news', async () => {
+    const { queue, begun, end } = aQueue({ workers: 1 });
+    queue.add('begin');
+    queue.add('routine', 'routine');
+    for (let i = 0; i < 40; i++) queue.add(`news${i}`);
+    for (let i = 0; i < 20; i++) await end(begun.at(-1) ?? '');
+    expect(begun).toContain('routine');
+  });
+
+  it('keep a key in its lane through failures and while it is in work, and tell the reconcile', async () => {
+    const lanes: string[] = [];
+    const { queue, clock } = aQueue({
+      workers: 1,
+      async reconcile(key, _signal, lane) {
+        lanes.push(`${key} ${lane}`);
+        if (lanes.length === 1) throw new Error('no');
+        if (lanes.length === 2) queue.add(key, 'human');
+        return lanes.length === 3 ? { requeueAfterMs: 1_000 } : undefined;
+      },
+    });
+    queue.add('a', 'human');
+    await clock.advance(100);
+    await clock.advance(1_000);
+    expect(lanes).toEqual(['a human', 'a human', 'a human', 'a routine']);
+  });
+
+  it('of several delayed adds are the highest', async () => {
+    const lanes: string[] = [];
+    const { queue, clock } = aQueue({
+      async reconcile(_key, _signal, lane) {
+        lanes.push(lane);
+      },
+    });
+    queue.addAfter('a', 1_000);
+    queue.addAfter('a', 2_000, 'human');
+    await clock.advance(2_000);
+    expect(lanes).toEqual(['human']);
+  });
+});
+
 describe('delayed adds', () => {
   it('come when they are due, the earliest of a key, and once', async () => {
     const { queue, clock, begun, end } = aQueue();

@@ -1,12 +1,14 @@
 /**
- * Keys that want work. A key is queued once, worked on by one worker at a time, and again when it was added meanwhile; failures come back
- * with growing delays. What the work is, is the reconciler's.
+ * Keys that want work, in lanes: what a person waits for goes first. A key is queued once, worked on by one worker at a time, and again when
+ * it was added meanwhile; failures come back with growing delays. What the work is, is the reconciler's.
  */
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { KubeError, messageOf, TerminalError } from './errors.ts';
+import { higherOf, isHigher, LANES, type Lane, NONE_PASSED_OVER, nextLane, PRIORITY } from './lanes.ts';
 import type { Log } from './log.ts';
-import { counter, gauge, histogram, type Metrics, noMetrics } from './metrics.ts';
+import { type Metrics, noMetrics } from './metrics.ts';
+import { queueInstruments } from './queue-metrics.ts';
 
 export interface ReconcileResult {
   requeueAfterMs?: number | undefined;
@@ -19,14 +21,14 @@ export interface WorkQueueOptions {
   name: string;
   clock: Clock;
   log: Log;
-  /** How many keys at once. */
+  /** How many keys at once; two more when a person waits for them. */
   workers: number;
   /** After this the signal of a reconcile aborts, and it counts as failed. */
   deadlineMs: number;
   /**
    * Does the work of a key. A throw means again, later; {@link TerminalError}: not before the key is added anew. `requeueAfterMs` is a delayed add.
    */
-  reconcile(key: string, signal: AbortSignal): Promise<Outcome>;
+  reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<Outcome>;
   baseDelayMs?: number | undefined;
   maxDelayMs?: number | undefined;
   metrics?: Metrics | undefined;
@@ -34,10 +36,10 @@ export interface WorkQueueOptions {
 }
 
 export interface WorkQueue {
-  /** Queues the key now; a key in work comes again after it. */
-  add(key: string): void;
-  /** Queues it later; of several delayed adds of a key the earliest holds. */
-  addAfter(key: string, ms: number): void;
+  /** Queues the key now, in the lane of news when none is named; a key in work comes again after it. A key that is queued already only ever moves up. */
+  add(key: string, lane?: Lane): void;
+  /** Queues it later, as routine when no lane is named; of several delayed adds of a key the earliest holds, in the highest of their lanes. */
+  addAfter(key: string, ms: number, lane?: Lane): void;
   start(): void;
   /** Takes up no more; resolves when the work in hand is done or past its deadline. */
   stop(): Promise<void>;
@@ -49,6 +51,8 @@ export interface WorkQueue {
 
 const BASE_DELAY_MS = 50;
 const MAX_DELAY_MS = 60_000;
+/** Workers beyond the others that only take what a person waits for. */
+const RESERVED_WORKERS = 2;
 
 /** Keys may be added before `start()`. */
 export function createWorkQueue(o: WorkQueueOptions): WorkQueue {
@@ -58,10 +62,11 @@ export function createWorkQueue(o: WorkQueueOptions): WorkQueue {
 class KeyedQueue implements WorkQueue {
   readonly #o: WorkQueueOptions;
   readonly #m;
-  /** In the order of their adds. */
-  readonly #ready = new Set<string>();
-  readonly #working = new Map<string, { dirty: boolean }>();
-  readonly #delayed = new Map<string, { dueMs: number; cancel: () => void }>();
+  /** By lane, in the order of their adds; since when. */
+  readonly #ready: Record<Lane, Map<string, number>> = { human: new Map(), news: new Map(), routine: new Map() };
+  #passed = NONE_PASSED_OVER;
+  readonly #working = new Map<string, { dirty: Lane | undefined }>();
+  readonly #delayed = new Map<string, { dueMs: number; lane: Lane; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   /** Workers that wait for a reconcile; those past their deadline do not. */
   #busy = 0;
@@ -73,39 +78,52 @@ class KeyedQueue implements WorkQueue {
 
   constructor(o: WorkQueueOptions) {
     this.#o = o;
-    this.#m = instruments(o.metrics ?? noMetrics());
+    this.#m = queueInstruments(o.metrics ?? noMetrics());
     this.#m.workers.set({ controller: o.name }, o.workers);
   }
 
-  add(key: string): void {
+  add(key: string, lane: Lane = 'news'): void {
     if (this.#stopped) return;
     const working = this.#working.get(key);
-    if (working ? working.dirty : this.#ready.has(key)) return;
-    this.#m.adds.inc({ name: this.#o.name });
     if (working) {
-      working.dirty = true;
+      if (working.dirty === undefined) this.#m.adds.inc({ name: this.#o.name });
+      working.dirty = working.dirty === undefined ? lane : higherOf(working.dirty, lane);
       return;
     }
-    this.#ready.add(key);
+    const queuedIn = LANES.find((other) => this.#ready[other].has(key));
+    if (queuedIn === undefined) this.#m.adds.inc({ name: this.#o.name });
+    else if (!isHigher(lane, queuedIn)) return;
+    this.#queue(key, lane, queuedIn);
     this.#pump();
   }
 
-  addAfter(key: string, ms: number): void {
+  #queue(key: string, lane: Lane, from?: Lane): void {
+    const since = (from && this.#ready[from].get(key)) ?? this.#o.clock.monotonicMs();
+    if (from) this.#ready[from].delete(key);
+    this.#ready[lane].set(key, since);
+  }
+
+  addAfter(key: string, ms: number, lane: Lane = 'routine'): void {
     if (this.#stopped) return;
     if (!(ms > 0)) {
-      this.add(key);
+      this.add(key, lane);
       return;
     }
     const { clock } = this.#o;
-    const dueMs = clock.monotonicMs() + ms;
     const there = this.#delayed.get(key);
-    if (there && there.dueMs <= dueMs) return;
+    const highest = there ? higherOf(there.lane, lane) : lane;
+    const dueMs = clock.monotonicMs() + ms;
+    if (there && there.dueMs <= dueMs) {
+      there.lane = highest;
+      return;
+    }
     there?.cancel();
-    const cancel = clock.after(ms, () => {
+    const entry = { dueMs, lane: highest, cancel: () => {} };
+    entry.cancel = clock.after(ms, () => {
       this.#delayed.delete(key);
-      this.add(key);
+      this.add(key, entry.lane);
     });
-    this.#delayed.set(key, { dueMs, cancel });
+    this.#delayed.set(key, entry);
   }
 
   start(): void {
@@ -115,16 +133,16 @@ class KeyedQueue implements WorkQueue {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#ready.clear();
+    for (const lane of LANES) this.#ready[lane].clear();
     this.#depth();
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
-    for (const working of this.#working.values()) working.dirty = false;
+    for (const working of this.#working.values()) working.dirty = undefined;
     await this.idle();
   }
 
   depth(): number {
-    return this.#ready.size;
+    return LANES.reduce((sum, lane) => sum + this.#ready[lane].size, 0);
   }
 
   idle(): Promise<void> {
@@ -133,28 +151,46 @@ class KeyedQueue implements WorkQueue {
   }
 
   #isIdle(): boolean {
-    return this.#busy === 0 && this.#ready.size === 0 && (this.#stopped || this.#working.size === 0);
+    return this.#busy === 0 && this.depth() === 0 && (this.#stopped || this.#working.size === 0);
   }
 
   #depth(): void {
-    this.#m.depth.set({ name: this.#o.name }, this.#ready.size);
+    for (const lane of LANES) {
+      this.#m.depth.set({ name: this.#o.name, priority: PRIORITY[lane] }, this.#ready[lane].size);
+    }
   }
 
   #pump(): void {
-    while (this.#running && !this.#stopped && this.#busy < this.#o.workers) {
-      const next = this.#ready.values().next();
-      if (next.done) break;
-      this.#ready.delete(next.value);
-      this.#work(next.value);
+    while (this.#running && !this.#stopped) {
+      const next = this.#next();
+      if (next === undefined) break;
+      this.#work(next.key, next.lane);
     }
     this.#depth();
     this.#m.active.set({ controller: this.#o.name }, this.#busy);
     if (this.#isIdle()) for (const resolve of this.#idlers.splice(0)) resolve();
   }
 
-  #work(key: string): void {
+  /** The key whose turn it is, taken out; undefined when there is none, or no worker for it. */
+  #next(): { key: string; lane: Lane } | undefined {
+    const { workers, name, clock } = this.#o;
+    const isFull = this.#busy >= workers;
+    if (isFull && (this.#ready.human.size === 0 || this.#busy >= workers + RESERVED_WORKERS)) return undefined;
+    const turn = nextLane((lane) => this.#ready[lane].size > 0 && (!isFull || lane === 'human'), this.#passed);
+    if (turn === undefined) return undefined;
+    const [first] = this.#ready[turn.lane];
+    if (first === undefined) return undefined;
+    const [key, since] = first;
+    // Nobody is passed over by a worker that is not there for him.
+    if (!isFull) this.#passed = turn.passed;
+    this.#ready[turn.lane].delete(key);
+    this.#m.waited.observe({ name, priority: PRIORITY[turn.lane] }, (clock.monotonicMs() - since) / 1000);
+    return { key, lane: turn.lane };
+  }
+
+  #work(key: string, lane: Lane): void {
     const { clock, name, deadlineMs, log, reconcile } = this.#o;
-    const state = { dirty: false };
+    const state: { dirty: Lane | undefined } = { dirty: undefined };
     this.#working.set(key, state);
     this.#busy++;
     const stop = new AbortController();
@@ -191,16 +227,18 @@ class KeyedQueue implements WorkQueue {
       if (settle.stuck) this.#stuck--;
       release();
       this.#working.delete(key);
-      this.#m.seconds.observe({ controller: name }, (clock.monotonicMs() - started) / 1000);
+      const seconds = (clock.monotonicMs() - started) / 1000;
+      this.#m.seconds.observe({ controller: name }, seconds);
+      this.#m.worked.observe({ name }, seconds);
       if (this.#stopped) return this.#pump();
-      if (failed || overdue) this.#failed(key, error ?? new Error('past its deadline'));
+      if (failed || overdue) this.#failed(key, lane, error ?? new Error('past its deadline'));
       else this.#succeeded(key, result?.requeueAfterMs);
-      if (state.dirty) this.#ready.add(key);
+      if (state.dirty) this.#queue(key, state.dirty);
       this.#pump();
     };
     let running: Promise<Outcome>;
     try {
-      running = reconcile(key, stop.signal);
+      running = reconcile(key, stop.signal, lane);
     } catch (error) {
       running = Promise.reject(error);
     }
@@ -217,7 +255,8 @@ class KeyedQueue implements WorkQueue {
     if (again) this.addAfter(key, requeueAfterMs);
   }
 
-  #failed(key: string, error: unknown): void {
+  /** Comes back in the lane that it was worked on in: whoever waits, waits on. */
+  #failed(key: string, lane: Lane, error: unknown): void {
     const { name, log } = this.#o;
     this.#m.total.inc({ controller: name, result: 'error' });
     this.#m.errors.inc({ controller: name });
@@ -241,55 +280,6 @@ class KeyedQueue implements WorkQueue {
     // A conflict is everyday life: someone else wrote in between.
     const level = error instanceof KubeError && error.status === 409 ? 'debug' : 'warn';
     log[level]({ queue: name, key, err: error, failures, waitMs: Math.round(wait) }, `failed: ${messageOf(error)}`);
-    this.addAfter(key, wait);
+    this.addAfter(key, wait, lane);
   }
-}
-
-function instruments(metrics: Metrics) {
-  const controller = ['controller'] as const;
-  return {
-    depth: gauge(metrics, { name: 'workqueue_depth', help: 'Keys queued.', labelNames: ['name'] }),
-    adds: counter(metrics, { name: 'workqueue_adds_total', help: 'Keys queued ever.', labelNames: ['name'] }),
-    retries: counter(metrics, {
-      name: 'workqueue_retries_total',
-      help: 'Keys queued after a failure.',
-      labelNames: ['name'],
-    }),
-    total: counter(metrics, {
-      name: 'controller_runtime_reconcile_total',
-      help: 'Reconciles by result.',
-      labelNames: ['controller', 'result'],
-    }),
-    errors: counter(metrics, {
-      name: 'controller_runtime_reconcile_errors_total',
-      help: 'Reconciles that failed.',
-      labelNames: controller,
-    }),
-    terminal: counter(metrics, {
-      name: 'controller_runtime_terminal_reconcile_errors_total',
-      help: 'Failures that are not tried again.',
-      labelNames: controller,
-    }),
-    timeouts: counter(metrics, {
-      name: 'controller_runtime_reconcile_timeouts_total',
-      help: 'Reconciles past their deadline.',
-      labelNames: controller,
-    }),
-    seconds: histogram(metrics, {
-      name: 'controller_runtime_reconcile_time_seconds',
-      help: 'Time of a reconcile.',
-      labelNames: controller,
-      buckets: [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60],
-    }),
-    workers: gauge(metrics, {
-      name: 'controller_runtime_max_concurrent_reconciles',
-      help: 'Workers.',
-      labelNames: controller,
-    }),
-    active: gauge(metrics, {
-      name: 'controller_runtime_active_workers',
-      help: 'Workers at work.',
-      labelNames: controller,
-    }),
-  };
 }

@@ -1,4 +1,5 @@
 /** The work queue as all controllers use it: the same deadline, the same backoff. */
+import type { Lane } from '@funnelai/kube/lanes';
 import { createWorkQueue, type WorkQueue } from '@funnelai/kube/work-queue';
 import type { Deps } from './controller.ts';
 
@@ -12,7 +13,7 @@ export function createQueue(
   o: {
     name: string;
     workers: number;
-    reconcile(key: string, signal: AbortSignal): Promise<{ requeueAfterMs?: number } | undefined>;
+    reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<{ requeueAfterMs?: number } | undefined>;
   },
 ): WorkQueue {
   return createWorkQueue({

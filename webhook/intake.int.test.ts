@@ -2,20 +2,20 @@ import { gzipSync } from 'node:zlib';
 import type { Alert } from '@funnelai/crds/generated/types';
 import type { KubeList } from '@funnelai/crds/meta';
 import { writesIn } from '@funnelai/test/harness/etcd';
+import { startTcpProxy, type TcpProxy } from '@funnelai/test/harness/tcp-proxy';
 import { until } from '@funnelai/test/harness/wait';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createFlakyProxy, type FlakyProxy } from './testing/proxy.ts';
 import { aTeam, type Running, send, serverOf, startInProcess, type Team, untilKnown } from './testing/world.ts';
 
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
 let one: Running;
 let two: Running;
 let flaky: Running;
-let proxy: FlakyProxy;
+let proxy: TcpProxy;
 let team: Team;
 
 beforeAll(async () => {
-  proxy = await createFlakyProxy(await serverOf(stage.kubeconfig));
+  proxy = await startTcpProxy(await serverOf(stage.kubeconfig));
   team = await aTeam(stage);
   [one, two, flaky] = await Promise.all([
     startInProcess(stage.kubeconfig),
@@ -252,11 +252,13 @@ describe('a Secret', () => {
 describe('while the API server is away', () => {
   it('nothing is answered 2xx that is not in etcd, and what was sent again is there afterwards', async () => {
     expect((await send(flaky.url, team, [firing('Away')])).status).toBe(200);
-    proxy.set('away');
+    proxy.set({ refuse: true });
+    proxy.cut();
     const answer = await send(flaky.url, team, [firing('AwayNew'), 'bad']);
     expect([answer.status, answer.body.notStored, answer.body.problems.length]).toEqual([503, 1, 1]);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    proxy.set('open');
+    proxy.set();
+    proxy.cut();
     await until(
       'the alert to be taken',
       30_000,
@@ -271,12 +273,13 @@ describe('while the API server is away', () => {
       30_000,
       async () => (await send(flaky.url, team, [firing('Awake')])).status === 200,
     );
-    proxy.set('silent');
+    proxy.set({ silent: true });
     const started = performance.now();
     const answer = await send(flaky.url, team, [firing('Silent')]);
     expect(answer.status).toBe(503);
     expect(performance.now() - started).toBeLessThan(10_000);
-    proxy.set('open');
+    proxy.set();
+    proxy.cut();
   });
 });
 

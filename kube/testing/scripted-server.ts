@@ -16,6 +16,8 @@ export interface Seen {
   headers: IncomingMessage['headers'];
   body: string;
   isWatch: boolean;
+  /** A watch that asks for a list as its beginning. */
+  isStreamedList: boolean;
   socket: Socket;
   /** False once the client has gone. */
   open: boolean;
@@ -71,7 +73,8 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
       query: url.searchParams,
       headers: request.headers,
       body: Buffer.concat(parts).toString('utf8'),
-      isWatch: url.searchParams.get('watch') === '1',
+      isWatch: url.searchParams.get('watch') === '1' && !url.searchParams.has('sendInitialEvents'),
+      isStreamedList: url.searchParams.has('sendInitialEvents'),
       open: true,
       socket: request.socket,
     };
@@ -119,7 +122,7 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
       return seen.filter((s) => s.isWatch);
     },
     get lists() {
-      return seen.filter((s) => !s.isWatch && s.method === 'GET');
+      return seen.filter((s) => !s.isWatch && !s.isStreamedList && s.method === 'GET');
     },
     connection: (credentials = staticCredentials()) => ({
       server: url,
@@ -143,10 +146,21 @@ export function inTurn(...handlers: [Handler, ...Handler[]]): Handler {
   return (seen, reply) => handlers[Math.min(next++, handlers.length - 1)]?.(seen, reply);
 }
 
-/** Lists by one handler, watches by another. */
-export function listsAndWatches(list: Handler, watch: Handler): Handler {
-  return (seen, reply) => (seen.isWatch ? watch(seen, reply) : list(seen, reply));
+/** Lists by one handler, watches by another; streamed lists are refused unless there is a handler for them. */
+export function listsAndWatches(list: Handler, watch: Handler, streamed: Handler = doesNotStream): Handler {
+  return (seen, reply) => (seen.isStreamedList ? streamed : seen.isWatch ? watch : list)(seen, reply);
 }
+
+/** As an API server whose gate WatchList is off. */
+export const doesNotStream: Handler = (_, reply) =>
+  reply.json(
+    422,
+    status(
+      422,
+      'Invalid',
+      'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
+    ),
+  );
 
 /** Accepts the watch and leaves it to the test, by `server.streams`. */
 export const acceptWatch: Handler = (_, reply) => reply.accept();
@@ -187,6 +201,15 @@ export const answerList =
 
 export function event(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): unknown {
   return { type, object };
+}
+
+/** The bookmark that ends a streamed list. */
+export function listEnd(resourceVersion: string): unknown {
+  const annotations = { 'k8s.io/initial-events-end': 'true' };
+  return {
+    type: 'BOOKMARK',
+    object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { resourceVersion, annotations } },
+  };
 }
 
 export function bookmark(resourceVersion: string): unknown {

@@ -264,7 +264,7 @@ export function createCorrelationController(deps: Deps): Controller {
   }
 
   function addMembers(incidentKey: string): void {
-    for (const alert of caches.alerts.byIndex(BY_INCIDENT, incidentKey)) queue.add(keyOf(alert));
+    for (const alert of caches.alerts.byIndex(BY_INCIDENT, incidentKey)) queue.add(keyOf(alert), 'routine');
   }
 
   /** What happens to an incident asks its alerts anew only when it left the ways in which it can hold them. */
@@ -287,19 +287,19 @@ export function createCorrelationController(deps: Deps): Controller {
     name: 'correlation',
     start() {
       unsubscribe = [
-        caches.alerts.subscribe(({ type, object }) => {
-          if (type !== 'deleted') queue.add(keyOf(object));
+        caches.alerts.subscribe(({ type, object, old, initial }) => {
+          if (type !== 'deleted') queue.add(keyOf(object), isNews(object, old) && !initial ? 'news' : 'routine');
         }),
         caches.incidents.subscribe((event) => onIncident(event.object, event.old, event.type === 'deleted')),
         // A rule that was mended may have kept an incident from being accepted.
         caches.rules.subscribe(({ object }) => {
           for (const alert of caches.alerts.list()) {
             const refused = alert.status?.conditions?.some(({ reason }) => reason === 'Refused') ?? false;
-            if (refused && alert.metadata.namespace === object.metadata.namespace) queue.add(keyOf(alert));
+            if (refused && alert.metadata.namespace === object.metadata.namespace) queue.add(keyOf(alert), 'routine');
           }
         }),
       ];
-      for (const alert of caches.alerts.list()) queue.add(keyOf(alert));
+      for (const alert of caches.alerts.list()) queue.add(keyOf(alert), 'routine');
       queue.start();
     },
     async stop() {
@@ -309,6 +309,10 @@ export function createCorrelationController(deps: Deps): Controller {
     idle: () => queue.idle(),
   };
 }
+
+/** Someone told of it, in contrast to an answer of ours that comes back. */
+const isNews = ({ spec }: Alert, old: Alert | undefined): boolean =>
+  old === undefined || old.spec.state !== spec.state || old.spec.startsAt !== spec.startsAt;
 
 function verdictOf(answer: Answer, incident: Incident | undefined): string {
   const name = incident?.metadata.name ?? '';

@@ -16,6 +16,7 @@ import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
 import { createQueue } from '../queue.ts';
 import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
+import { laneOfIncident } from './lane.ts';
 
 const WORKERS = 8;
 /** Wishes and conflicts that one reconcile works off before it goes back to the queue. */
@@ -123,6 +124,8 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
 
   const lagCheck = (incident: Incident) => lagCheckAfterMs(book.of(incident.metadata.uid ?? ''), clock.monotonicMs());
 
+  const add = (incident: Incident) => queue.add(keyOf(incident), laneOfIncident(incident, identity.isMachine));
+
   function onAlert(alert: Alert, old: Alert | undefined): void {
     const namespace = alert.metadata.namespace ?? '';
     const now = alert.status?.incidentRef?.name;
@@ -137,21 +140,21 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
     name: 'incident',
     start() {
       unsubscribe = [
-        caches.incidents.subscribe(({ object }) => queue.add(keyOf(object))),
+        caches.incidents.subscribe(({ object }) => add(object)),
         caches.alerts.subscribe((event) => {
           if (event.type === 'deleted') onAlert(event.object, undefined);
           else onAlert(event.object, event.old);
         }),
         caches.rules.subscribe(({ object }) => {
           const key = joinKey(object.metadata.namespace ?? '', object.metadata.name);
-          for (const incident of caches.incidents.byIndex(BY_RULE, key)) queue.add(keyOf(incident));
+          for (const incident of caches.incidents.byIndex(BY_RULE, key)) queue.add(keyOf(incident), 'routine');
         }),
         book.subscribe((uid) => {
           const incident = caches.incidents.byUid(uid);
           if (incident !== undefined) queue.addAfter(keyOf(incident), MIRROR_GATHER_MS);
         }),
       ];
-      for (const incident of caches.incidents.list()) queue.add(keyOf(incident));
+      for (const incident of caches.incidents.list()) add(incident);
       queue.start();
     },
     async stop() {

@@ -39,7 +39,7 @@ export function createRuleController(deps: Deps): Controller {
     name: 'rule',
     start() {
       unsubscribe = caches.rules.subscribe(({ object }) => queue.add(keyOf(object)));
-      for (const rule of caches.rules.list()) queue.add(keyOf(rule));
+      for (const rule of caches.rules.list()) queue.add(keyOf(rule), 'routine');
       queue.start();
     },
     async stop() {

@@ -51,7 +51,7 @@ export function createSourceController(deps: Deps): Controller {
     name: 'source',
     start() {
       unsubscribe = caches.sources.subscribe(({ object }) => queue.add(keyOf(object)));
-      for (const source of caches.sources.list()) queue.add(keyOf(source));
+      for (const source of caches.sources.list()) queue.add(keyOf(source), 'routine');
       queue.start();
     },
     async stop() {

@@ -67,9 +67,13 @@ export class FakeApi {
       raw: async () => ({ status: 201, body: { status: { userInfo: { username: user } } } }),
       watch: <T extends KubeObject>(
         r: Resource,
-        o: { resourceVersion: string; onOpen?: (() => void) | undefined },
+        o: { resourceVersion: string; sendInitialEvents?: boolean | undefined; onOpen?: (() => void) | undefined },
         signal?: AbortSignal,
-      ) => this.#watch(r, Number(o.resourceVersion), signal, o.onOpen) as AsyncIterable<WatchEvent<T>>,
+      ) => {
+        if (o.sendInitialEvents)
+          throw refusal(422, 'Invalid', 'sendInitialEvents is forbidden: lists are not streamed');
+        return this.#watch(r, Number(o.resourceVersion), signal, o.onOpen) as AsyncIterable<WatchEvent<T>>;
+      },
       withToken: unused,
       close: async () => {},
     };
