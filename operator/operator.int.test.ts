@@ -340,7 +340,10 @@ describe('history', () => {
       'Response',
       'Mitigation',
     ]);
-    expect((await queries.alertsOf(incident.metadata.uid ?? '')).length).toBe(2);
+    // Its alerts live on in the cluster and are mirrored in their own time.
+    await eventually('its alerts are in history', async () => {
+      return (await queries.alertsOf(incident.metadata.uid ?? '')).length === 2;
+    });
   });
 
   it('may be away: incidents open, move, and wait with their deletion; then it catches up', async () => {
