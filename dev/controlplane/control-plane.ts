@@ -27,6 +27,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly server: string;
   readonly etcdUrl: string;
+  /** Where etcd keeps its data; a copy of it, made while etcd is stopped, is a snapshot. */
+  readonly etcdDirectory: string;
   readonly kubeconfig: string;
   /** In the order in which they are to be started. */
   startEtcd(): Promise<Running>;
@@ -70,6 +72,7 @@ export function createControlPlane(o: ControlPlaneOptions): ControlPlane {
   return {
     server,
     etcdUrl,
+    etcdDirectory: at('etcd'),
     kubeconfig,
     async startEtcd() {
       const etcd = await launch(

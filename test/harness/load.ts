@@ -9,7 +9,13 @@ import { type Context, userOf } from './users.ts';
 
 const PEOPLE: Context[] = ['ana', 'bo'];
 
-export interface LoadOptions {
+/** Pauses of each sender between its bodies, and of each person between acts; the harness's own haste where absent. */
+export interface Pace {
+  senderPauseMs?: number;
+  personPauseMs?: number;
+}
+
+export interface LoadOptions extends Pace {
   namespace: string;
   /** Where the namespace's source takes alerts; asked for each attempt. */
   url(): string;
@@ -38,6 +44,7 @@ export function startLoad(o: LoadOptions): Load {
       dice: createDice(o.seed * 1_000 + i),
       labels: { alertname: 'KubePodCrashLooping', namespace: 'pay', cluster: `c${i}` },
       faults: o.faults,
+      ...(o.senderPauseMs !== undefined && { pauseMs: o.senderPauseMs }),
     }),
   );
   const isOf = (at: number) => (incident: Incident) => {
@@ -52,6 +59,7 @@ export function startLoad(o: LoadOptions): Load {
       namespace: o.namespace,
       dice: createDice(o.seed * 1_000 + 500 + i),
       isMine: isOf(i),
+      ...(o.personPauseMs !== undefined && { pauseMs: o.personPauseMs }),
     }),
   );
   return {

@@ -34,6 +34,8 @@ export interface PersonOptions {
   dice: Dice;
   /** Whether this incident is theirs: nobody else may act on it. */
   isMine(incident: Incident): boolean;
+  /** Between two acts. */
+  pauseMs?: number;
 }
 
 export interface Person {
@@ -151,7 +153,7 @@ export function startPerson(o: PersonOptions): Person {
         if (incident.spec.phase === 'Closed' && dice.oneIn(2)) await remove(incident);
         else await act(incident);
       }
-      await systemClock.sleep(PAUSE_MS, finishing.signal).catch(() => undefined);
+      await systemClock.sleep(o.pauseMs ?? PAUSE_MS, finishing.signal).catch(() => undefined);
     }
   })();
   // Heard by whoever finishes it.

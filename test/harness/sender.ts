@@ -21,6 +21,8 @@ export interface SenderOptions {
   labels: Record<string, string>;
   /** So many faults there are, each with a label `fault` of its own. */
   faults: number;
+  /** Between two bodies, and up to as much again; a tenth of a second where absent. */
+  pauseMs?: number;
 }
 
 export interface Sender {
@@ -39,7 +41,7 @@ interface Fault {
 }
 
 export function startSender(o: SenderOptions): Sender {
-  const { dice } = o;
+  const { dice, pauseMs = PAUSE_MS } = o;
   const faults = new Map<string, Fault>();
   const answered = new Map<string, AnsweredFault>();
   const finishing = new AbortController();
@@ -125,7 +127,7 @@ export function startSender(o: SenderOptions): Sender {
     while (!finishing.signal.aborted) {
       turn();
       await send();
-      await systemClock.sleep(PAUSE_MS + dice.roll(PAUSE_MS), finishing.signal).catch(() => undefined);
+      await systemClock.sleep(pauseMs + dice.roll(pauseMs), finishing.signal).catch(() => undefined);
     }
     await send();
   })();
