@@ -11,6 +11,7 @@ import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { type Reading, readAlertmanager, type Shape } from '../receivers/alertmanager.ts';
 import { BodyProblem } from '../receivers/problem.ts';
+import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
@@ -27,10 +28,6 @@ export interface IntakeDeps {
   metrics: WebhookMetrics;
 }
 
-/** RFC 1123 label, as a namespace must be. */
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** RFC 1123 subdomain within the bound on a source's name. */
-const SOURCE = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 export const INTAKE_PATHS: Record<Shape, string> = {
   Webhook: '/alerts/:namespace/:source',
   ApiV2: '/alerts/:namespace/:source/api/v2/alerts',
@@ -100,10 +97,7 @@ async function take(
 
 function findSource(deps: IntakeDeps, params: Params): AlertSource {
   const { namespace, source: name } = params;
-  if (!NAMESPACE.test(namespace))
-    throw new HttpProblem('NotFound', 'The namespace in the path is not a name that Kubernetes allows.');
-  if (!SOURCE.test(name))
-    throw new HttpProblem('NotFound', 'The source in the path is not a name that Kubernetes allows.');
+  demandNames({ namespace, name }, 'source');
   const source = deps.sources.get(namespace, name);
   if (source !== undefined) return source;
   if (!deps.sources.synced || !deps.sources.fresh()) {
