@@ -7,6 +7,12 @@ const MIB = 1024 * KIB;
 export const INTAKE_BODY_BYTES = 8 * MIB;
 /** Alerts in one intake body. A sender that has more splits them. */
 export const INTAKE_ALERTS = 10_000;
+/** Labels, and annotations, of one alert: no sender has a thousandth of it, and each is looked at more than once. */
+export const INTAKE_ALERT_ENTRIES = 4_096;
+/** Faults that are named of one alert; it is refused for the first already. */
+export const INTAKE_FAULTS_PER_ALERT = 20;
+/** How long alerts are made ready without a pause in which others are answered: probes, pages, other senders. */
+export const INTAKE_SLICE_MS = 20;
 /** Problems that one answer lists; the rest are counted. */
 export const INTAKE_PROBLEMS_LISTED = 100;
 /** Intake requests that are being answered at once; one more is told to come back. */

@@ -10,7 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { type Reading, readAlertmanager, type Shape } from '../receivers/alertmanager.ts';
-import { BodyProblem } from '../receivers/problem.ts';
+import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import { answerFor } from './answer.ts';
@@ -167,15 +167,12 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
 
 function read(deps: IntakeDeps, bytes: Buffer, shape: Shape): Reading {
   try {
-    const reading = readAlertmanager(parseJson(bytes), shape, deps.clock.now());
-    const count = reading.received.length + new Set(reading.problems.map((p) => p.index)).size;
-    if (count <= limits.INTAKE_ALERTS) return reading;
-    deps.metrics.limitReached('INTAKE_ALERTS');
-    throw new HttpProblem(
-      'TooLarge',
-      `The body holds more than ${limits.INTAKE_ALERTS} alerts. Send fewer at once: Alertmanager has max_alerts for that.`,
-    );
+    return readAlertmanager(parseJson(bytes), shape, deps.clock.now());
   } catch (error) {
+    if (error instanceof TooManyAlerts) {
+      deps.metrics.limitReached('INTAKE_ALERTS');
+      throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
+    }
     if (error instanceof JsonSyntaxError || error instanceof BodyProblem)
       throw new HttpProblem('Invalid', error.message);
     throw error;
