@@ -68,6 +68,9 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   server.server.on('request', clientErrors.began);
   refuseTunnels(server.server);
 
+  // Everything we read is JSON: as text a body would only be refused for what it holds.
+  server.removeContentTypeParser('text/plain');
+
   server.setErrorHandler(answerProblem);
   observeRequests(server, deps);
   addGuards(server, deps.host);
@@ -86,7 +89,9 @@ export async function buildApp(deps: AppDeps): Promise<App> {
 /** Every failure leaves through here, those of the router too. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemFrom(error);
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, 'request failed');
+  // What we refuse by ourselves is no surprise, and has no stack worth keeping.
+  if (problem.cause !== undefined && problem.status >= 500) request.log.error({ err: problem.cause }, 'request failed');
+  else if (problem.status >= 500) request.log.warn({ why: problem.message }, 'request refused for now');
   reply
     .code(problem.status)
     .headers(problem.details.headers ?? {})

@@ -99,6 +99,12 @@ describe('a request that no one should send', () => {
       'UnsupportedMediaType',
     ],
     [
+      'writes JSON as text',
+      `PATCH /api/incidents/demo/x HTTP/1.1\r\n${HEAD}Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}`,
+      415,
+      'UnsupportedMediaType',
+    ],
+    [
       'has a type that is none',
       `PATCH /api/incidents/demo/x HTTP/1.1\r\n${HEAD}Content-Type: ;;\r\nContent-Length: 1\r\n\r\n<`,
       415,
