@@ -17,8 +17,12 @@ export const INTAKE_SLICE_MS = 20;
 export const INTAKE_PROBLEMS_LISTED = 100;
 /** Intake requests that are being answered at once; one more is told to come back. */
 export const INTAKE_REQUESTS_IN_FLIGHT = 256;
+/** Of them, those of one source: a sender whose bodies never end must leave room for the others. */
+export const INTAKE_REQUESTS_PER_SOURCE = 128;
 /** Bytes of intake bodies held at once, whatever their number: what bounds the memory of a flood. */
 export const INTAKE_BYTES_IN_FLIGHT = 48 * MIB;
+/** Of them, those of one source. */
+export const INTAKE_BYTES_PER_SOURCE = 24 * MIB;
 /** Alerts of one body that are being stored at once. */
 export const STORES_PER_REQUEST = 16;
 /** Alerts of all bodies that are being stored at once; the API server is shared with the operator and with people. */

@@ -15,6 +15,7 @@ import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
+import { createBudget, type Share } from './budget.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError, parseJson } from './json.ts';
 import type { SourceAuth } from './source-auth.ts';
@@ -41,36 +42,30 @@ interface Params {
 
 /** Registers the intake's routes in a scope of their own: they take the body themselves, as a stream. */
 export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promise<void> {
-  const budget = { requests: 0, bytes: 0 };
+  const enter = createBudget((limit) => busy(deps, limit));
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     for (const shape of ['Webhook', 'ApiV2'] as const) {
-      app.post<{ Params: Params }>(INTAKE_PATHS[shape], (request, reply) => take(deps, budget, shape, request, reply));
+      app.post<{ Params: Params }>(INTAKE_PATHS[shape], (request, reply) => take(deps, enter, shape, request, reply));
     }
   };
 }
 
 async function take(
   deps: IntakeDeps,
-  budget: { requests: number; bytes: number },
+  enter: () => Share,
   shape: Shape,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
 ): Promise<unknown> {
-  let held = 0;
-  if (budget.requests >= limits.INTAKE_REQUESTS_IN_FLIGHT) throw busy(deps, 'INTAKE_REQUESTS_IN_FLIGHT');
-  budget.requests += 1;
+  const share = enter();
   try {
     const source = findSource(deps, request.params);
     await authenticate(deps, source, request.headers.authorization);
     checkContentType(request.headers['content-type']);
-    const hold = (bytes: number) => {
-      if (budget.bytes + bytes > limits.INTAKE_BYTES_IN_FLIGHT) throw busy(deps, 'INTAKE_BYTES_IN_FLIGHT');
-      budget.bytes += bytes;
-      held += bytes;
-    };
-    const reading = read(deps, await bytesOf(deps, request.raw, hold), shape);
+    share.of(`${source.metadata.namespace}/${source.metadata.name}`);
+    const reading = read(deps, await bytesOf(deps, request.raw, share.hold), shape);
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)
@@ -90,8 +85,7 @@ async function take(
     if (!request.raw.complete) reply.header('connection', 'close');
     throw error;
   } finally {
-    budget.requests -= 1;
-    budget.bytes -= held;
+    share.end();
   }
 }
 
