@@ -137,6 +137,7 @@ describe('birth', () => {
     ],
     [{ owner: { name: 'a\nb' } }, 'expected a user name without control characters'],
     [{ title: '' }, 'spec.title'],
+    [{ title: ' \n ' }, 'spec.title'],
     [
       { links: [{ title: 'x', url: 'javascript:alert(1)' }] },
       'expected an address that starts with http:// or https://',

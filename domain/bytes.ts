@@ -5,9 +5,20 @@ export const CUT_MARK = '…';
 const encoder = new TextEncoder();
 const MARK_BYTES = encoder.encode(CUT_MARK).length;
 
+/** Counted and not encoded: it is asked for every label of every alert, and most are short. */
 export function utf8Bytes(text: string): number {
-  return encoder.encode(text).length;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    // The two halves of one character are four bytes together; half of one alone is U+FFFD, three.
+    if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(at + 1))) at += 1;
+  }
+  return bytes;
 }
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
 
 /** Returns the text as any store takes it: lone surrogates and NUL become U+FFFD. */
 export function cleanText(text: string): string {

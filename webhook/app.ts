@@ -8,6 +8,7 @@ import { sessionRoutes } from './api/session-routes.ts';
 import { type OpenStreams, streamRoutes } from './api/stream-routes.ts';
 import { type IntakeDeps, intakeRoutes } from './intake/routes.ts';
 import * as limits from './limits.ts';
+import { createClientErrorHandler, refuseTunnels } from './server/client-errors.ts';
 import { addGuards } from './server/guards.ts';
 import { addHealth, type Readiness } from './server/health.ts';
 import { refuseOtherMethods } from './server/methods.ts';
@@ -31,6 +32,7 @@ export interface App {
 const REQUEST_ID = /^[\w-]{1,64}$/;
 
 export async function buildApp(deps: AppDeps): Promise<App> {
+  const clientErrors = createClientErrorHandler();
   const server: FastifyInstance = fastify({
     loggerInstance: deps.log.child(
       {},
@@ -48,22 +50,33 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     // People write addresses with a slash at the end; a sender that is told 404 loses its alerts.
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: true },
     frameworkErrors: answerProblem,
+    clientErrorHandler: clientErrors.handler,
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'ignore',
     genReqId: (raw) => {
       const given = raw.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    http: { maxHeaderSize: limits.HEADER_BYTES, headersTimeout: limits.HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: limits.HEADER_BYTES,
+      headersTimeout: limits.HEADERS_TIMEOUT_MS,
+      // Node would answer with nothing: the guards do it.
+      requireHostHeader: false,
+    },
   }) as unknown as FastifyInstance;
   server.server.maxConnections = limits.CONNECTIONS;
+  server.server.on('request', clientErrors.began);
+  refuseTunnels(server.server);
+
+  // Everything we read is JSON: as text a body would only be refused for what it holds.
+  server.removeContentTypeParser('text/plain');
 
   server.setErrorHandler(answerProblem);
   observeRequests(server, deps);
   addGuards(server, deps.host);
+  const addRefusals = refuseOtherMethods(server);
   addHealth(server, deps.readiness);
   const { routes, streams } = streamRoutes(deps.api);
-  const addRefusals = refuseOtherMethods(server);
   await server.register(intakeRoutes(deps.intake));
   await server.register(sessionRoutes(deps.api, streams));
   await server.register(objectRoutes(deps.api));
@@ -76,10 +89,14 @@ export async function buildApp(deps: AppDeps): Promise<App> {
 /** Every failure leaves through here, those of the router too. */
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemFrom(error);
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, 'request failed');
+  // What we refuse by ourselves is no surprise, and has no stack worth keeping.
+  if (problem.cause !== undefined && problem.status >= 500) request.log.error({ err: problem.cause }, 'request failed');
+  else if (problem.status >= 500) request.log.warn({ why: problem.message }, 'request refused for now');
   reply
     .code(problem.status)
     .headers(problem.details.headers ?? {})
+    // What the router refuses has met no hook yet.
+    .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
     .type('application/json; charset=utf-8');
   reply.send(problem.toBody(request.id));
 }

@@ -7,12 +7,22 @@ const MIB = 1024 * KIB;
 export const INTAKE_BODY_BYTES = 8 * MIB;
 /** Alerts in one intake body. A sender that has more splits them. */
 export const INTAKE_ALERTS = 10_000;
+/** Labels, and annotations, of one alert: no sender has a thousandth of it, and each is looked at more than once. */
+export const INTAKE_ALERT_ENTRIES = 4_096;
+/** Faults that are named of one alert; it is refused for the first already. */
+export const INTAKE_FAULTS_PER_ALERT = 20;
+/** How long alerts are made ready without a pause in which others are answered: probes, pages, other senders. */
+export const INTAKE_SLICE_MS = 20;
 /** Problems that one answer lists; the rest are counted. */
 export const INTAKE_PROBLEMS_LISTED = 100;
 /** Intake requests that are being answered at once; one more is told to come back. */
 export const INTAKE_REQUESTS_IN_FLIGHT = 256;
+/** Of them, those of one source: a sender whose bodies never end must leave room for the others. */
+export const INTAKE_REQUESTS_PER_SOURCE = 128;
 /** Bytes of intake bodies held at once, whatever their number: what bounds the memory of a flood. */
 export const INTAKE_BYTES_IN_FLIGHT = 48 * MIB;
+/** Of them, those of one source. */
+export const INTAKE_BYTES_PER_SOURCE = 24 * MIB;
 /** Alerts of one body that are being stored at once. */
 export const STORES_PER_REQUEST = 16;
 /** Alerts of all bodies that are being stored at once; the API server is shared with the operator and with people. */

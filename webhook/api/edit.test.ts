@@ -1,9 +1,21 @@
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import { describe, expect, it } from 'vitest';
 import { anIncident } from '../testing/builders.ts';
-import { conflictOn, firstStale, isDone, patchOf } from './edit.ts';
+import { conflictOn, firstStale, incidentEditSchema, isDone, patchOf } from './edit.ts';
+import { body } from './routes.ts';
 
 describe('an edit', () => {
+  it.each([
+    [{ field: 'title', from: null, to: {} }, 'edits.0.to: found an object, expected text or null'],
+    [{ field: 'title', from: 'x' }, 'edits.0.to: found nothing, expected text or null'],
+    [{ field: 'resolution', from: null, to: 'Fixed' }, 'edits.0.to: found "Fixed", expected {reason, cause} with text'],
+    [{ field: 'resolution', from: 7, to: null }, 'edits.0.from: found the number 7, expected {reason, cause}'],
+    [{ field: 'status', from: null, to: 'x' }, 'edits.0.field: expected one of phase, owner, '],
+    [{ field: '__proto__', from: null, to: 'x' }, 'edits.0.field: expected one of phase, owner, '],
+  ])('whose value is not of the field’s type is refused before anyone is asked: %j', (edit, words) => {
+    expect(() => body(incidentEditSchema, { edits: [edit] })).toThrow(words);
+  });
+
   it('tests what the person saw and writes owner and phase in one patch', () => {
     const incident = anIncident({ metadata: { uid: 'u' } });
     const edits = [

@@ -5,16 +5,31 @@ import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admis
 import type { EditableField, FieldEdit, IncidentEdit, Problem } from '@funnelai/domain/wire';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { z } from 'zod';
+import { describe } from '../receivers/problem.ts';
 
-const value = z.union(
-  [z.string().max(16_384), z.null(), z.strictObject({ reason: z.string().optional(), cause: z.string().optional() })],
-  { error: 'expected text, null, or for resolution {reason, cause}' },
+const expected = (what: string) => ({
+  error: ({ input }: { input?: unknown }) => `found ${describe(input)}, expected ${what}`,
+});
+const text = z.union([z.string().max(16_384), z.null()], expected('text or null'));
+const resolution = z.union(
+  [z.strictObject({ reason: z.string().optional(), cause: z.string().optional() }), z.null()],
+  expected('{reason, cause} with text, or null'),
 );
-const FIELDS = ['phase', 'owner', 'severity', 'priority', 'title', 'summary', 'resolution', 'mergedInto'] as const;
-/** What PATCH takes; the values themselves are judged by the API server. */
+const TEXT_FIELDS = ['phase', 'owner', 'severity', 'priority', 'title', 'summary', 'mergedInto'] as const;
+const FIELDS = [...TEXT_FIELDS, 'resolution'] as const;
+/** What PATCH takes, with values of the field's type; what stands in them is judged by the API server. */
 export const incidentEditSchema = z.strictObject({
   edits: z
-    .array(z.strictObject({ field: z.enum(FIELDS), from: value, to: value }))
+    .array(
+      z.discriminatedUnion(
+        'field',
+        [
+          z.strictObject({ field: z.enum(TEXT_FIELDS), from: text, to: text }),
+          z.strictObject({ field: z.literal('resolution'), from: resolution, to: resolution }),
+        ],
+        { error: ({ code }) => (code === 'invalid_union' ? `expected one of ${FIELDS.join(', ')}` : undefined) },
+      ),
+    )
     .min(1)
     .max(FIELDS.length)
     .refine((edits) => new Set(edits.map((e) => e.field)).size === edits.length, 'each field at most once'),
@@ -86,8 +101,8 @@ export function conflictOn(incident: Incident, edit: FieldEdit): NonNullable<Pro
   return {
     field: edit.field,
     ...lastChange(incident, edit.field),
-    yours: text(edit.to),
-    theirs: text(fieldValue(incident, edit.field)),
+    yours: shown(edit.to),
+    theirs: shown(fieldValue(incident, edit.field)),
   };
 }
 
@@ -132,7 +147,7 @@ function canonical(wire: Value): string {
   return JSON.stringify([wire.reason ?? null, wire.cause ?? null]);
 }
 
-function text(wire: Value): string | null {
+function shown(wire: Value): string | null {
   if (wire === null || wire === undefined || typeof wire === 'string') return wire ?? null;
   return [wire.reason, wire.cause].filter((part) => part !== undefined).join(': ');
 }

@@ -1,10 +1,9 @@
 /** Reads what stands in the query of a list's URL. Throws HttpProblem that names the parameter, what was found and what was expected. */
 import { FACET_VALUES, LIST_ROWS_DEFAULT, LIST_ROWS_MAX, QUERY_CHARACTERS } from '../limits.ts';
+import { isNamespaceName } from '../server/names.ts';
 import { HttpProblem } from '../server/problems.ts';
 
 export type RawQuery = Record<string, string | string[] | undefined>;
-
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The one value of a parameter; of several the last. An empty one is none. */
 export function single(query: RawQuery, name: string): string | undefined {
@@ -24,7 +23,7 @@ export function several(query: RawQuery, name: string): ReadonlySet<string> {
 /** A namespace, or undefined for all. */
 export function namespaceOf(query: RawQuery): string | undefined {
   const namespace = single(query, 'namespace');
-  if (namespace !== undefined && !NAMESPACE.test(namespace))
+  if (namespace !== undefined && !isNamespaceName(namespace))
     throw invalid('namespace', shown(namespace), 'the name of a namespace');
   return namespace;
 }

@@ -4,6 +4,7 @@ import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { authenticate } from '../auth/request.ts';
+import { demandNames } from '../server/names.ts';
 import { HttpProblem } from '../server/problems.ts';
 import { alertDetail } from './alert-detail.ts';
 import { alertPage, parseAlertQuery } from './alert-list.ts';
@@ -18,9 +19,16 @@ import { declarationSchema, declareIncident, editIncident } from './write.ts';
 import { kubectlYaml } from './yaml.ts';
 
 type OfObject = { Params: { namespace: string; name: string } };
+type Names = { namespace: string; name?: string };
 
 export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
   const person = (request: FastifyRequest) => authenticate(request, api.identities);
+  /** The person, and that what they ask for could exist. */
+  const personAt = async (request: FastifyRequest & { params: Names }) => {
+    const who = await person(request);
+    demandNames(request.params);
+    return who;
+  };
   const state = (cache: { resourceVersion: string }) => ({
     resourceVersion: cache.resourceVersion,
     asOf: api.clock.now().toString({ fractionalSecondDigits: 3 }),
@@ -37,15 +45,15 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.get<OfObject>('/api/incidents/:namespace/:name', async (request) =>
-      incidentDetail(api, await person(request), request.params),
+      incidentDetail(api, await personAt(request), request.params),
     );
 
     app.get<OfObject>('/api/incidents/:namespace/:name/yaml', async (request, reply) =>
-      yaml(reply, await getAs<Incident>(api.access, await person(request), INCIDENTS, request.params)),
+      yaml(reply, await getAs<Incident>(api.access, await personAt(request), INCIDENTS, request.params)),
     );
 
     app.patch<OfObject>('/api/incidents/:namespace/:name', async (request) => {
-      const who = await person(request);
+      const who = await personAt(request);
       const edit = body(incidentEditSchema, request.body);
       const { reason, edits } = edit;
       const incident = await editIncident(api, who, request.params, {
@@ -56,7 +64,7 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.post<{ Params: { namespace: string } }>('/api/incidents/:namespace', async (request, reply) => {
-      const who = await person(request);
+      const who = await personAt(request);
       const declaration = body(declarationSchema, request.body);
       const incident = await declareIncident(api, who, request.params.namespace, declaration);
       const { namespace = '', name } = incident.metadata;
@@ -73,11 +81,11 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.get<OfObject>('/api/alerts/:namespace/:name', async (request) =>
-      alertDetail(api, await person(request), request.params),
+      alertDetail(api, await personAt(request), request.params),
     );
 
     app.get<OfObject>('/api/alerts/:namespace/:name/yaml', async (request, reply) =>
-      yaml(reply, await getAs<Alert>(api.access, await person(request), ALERTS, request.params)),
+      yaml(reply, await getAs<Alert>(api.access, await personAt(request), ALERTS, request.params)),
     );
   };
 }

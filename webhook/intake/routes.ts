@@ -10,10 +10,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { type Reading, readAlertmanager, type Shape } from '../receivers/alertmanager.ts';
-import { BodyProblem } from '../receivers/problem.ts';
+import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
+import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
+import { createBudget, type Share } from './budget.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError, parseJson } from './json.ts';
 import type { SourceAuth } from './source-auth.ts';
@@ -27,10 +29,6 @@ export interface IntakeDeps {
   metrics: WebhookMetrics;
 }
 
-/** RFC 1123 label, as a namespace must be. */
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** RFC 1123 subdomain within the bound on a source's name. */
-const SOURCE = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 export const INTAKE_PATHS: Record<Shape, string> = {
   Webhook: '/alerts/:namespace/:source',
   ApiV2: '/alerts/:namespace/:source/api/v2/alerts',
@@ -44,36 +42,30 @@ interface Params {
 
 /** Registers the intake's routes in a scope of their own: they take the body themselves, as a stream. */
 export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promise<void> {
-  const budget = { requests: 0, bytes: 0 };
+  const enter = createBudget((limit) => busy(deps, limit));
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     for (const shape of ['Webhook', 'ApiV2'] as const) {
-      app.post<{ Params: Params }>(INTAKE_PATHS[shape], (request, reply) => take(deps, budget, shape, request, reply));
+      app.post<{ Params: Params }>(INTAKE_PATHS[shape], (request, reply) => take(deps, enter, shape, request, reply));
     }
   };
 }
 
 async function take(
   deps: IntakeDeps,
-  budget: { requests: number; bytes: number },
+  enter: () => Share,
   shape: Shape,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
 ): Promise<unknown> {
-  let held = 0;
-  if (budget.requests >= limits.INTAKE_REQUESTS_IN_FLIGHT) throw busy(deps, 'INTAKE_REQUESTS_IN_FLIGHT');
-  budget.requests += 1;
+  const share = enter();
   try {
     const source = findSource(deps, request.params);
     await authenticate(deps, source, request.headers.authorization);
     checkContentType(request.headers['content-type']);
-    const hold = (bytes: number) => {
-      if (budget.bytes + bytes > limits.INTAKE_BYTES_IN_FLIGHT) throw busy(deps, 'INTAKE_BYTES_IN_FLIGHT');
-      budget.bytes += bytes;
-      held += bytes;
-    };
-    const reading = read(deps, await bytesOf(deps, request.raw, hold), shape);
+    share.of(`${source.metadata.namespace}/${source.metadata.name}`);
+    const reading = read(deps, await bytesOf(deps, request.raw, share.hold), shape);
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)
@@ -93,17 +85,13 @@ async function take(
     if (!request.raw.complete) reply.header('connection', 'close');
     throw error;
   } finally {
-    budget.requests -= 1;
-    budget.bytes -= held;
+    share.end();
   }
 }
 
 function findSource(deps: IntakeDeps, params: Params): AlertSource {
   const { namespace, source: name } = params;
-  if (!NAMESPACE.test(namespace))
-    throw new HttpProblem('NotFound', 'The namespace in the path is not a name that Kubernetes allows.');
-  if (!SOURCE.test(name))
-    throw new HttpProblem('NotFound', 'The source in the path is not a name that Kubernetes allows.');
+  demandNames({ namespace, name }, 'source');
   const source = deps.sources.get(namespace, name);
   if (source !== undefined) return source;
   if (!deps.sources.synced || !deps.sources.fresh()) {
@@ -173,15 +161,12 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
 
 function read(deps: IntakeDeps, bytes: Buffer, shape: Shape): Reading {
   try {
-    const reading = readAlertmanager(parseJson(bytes), shape, deps.clock.now());
-    const count = reading.received.length + new Set(reading.problems.map((p) => p.index)).size;
-    if (count <= limits.INTAKE_ALERTS) return reading;
-    deps.metrics.limitReached('INTAKE_ALERTS');
-    throw new HttpProblem(
-      'TooLarge',
-      `The body holds more than ${limits.INTAKE_ALERTS} alerts. Send fewer at once: Alertmanager has max_alerts for that.`,
-    );
+    return readAlertmanager(parseJson(bytes), shape, deps.clock.now());
   } catch (error) {
+    if (error instanceof TooManyAlerts) {
+      deps.metrics.limitReached('INTAKE_ALERTS');
+      throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
+    }
     if (error instanceof JsonSyntaxError || error instanceof BodyProblem)
       throw new HttpProblem('Invalid', error.message);
     throw error;

@@ -2,9 +2,10 @@ import { toAlertSpec } from '@funnelai/domain/alert-input';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { INTAKE_ALERT_ENTRIES, INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { readAlertmanager } from './alertmanager.ts';
-import { BodyProblem } from './problem.ts';
+import { BodyProblem, TooManyAlerts } from './problem.ts';
 
 const NOW = Temporal.Instant.from('2026-01-01T12:00:00Z');
 const ZERO = '0001-01-01T00:00:00Z';
@@ -158,6 +159,30 @@ describe('any JSON at all', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('is refused for its count before an alert of it is looked at', () => {
+    const untouchable = new Proxy(
+      {},
+      { ownKeys: () => expect.fail('it was read'), get: () => expect.fail('it was read') },
+    );
+    const many = Array.from({ length: INTAKE_ALERTS + 1 }, () => untouchable);
+    expect(() => webhook(...many)).toThrow(TooManyAlerts);
+    expect(() => apiV2(...many)).toThrow(`holds ${INTAKE_ALERTS + 1} alerts, at most ${INTAKE_ALERTS}`);
+    expect(webhook(...many.slice(1).map(() => ({ status: 'firing', labels }))).received).toHaveLength(INTAKE_ALERTS);
+  });
+
+  it('names a few faults of an alert, though all of its labels are wrong, and refuses labels without end', () => {
+    const labelled = (count: number, value: unknown) =>
+      webhook({
+        status: 'firing',
+        labels: Object.fromEntries(Array.from({ length: count }, (_, i) => [`l${i}`, value])),
+      });
+    expect(labelled(1_000, 7).problems).toHaveLength(INTAKE_FAULTS_PER_ALERT);
+    expect(labelled(INTAKE_ALERT_ENTRIES, 'x').received).toHaveLength(1);
+    expect(labelled(INTAKE_ALERT_ENTRIES + 1, 'x').problems).toEqual([
+      { index: 0, field: 'labels', found: '4097 of them', expected: 'at most 4096' },
+    ]);
   });
 
   it('is read however deep it is nested', () => {

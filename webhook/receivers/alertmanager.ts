@@ -7,7 +7,8 @@ import type { AlertInput } from '@funnelai/domain/alert-input';
 import { senderLinks } from '@funnelai/domain/alert-links';
 import { parseInstant } from '@funnelai/domain/instants';
 import { Temporal } from 'temporal-polyfill';
-import { type AlertProblem, BodyProblem, describe } from './problem.ts';
+import { INTAKE_ALERT_ENTRIES, INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
+import { type AlertProblem, BodyProblem, describe, TooManyAlerts } from './problem.ts';
 
 /** One alert that could be read, and where it stood in the body. */
 export interface Received {
@@ -29,18 +30,19 @@ const ZERO_TIME_END = Temporal.Instant.from('0001-01-02T00:00:00Z');
 const NAME_SHOWN = 60;
 
 /**
- * Returns the alerts that can be read and, for each that cannot, every fault of it.
- * Throws `BodyProblem` when the body as a whole is not of that shape. `now` decides whether an `endsAt` is past.
+ * Returns the alerts that can be read and, for each that cannot, every fault of it, up to a bound.
+ * Throws `BodyProblem` when the body as a whole is not of that shape, `TooManyAlerts` before it looks at one of them. `now` decides whether an `endsAt` is past.
  */
 export function readAlertmanager(body: unknown, shape: Shape, now: Temporal.Instant): Reading {
   const list = alertsOf(body, shape);
+  if (list.length > INTAKE_ALERTS) throw new TooManyAlerts(list.length, INTAKE_ALERTS);
   const received: Received[] = [];
   const problems: AlertProblem[] = [];
   for (const [index, raw] of list.entries()) {
     const faults: Fault[] = [];
     const input = readAlert(raw, shape, now, faults);
     if (input !== undefined && faults.length === 0) received.push({ index, input });
-    else for (const fault of faults) problems.push({ index, ...fault });
+    else for (const fault of faults.slice(0, INTAKE_FAULTS_PER_ALERT)) problems.push({ index, ...fault });
   }
   return { received, problems, truncated: shape === 'Webhook' ? truncatedOf(body) : 0 };
 }
@@ -130,8 +132,13 @@ function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): 
     faults.push({ field, found: describe(value), expected: 'an object of text values' });
     return {};
   }
+  const sent = Object.entries(value);
+  if (sent.length > INTAKE_ALERT_ENTRIES) {
+    faults.push({ field, found: `${sent.length} of them`, expected: `at most ${INTAKE_ALERT_ENTRIES}` });
+    return {};
+  }
   const entries: [string, string][] = [];
-  for (const [name, text] of Object.entries(value)) {
+  for (const [name, text] of sent) {
     if (typeof text !== 'string') {
       faults.push({
         field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,

@@ -23,6 +23,14 @@ export class BodyProblem extends Error {
   }
 }
 
+/** More alerts in one body than are read. */
+export class TooManyAlerts extends Error {
+  constructor(found: number, most: number) {
+    super(`The body holds ${found} alerts, at most ${most} are taken at once.`);
+    this.name = 'TooManyAlerts';
+  }
+}
+
 const SHOWN_CHARACTERS = 60;
 
 /** Returns a short description of any JSON value; never walks into it, so depth and size do not matter. */

@@ -1,4 +1,5 @@
 /** What holds for every answer: headers that bind the browser, and the Host check that stops DNS rebinding. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problems.ts';
 
@@ -37,6 +38,8 @@ export function isLoopback(host: string): boolean {
 export function addGuards(app: FastifyInstance, boundTo: string): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    demandOneHost(request.raw);
+    demandPath(request.raw.url);
     // Senders are no browsers, and come with tokens of their own.
     if (request.method === 'POST' && request.url.startsWith('/alerts/')) return;
     reply.headers(HEADERS);
@@ -50,4 +53,23 @@ export function addGuards(app: FastifyInstance, boundTo: string): void {
       { status: 421 },
     );
   });
+}
+
+/** RFC 9112, 3.2: a proxy in front might have believed the other one. */
+function demandOneHost(raw: IncomingMessage): void {
+  const hosts = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0')) return;
+  throw new HttpProblem(
+    'Invalid',
+    `host: found ${hosts === 0 ? 'none' : `${hosts} of them`}, expected one Host header.`,
+  );
+}
+
+/** `*` is no path, and the router would take it for `/`. */
+function demandPath(url = ''): void {
+  if (url.startsWith('*'))
+    throw new HttpProblem(
+      'Invalid',
+      `path: found ${JSON.stringify(url.slice(0, 80))}, expected one that begins with /.`,
+    );
 }

@@ -1,7 +1,7 @@
 /** Liveness, readiness and metrics. Alive: the event loop turns. Ready: the caches have synced and nobody asked us to go. */
 import { createServer, type Server } from 'node:http';
 import type { Metrics } from '@funnelai/kube/metrics';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
 
 export interface Readiness {
   /** What is still missing, in words; empty when ready. */
@@ -10,14 +10,17 @@ export interface Readiness {
 
 /** Registers /healthz and /readyz. Postgres and the API server are no part of being alive. */
 export function addHealth(app: FastifyInstance, readiness: Readiness): void {
-  app.get('/healthz', { logLevel: 'silent' }, async (_request, reply) => reply.type('text/plain').send('ok\n'));
-  app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
+  // Some balancers ask by HEAD.
+  const probe = { method: ['GET' as const, 'HEAD' as const], logLevel: 'silent' as const };
+  app.route({ ...probe, url: '/healthz', handler: async (_request, reply) => reply.type('text/plain').send('ok\n') });
+  const ready: RouteHandlerMethod = async (_request, reply) => {
     const missing = readiness.missing();
     return reply
       .code(missing.length === 0 ? 200 : 503)
       .type('text/plain')
       .send(missing.length === 0 ? 'ok\n' : `not ready: ${missing.join(', ')}\n`);
-  });
+  };
+  app.route({ ...probe, url: '/readyz', handler: ready });
 }
 
 /** Serves /metrics (and the probes again) on a port of its own, away from the public. Resolves once it listens. */

@@ -2,13 +2,15 @@
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { HttpProblem } from './problems.ts';
 
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+/** The rest are pages and files, or the intake's, which has a word of its own for senders. */
+const OURS = /^\/(api\/|sign-in$|healthz$|readyz$)/;
 
-/** Call it before the routes under /api are registered, and what it returns after them. */
+/** Call it before the routes under /api and the probes are registered, and what it returns after them. */
 export function refuseOtherMethods(app: FastifyInstance): () => void {
   const known = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
-    if (!url.startsWith('/api/')) return;
+    if (!OURS.test(url)) return;
     const methods = known.get(url) ?? new Set();
     for (const one of [method].flat()) methods.add(one);
     known.set(url, methods);

@@ -1,6 +1,6 @@
 /** Every answer that is not 2xx, as one kind of error, and how the API server's refusals become one. */
 import type { Problem } from '@funnelai/domain/wire';
-import { KubeError, messageOf } from '@funnelai/kube/errors';
+import { KubeError, messageOf, type StatusCause } from '@funnelai/kube/errors';
 
 export type ProblemCode =
   | 'Unauthenticated'
@@ -119,9 +119,11 @@ export function apiServerWords(error: KubeError): string {
 
 /** Each cause of a refusal once, in the API server's words. */
 function wordsOf(error: KubeError): string {
-  const lines = (error.details?.causes ?? []).map((c) =>
-    c.field === undefined || c.field === '<nil>' ? (c.message ?? '') : `${c.field}: ${c.message ?? ''}`,
-  );
+  const causes = error.details?.causes ?? [];
+  const isNamed = (c: StatusCause) => c.field !== undefined && c.field !== '<nil>';
+  // Beside a fault that has a field, the one without says only that some rules could not be looked at for it.
+  const said = causes.some(isNamed) ? causes.filter(isNamed) : causes;
+  const lines = said.map((c) => (isNamed(c) ? `${c.field}: ${c.message ?? ''}` : (c.message ?? '')));
   return [...new Set(lines)].join('; ');
 }
 
