@@ -32,6 +32,11 @@ export const Table = styled('table')(({ theme }) => ({
   },
   '& tbody tr[data-gone="true"]': { color: MUTED },
   '& tbody tr[data-gone="true"] .title': { textDecoration: 'line-through' },
+  '& tbody tr[data-chosen="true"]': { background: 'var(--mui-palette-surface-selected)' },
+  // The whole cell chooses: a box alone is a small target.
+  '& .choose': { padding: '0 !important', width: 36 },
+  '& .choose label': { display: 'grid', placeItems: 'center', width: 36, height: 35, cursor: 'pointer' },
+  '& .choose input': { width: 14, height: 14, margin: 0, accentColor: 'var(--mui-palette-primary-main)' },
   '& .num': { textAlign: 'right' },
   '& .wide': { width: '100%', maxWidth: 0 },
   '& .clip': { ...CLIPPED, maxWidth: 180 },

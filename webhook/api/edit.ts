@@ -5,12 +5,31 @@ import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admis
 import type { EditableField, FieldEdit, IncidentEdit, Problem } from '@funnelai/domain/wire';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { z } from 'zod';
+import { LINKS_IN_EDIT } from '../limits.ts';
 
+const link = z.strictObject({ title: z.string(), url: z.string(), kind: z.string().optional() });
 const value = z.union(
-  [z.string().max(16_384), z.null(), z.strictObject({ reason: z.string().optional(), cause: z.string().optional() })],
-  { error: 'expected text, null, or for resolution {reason, cause}' },
+  [
+    z.string().max(16_384),
+    z.null(),
+    z.strictObject({ reason: z.string().optional(), cause: z.string().optional() }),
+    z.array(link).max(LINKS_IN_EDIT),
+  ],
+  {
+    error: `expected text, null, for resolution {reason, cause}, or for links at most ${LINKS_IN_EDIT} {title, url, kind}`,
+  },
 );
-const FIELDS = ['phase', 'owner', 'severity', 'priority', 'title', 'summary', 'resolution', 'mergedInto'] as const;
+const FIELDS = [
+  'phase',
+  'owner',
+  'severity',
+  'priority',
+  'title',
+  'summary',
+  'resolution',
+  'links',
+  'mergedInto',
+] as const;
 /** What PATCH takes; the values themselves are judged by the API server. */
 export const incidentEditSchema = z.strictObject({
   edits: z
@@ -66,7 +85,8 @@ export function patchOf(incident: Incident, { edits, reason }: IncidentEdit): Js
   };
   for (const { field, from, to } of edits) {
     const path = `/spec/${field}`;
-    tests.push({ op: 'test', path, value: stored(field, from) });
+    // Of links the ones that stand there, which firstStale found to say the same: the API server fills in their kind.
+    tests.push({ op: 'test', path, value: field === 'links' ? (incident.spec.links ?? null) : stored(field, from) });
     set(path, from !== null, stored(field, to));
   }
   const phase = edits.find((edit) => edit.field === 'phase');
@@ -129,10 +149,17 @@ function isSame(a: Value, b: Value): boolean {
 
 function canonical(wire: Value): string {
   if (wire === null || wire === undefined || typeof wire === 'string') return JSON.stringify(wire ?? null);
+  if (Array.isArray(wire)) {
+    // An empty list and none are the same to people; so are a link without a kind and one of kind Other.
+    return wire.length === 0
+      ? 'null'
+      : JSON.stringify(wire.map(({ title, url, kind }) => [title, url, kind ?? 'Other']));
+  }
   return JSON.stringify([wire.reason ?? null, wire.cause ?? null]);
 }
 
 function text(wire: Value): string | null {
   if (wire === null || wire === undefined || typeof wire === 'string') return wire ?? null;
+  if (Array.isArray(wire)) return wire.map(({ title, url }) => `${title}: ${url}`).join('\n') || null;
   return [wire.reason, wire.cause].filter((part) => part !== undefined).join(': ');
 }

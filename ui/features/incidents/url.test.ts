@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, it, describe as story } from 'vitest';
+import { MOST_ROWS, PAGE_SIZE } from '../lists/limits.ts';
 import {
   describe,
   FACETS,
   type IncidentFilter,
   isNarrowed,
-  MOST_ROWS,
-  PAGE_SIZE,
   parseFilter,
   toQuery,
   widened,
