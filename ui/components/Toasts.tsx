@@ -55,6 +55,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
         disableWindowBlurListener
         onClose={(_, reason) => reason !== 'clickaway' && setToast(undefined)}
         anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
+        // Above the bar of acts on chosen incidents, and above the menu of a narrow screen.
+        sx={{ mb: { xs: 'calc(45px + var(--funnelai-foot, 0px))', md: 'var(--funnelai-foot, 0px)' } }}
         action={
           <>
             {act && (

@@ -3,6 +3,7 @@
  * only, pictures are links, depth and length are bounded. Pure.
  */
 import { type MarkedToken, marked, type Token } from 'marked';
+import { isOutwardUrl } from './outward-url.ts';
 
 /** The API server takes 8 KiB; what is longer came some other way and is shown as text. */
 const MOST_CHARACTERS = 16_384;
@@ -29,9 +30,6 @@ const ENTITIES: Record<string, string> = {
 };
 const decoded = (text: string): string =>
   text.replaceAll(/&(?:amp|lt|gt|quot|#39|nbsp);/g, (entity) => ENTITIES[entity] ?? entity);
-
-/** Links that leave are http(s); a `javascript:` one, however it is written, is text. */
-export const isOutwardUrl = (url: string): boolean => /^https?:\/\/[^\s]+$/i.test(url);
 
 /** The parts of a text. Never throws: what cannot be parsed is one paragraph of text. */
 export function partsOf(text: string): Part[] {

@@ -10,6 +10,8 @@ export const Table = styled('table')(({ theme }) => ({
   width: '100%',
   borderCollapse: 'collapse',
   fontSize: '0.8125rem',
+  // A whole number: halves of a pixel put marks and words of one row on two lines.
+  lineHeight: '20px',
   '& th': {
     position: 'sticky',
     top: 'calc(48px + var(--funnelai-banner, 0px))',
@@ -47,6 +49,11 @@ export const Table = styled('table')(({ theme }) => ({
   '& .name': { ...CLIPPED, flexShrink: 3, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
   '& .pair:has(+ .why)': { paddingTop: 6 },
   '& .why': { whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem', paddingBottom: 6 },
+  // The title is what a row is about: where room is short, others give way first.
+  [theme.breakpoints.down('lg')]: {
+    '& .roomyOnly': { display: 'none' },
+    '& .clip': { maxWidth: 132 },
+  },
   [theme.breakpoints.down('md')]: {
     '&, & tbody': { display: 'block' },
     '& thead': { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' },
@@ -60,9 +67,10 @@ export const Table = styled('table')(({ theme }) => ({
       padding: '8px 16px',
     },
     '& td, & td:first-of-type, & td:last-of-type': { padding: 0, height: 'auto', order: 5 },
-    '& td:first-of-type': { order: 1 },
+    '& td.choose, & td.choose label': { order: 0, width: 24, height: 24 },
+    '& td.severity': { order: 1 },
     '& td.wide, & td.wide .pair': { display: 'contents' },
-    '& .title': { order: 2, flex: '1 1 calc(100% - 168px)', minWidth: 0 },
+    '& .title': { order: 2, flex: '1 1 calc(100% - 204px)', minWidth: 0 },
     '& td.end, & td.end:last-of-type': { order: 3, marginLeft: 'auto' },
     '& .name': { order: 4, flex: '1 1 30%' },
     '& .why': { order: 9, flex: '1 1 100%', paddingBottom: 0 },

@@ -1,7 +1,7 @@
 /** Rows of alerts, in the list and on an incident's page; there each also says why it is here. */
 import type { AlertItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
-import { memo } from 'react';
+import { memo, useMemo } from 'react';
 import { Link } from 'react-router';
 import { alertPath, incidentPath } from '../../app/paths.ts';
 import { AlertState } from '../../components/AlertState.tsx';
@@ -12,6 +12,7 @@ import { Table } from '../../components/table.ts';
 import { ListRow, TitleCell } from '../lists/cells.tsx';
 import type { Row } from '../lists/held-rows.ts';
 import { type Column, ListHead } from '../lists/ListHead.tsx';
+import { tellingLabels } from './telling.ts';
 
 interface Shows {
   showsNamespace: boolean;
@@ -35,10 +36,11 @@ const WITHOUT_INCIDENT = columns(false);
 
 const AlertRow = memo(function AlertRow({
   row: { item, isGone },
+  telling,
   showsNamespace,
   showsIncident,
   showsWhy,
-}: Shows & { row: Row<AlertItem> }) {
+}: Shows & { row: Row<AlertItem>; telling: string }) {
   const path = alertPath(item.namespace, item.name);
   return (
     <ListRow path={path} name={item.name} isGone={isGone}>
@@ -52,7 +54,7 @@ const AlertRow = memo(function AlertRow({
         path={path}
         uid={item.uid}
         title={item.title}
-        name={item.labels.alertname ?? item.name}
+        name={`${item.labels.alertname ?? item.name}${telling && ` ${telling}`}`}
         namespace={showsNamespace ? item.namespace : undefined}
       >
         {showsWhy && (
@@ -94,12 +96,13 @@ interface AlertTableProps extends Shows {
 }
 
 export function AlertTable({ rows, isDimmed, sort = '', onSort, ...shows }: AlertTableProps) {
+  const telling = useMemo(() => tellingLabels(rows.map(({ item }) => item)), [rows]);
   return (
     <Table aria-label="Alerts" sx={{ opacity: isDimmed ? 0.6 : 1 }}>
       <ListHead columns={shows.showsIncident ? WITH_INCIDENT : WITHOUT_INCIDENT} sort={sort} onSort={onSort} />
       <tbody>
         {rows.map((row) => (
-          <AlertRow key={row.item.uid} row={row} {...shows} />
+          <AlertRow key={row.item.uid} row={row} telling={telling.get(row.item.uid) ?? ''} {...shows} />
         ))}
       </tbody>
     </Table>

@@ -6,6 +6,7 @@ import Close from '@mui/icons-material/Close';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import IconButton from '@mui/material/IconButton';
+import Tooltip from '@mui/material/Tooltip';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useActs } from '../../app/acts.ts';
 import { useRefusals } from '../../app/session.tsx';
@@ -84,6 +85,7 @@ export function BulkBar({ chosen, namespace, acts, onClear }: BulkBarProps) {
       sx={{
         position: 'sticky',
         bottom: { xs: 45, md: 0 },
+        mt: 'auto',
         zIndex: 9,
         px: 4,
         py: 2,
@@ -97,14 +99,18 @@ export function BulkBar({ chosen, namespace, acts, onClear }: BulkBarProps) {
       {acts.refused.length > 0 && <RefusedList refused={acts.refused} onDismiss={acts.dismiss} />}
       {chosen.length > 0 && (
         <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 2, rowGap: 1 }}>
-          <Box component="strong" role="status" sx={{ minWidth: 76, fontWeight: 600 }}>
+          <Tooltip title="Choose none (Esc)">
+            <IconButton aria-label="Choose none" onClick={onClear} sx={{ ml: -2 }}>
+              <Close fontSize="small" />
+            </IconButton>
+          </Tooltip>
+          <Box component="strong" role="status" sx={{ minWidth: 68, fontWeight: 600 }}>
             {acts.isBusy ? 'Writing…' : `${chosen.length} chosen`}
           </Box>
           {button(`Acknowledge ${acknowledge.to.length}`, noAcknowledge, acknowledgeAll, true)}
           {button('Move…', noMove, () => ask('move'))}
           {button('Assign…', noRight, () => ask('assign'))}
           {button('Merge…', noMerge, () => ask('merge'))}
-          <Button onClick={onClear}>Choose none</Button>
           <Box component="span" sx={{ color: 'text.secondary', ml: { md: 2 } }}>
             {acknowledge.not.length > 0 && acknowledge.to.length > 0
               ? `Acknowledge: ${sentenceOf(acknowledge).replace(/^A/, 'a')}`

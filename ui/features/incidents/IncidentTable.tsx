@@ -19,7 +19,7 @@ const COLUMNS: readonly Column[] = [
   { label: 'Phase', sort: 'phase' },
   { label: 'Owner', sort: 'owner' },
   { label: 'Firing', sort: 'alerts', className: 'num' },
-  { label: 'Rule', sort: 'rule' },
+  { label: 'Rule', sort: 'rule', className: 'roomyOnly' },
   { label: 'Age', sort: 'age', className: 'num' },
 ];
 
@@ -57,12 +57,14 @@ const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, o
         namespace={showsNamespace ? item.namespace : undefined}
       />
       <td>
-        <Box component="span" sx={{ display: 'inline-flex', gap: 1.5 }}>
+        <Box component="span" sx={{ display: 'inline-flex', gap: 1.5, verticalAlign: 'top' }}>
           <PhaseMark phase={item.phase} />
           <span className="muted">
             <Age at={item.phaseSince} />
           </span>
-          {item.alertsCleared && item.phase !== 'Closed' && <span className="muted wideOnly">· alerts cleared</span>}
+          {item.alertsCleared && item.phase !== 'Closed' && (
+            <span className="muted wideOnly roomyOnly">· alerts cleared</span>
+          )}
           {isGone && <span className="muted">· no longer in this list</span>}
         </Box>
       </td>
@@ -73,7 +75,7 @@ const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, o
         {item.alerts.firing}
         <span className="muted">/{item.alerts.total}</span>
       </td>
-      <td className="clip muted wideOnly" title={item.rule}>
+      <td className="clip muted wideOnly roomyOnly" title={item.rule}>
         {item.rule ?? ''}
       </td>
       <td className="num end">

@@ -45,7 +45,7 @@ export function TitleCell({ path, uid, title, name, namespace, children }: Title
         <Link to={path} className="title" dir="auto" data-row={uid} title={title}>
           {title}
         </Link>
-        <span className="name">
+        <span className="name" title={name}>
           {namespace === undefined ? '' : `${namespace}/`}
           {name}
         </span>
