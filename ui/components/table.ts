@@ -44,9 +44,9 @@ export const Table = styled('table')(({ theme }) => ({
   '& .clip': { ...CLIPPED, maxWidth: 180 },
   '& .muted': { color: MUTED },
   '& .pair': { display: 'flex', columnGap: 12, alignItems: 'baseline', minWidth: 0 },
-  '& .title': { ...CLIPPED, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
+  '& .title': { ...CLIPPED, minWidth: 0, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
   '& a.title:hover': { textDecoration: 'underline' },
-  '& .name': { ...CLIPPED, flexShrink: 3, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
+  '& .name': { ...CLIPPED, flexShrink: 99, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
   '& .pair:has(+ .why)': { paddingTop: 6 },
   '& .why': { whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem', paddingBottom: 6 },
   // The title is what a row is about: where room is short, others give way first.
@@ -54,7 +54,7 @@ export const Table = styled('table')(({ theme }) => ({
     '& .roomyOnly': { display: 'none' },
     '& .clip': { maxWidth: 132 },
   },
-  [theme.breakpoints.down('md')]: {
+  [theme.breakpoints.down(1_024)]: {
     '&, & tbody': { display: 'block' },
     '& thead': { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' },
     // Two lines: severity, title, age; then name, state and person. The cell with title and name gives way to its parts.

@@ -48,7 +48,6 @@ export function BulkAssignDialog({ chosen, refusalIn, acts, onClose }: BulkAssig
             label="Owner"
             value={text}
             autoFocus
-            onFocus={(event) => event.target.select()}
             onChange={(event) => setText(event.target.value)}
             helperText={
               owner === ''

@@ -20,7 +20,8 @@ export function useChosen(rows: readonly IncidentItem[]): Chosen {
   const items = rows.filter((item) => wanted.has(chosenKey(item)));
   const anchor = useRef<string>(undefined);
   const set = (next: readonly string[]) =>
-    setSearch((now) => writeChosen(now, next), { replace: true, preventScrollReset: true });
+    // At once, not in a transition: a box that is ticked shows it in the same frame.
+    setSearch((now) => writeChosen(now, next), { replace: true, preventScrollReset: true, flushSync: true });
 
   const latest = useRef({ rows, wanted, set });
   latest.current = { rows, wanted, set };

@@ -17,6 +17,7 @@ export interface HeldList<T> {
 }
 
 const NOTHING: readonly never[] = [];
+const UNREAD = '';
 
 /** `query` is what was asked for: another one starts afresh, under its own key once its rows are there. */
 export function useHeldList<T extends { uid: string }>(
@@ -25,9 +26,10 @@ export function useHeldList<T extends { uid: string }>(
   isBusy: boolean,
 ): HeldList<T> {
   const lastKey = useRef('');
-  const key = list.isPlaceholderData ? lastKey.current : JSON.stringify(query);
-  lastKey.current = key;
   const page = list.data;
-  const held = useHeldRows<T>(key, page?.items ?? NOTHING, isBusy && page !== undefined);
+  // The first rows never wait: there is nothing yet that they could move under a busy reader.
+  const key = page === undefined ? UNREAD : list.isPlaceholderData ? lastKey.current : JSON.stringify(query);
+  lastKey.current = key;
+  const held = useHeldRows<T>(key, page?.items ?? NOTHING, isBusy);
   return { held, total: page?.total, shown: page?.items.length ?? 0 };
 }
