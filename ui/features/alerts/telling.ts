@@ -33,7 +33,6 @@ export function tellingLabels(alerts: readonly AlertItem[]): Map<string, string>
   }
   const texts = new Map<string, string>();
   for (const group of byTitle.values()) {
-    if (group.length < 2) continue;
     const names = labelsThatDiffer(group);
     for (const { uid, labels } of group) {
       const text = names.flatMap((name) => (labels[name] ? [`${name}=${labels[name]}`] : [])).join(' ');

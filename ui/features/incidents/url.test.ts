@@ -52,7 +52,8 @@ story('the URL of the incident list', () => {
     expect(parseChosen(chosen)).toEqual(['demo/a', 'demo/b']);
     expect(writeFilter(parseFilter(chosen), 'demo').has('chosen')).toBe(false);
     const many = Array.from({ length: MOST_CHOSEN + 20 }, (_, i) => `demo/${i}`);
-    expect(parseChosen(writeChosen(new URLSearchParams(), many))).toHaveLength(MOST_CHOSEN);
+    expect(writeChosen(new URLSearchParams(), many).getAll('chosen')).toHaveLength(MOST_CHOSEN);
+    expect(parseChosen(new URLSearchParams(many.map((one) => ['chosen', one])))).toHaveLength(MOST_CHOSEN);
   });
 
   it('leaves out what it does not understand, instead of failing', () => {
