@@ -73,7 +73,7 @@ export interface IncidentPage {
   total: number;
   /** Of the namespace(s) asked for, before the facets, by tab. */
   tabs: Record<IncidentTab, number>;
-  /** Of the tab, before the facets: value → count. */
+  /** Of the tab, before the facets: value → count; '' counts those without one. */
   facets: Record<'severity' | 'priority' | 'phase' | 'owner' | 'rule', Record<string, number>>;
   /** State of the live cache that answered; the stream resumes after it. */
   resourceVersion: string;
@@ -154,12 +154,14 @@ export type EditableField =
   | 'title'
   | 'summary'
   | 'resolution'
+  | 'links'
   | 'mergedInto';
+export type IncidentLink = NonNullable<Incident['spec']['links']>[number];
 export interface FieldEdit {
   field: EditableField;
-  /** The value that the person saw; null when there was none. `owner` and `mergedInto` are plain names here. */
-  from: string | null | Incident['spec']['resolution'];
-  to: string | null | Incident['spec']['resolution'];
+  /** The value that the person saw; null when there was none. `owner` and `mergedInto` are plain names here, `links` is the whole list. */
+  from: string | null | Incident['spec']['resolution'] | IncidentLink[];
+  to: string | null | Incident['spec']['resolution'] | IncidentLink[];
 }
 /** PATCH /api/incidents/:namespace/:name: all edits in one write, each guarded by its old value. */
 export interface IncidentEdit {

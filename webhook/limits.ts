@@ -88,6 +88,8 @@ export const HISTORY_DEADLINE_MS = 3_000;
 export const HISTORY_REST_MS = 5_000;
 /** Rounds of read, compare, write for one edit before the page is told to try again. */
 export const EDIT_ATTEMPTS = 4;
+/** Links that one edit may set or have seen; the schema has its own bound, and says so. */
+export const LINKS_IN_EDIT = 32;
 /** Names tried for a declared incident. */
 export const DECLARE_ATTEMPTS = 5;
 

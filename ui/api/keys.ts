@@ -22,6 +22,7 @@ export interface AlertQuery {
   alertname: readonly string[];
   incident?: string;
   q: string;
+  sort: string;
   limit: number;
 }
 

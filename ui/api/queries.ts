@@ -8,7 +8,7 @@ import type {
   Me,
   NamespaceList,
 } from '@funnelai/domain/wire';
-import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, useQueries, useQuery } from '@tanstack/react-query';
 import { useLiveStatus } from '../live/status.ts';
 import { queryString, requestJson, requestText } from './client.ts';
 import { type AlertQuery, type IncidentQuery, keys } from './keys.ts';
@@ -66,13 +66,18 @@ export const useNamespaces = () =>
     refetchInterval: useFallback(),
   });
 
+const accessQuery = (namespace: string | undefined) => ({
+  queryKey: keys.access(namespace),
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    requestJson<Access>(`/api/access${queryString({ namespace })}`, { signal }),
+  staleTime: 30_000,
+});
+
 /** What this person may do in a namespace; undefined namespace = in all at once. */
-export const useAccess = (namespace: string | undefined) =>
-  useQuery({
-    queryKey: keys.access(namespace),
-    queryFn: ({ signal }) => requestJson<Access>(`/api/access${queryString({ namespace })}`, { signal }),
-    staleTime: 30_000,
-  });
+export const useAccess = (namespace: string | undefined) => useQuery(accessQuery(namespace));
+
+/** The same for each of several namespaces, in their order. */
+export const useAccesses = (namespaces: readonly string[]) => useQueries({ queries: namespaces.map(accessQuery) });
 
 export const useIncidents = (query: IncidentQuery, enabled = true) =>
   useQuery({

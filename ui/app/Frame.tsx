@@ -160,7 +160,14 @@ function Shell() {
           component="main"
           id="main"
           tabIndex={-1}
-          sx={{ flex: 1, minWidth: 0, outline: 'none', pb: { xs: 16, sm: 8 } }}
+          sx={{
+            flex: 1,
+            minWidth: 0,
+            outline: 'none',
+            display: 'flex',
+            flexDirection: 'column',
+            pb: { xs: 16, md: 0 },
+          }}
         >
           <Outlet />
         </Box>

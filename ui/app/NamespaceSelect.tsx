@@ -37,6 +37,7 @@ export function NamespaceSelect() {
     const query = new URLSearchParams(isList ? search : {});
     query.set('namespace', name);
     query.delete('limit');
+    query.delete('chosen');
     void navigate({ pathname: isAlerts ? '/alerts' : '/incidents', search: query.toString() });
   };
   return (

@@ -28,6 +28,7 @@ export function SearchField() {
     const query = new URLSearchParams(isList ? location.search : { namespace: shown });
     if (q === '') query.delete('q');
     else query.set('q', q);
+    query.delete('chosen');
     void navigate({ pathname: isList ? location.pathname : '/incidents', search: query.toString() }, { replace });
   };
   const what = location.pathname.startsWith('/alerts') ? 'alerts' : 'incidents';
@@ -53,7 +54,9 @@ export function SearchField() {
         id={SEARCH_ID}
         value={text}
         fullWidth
-        placeholder={`Search ${what}: name, title, owner…`}
+        placeholder={
+          what === 'alerts' ? 'Search alerts: title, source, label=value…' : 'Search incidents: name, title, owner…'
+        }
         sx={{
           fontSize: '0.8125rem',
           '& input::placeholder': { color: 'text.secondary', opacity: 1 },

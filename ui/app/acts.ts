@@ -41,8 +41,12 @@ export function useActs(acts: readonly Act[]): void {
 /** How long the second key of a pair may take. */
 const PAIR_MS = 1_000;
 
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+const isTyping = (target: EventTarget | null): boolean => {
+  if (!(target instanceof HTMLElement)) return false;
+  // Nothing is typed into a box that is ticked.
+  if (target instanceof HTMLInputElement && target.type === 'checkbox') return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+};
 
 /** Runs acts by their keys, except while someone types or a dialog or menu is open. Returns how to stop. */
 export function listenForKeys(): () => void {

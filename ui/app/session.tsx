@@ -2,7 +2,7 @@
 import type { Access, Me, NamespaceList, Verb } from '@funnelai/domain/wire';
 import { createContext, useContext } from 'react';
 import { useSearchParams } from 'react-router';
-import { useAccess } from '../api/queries.ts';
+import { useAccess, useAccesses } from '../api/queries.ts';
 import { ALL, chooseNamespace } from './choose-namespace.ts';
 
 export interface Session {
@@ -44,10 +44,30 @@ export function useNamespace(): { shown: string; asked: string | undefined } {
   return { shown, asked: shown === ALL ? undefined : shown };
 }
 
-/** Why this person cannot do that there; undefined when they can. While it is not known yet, the button waits. */
-export function useRefusal(namespace: string | undefined, resource: keyof Access, verb: Verb): string | undefined {
-  const access = useAccess(namespace);
+type AccessRead = Pick<ReturnType<typeof useAccess>, 'data' | 'isError'>;
+function refusalOf(access: AccessRead, namespace: string | undefined, resource: keyof Access, verb: Verb) {
   if (access.data === undefined) return access.isError ? undefined : 'Asking Kubernetes what you may do here';
   if (access.data[resource].includes(verb)) return undefined;
   return `Kubernetes does not let you ${verb} ${resource} in ${namespace === undefined ? 'all namespaces' : `namespace ${namespace}`}`;
+}
+
+/** Why this person cannot do that there; undefined when they can. While it is not known yet, the button waits. */
+export function useRefusal(namespace: string | undefined, resource: keyof Access, verb: Verb): string | undefined {
+  return refusalOf(useAccess(namespace), namespace, resource, verb);
+}
+
+/** The same for objects of several namespaces: what cannot be done in which of them. */
+export function useRefusals(
+  namespaces: readonly string[],
+  resource: keyof Access,
+  verb: Verb,
+): (namespace: string) => string | undefined {
+  const accesses = useAccesses(namespaces);
+  const refusals = new Map(
+    namespaces.map((namespace, i) => {
+      const access = accesses[i];
+      return [namespace, access && refusalOf(access, namespace, resource, verb)];
+    }),
+  );
+  return (namespace) => refusals.get(namespace);
 }

@@ -45,6 +45,7 @@ export const theme = createTheme({
         background: { default: '#ffffff', paper: '#ffffff' },
         text: { primary: '#171c22', secondary: '#525c68', disabled: '#6b7580' },
         divider: '#dde2e7',
+        action: { active: '#525c68' },
         surface: { raised: '#ffffff', sunken: '#f5f7f9', hover: '#f0f4f5', selected: '#e2f0ef' },
         meaning: {
           critical: '#b3201f',
@@ -66,6 +67,7 @@ export const theme = createTheme({
         background: { default: '#12161c', paper: '#181d25' },
         text: { primary: '#e4e8ed', secondary: '#a3adb9', disabled: '#8b95a1' },
         divider: '#2c343f',
+        action: { active: '#a3adb9' },
         surface: { raised: '#1f2630', sunken: '#171c23', hover: '#1c232c', selected: '#173634' },
         meaning: {
           critical: '#ff8078',

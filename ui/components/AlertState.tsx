@@ -10,6 +10,7 @@ export function AlertState({ state }: { state: AlertItem['state'] }) {
         alignItems: 'center',
         gap: 6,
         whiteSpace: 'nowrap',
+        verticalAlign: 'top',
         color: isFiring ? 'var(--mui-palette-text-primary)' : 'var(--mui-palette-text-secondary)',
         fontWeight: isFiring ? 600 : 400,
       }}

@@ -31,13 +31,21 @@ interface AppDialogProps {
   open: boolean;
   onClose: () => void;
   maxWidth?: DialogProps['maxWidth'];
+  /** Something was typed: a click beside the dialog is then a slip, not a wish to lose it. */
+  holdsText?: boolean;
   children: ReactNode;
 }
-export function AppDialog({ title, open, onClose, maxWidth = 'sm', children }: AppDialogProps) {
+export function AppDialog({ title, open, onClose, maxWidth = 'sm', holdsText = false, children }: AppDialogProps) {
   const id = useId();
   useCountsAsDialog(open);
   return (
-    <Dialog open={open} onClose={onClose} aria-labelledby={id} maxWidth={maxWidth} fullWidth>
+    <Dialog
+      open={open}
+      onClose={(_, why) => (why === 'backdropClick' && holdsText ? undefined : onClose())}
+      aria-labelledby={id}
+      maxWidth={maxWidth}
+      fullWidth
+    >
       <DialogTitle id={id}>{title}</DialogTitle>
       {children}
     </Dialog>

@@ -48,7 +48,16 @@ export function CopyButton({ text, children }: { text: () => string; children: s
   );
 }
 
-export function CopyLine({ command, label }: { command: string; label: string }) {
+/** With `isShortWhenNarrow` a phone shows its beginning only: nobody types it there, and it would fill the screen. */
+export function CopyLine({
+  command,
+  label,
+  isShortWhenNarrow = false,
+}: {
+  command: string;
+  label: string;
+  isShortWhenNarrow?: boolean;
+}) {
   return (
     <Box
       sx={{
@@ -64,7 +73,17 @@ export function CopyLine({ command, label }: { command: string; label: string })
         py: 0.5,
       }}
     >
-      <Box component="code" sx={{ flex: 1, minWidth: 0, py: 1, overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+      <Box
+        component="code"
+        sx={{
+          flex: 1,
+          minWidth: 0,
+          py: 1,
+          overflowWrap: 'anywhere',
+          whiteSpace: { xs: isShortWhenNarrow ? 'nowrap' : 'pre-wrap', sm: 'pre-wrap' },
+          ...(isShortWhenNarrow ? { overflow: 'hidden', textOverflow: 'ellipsis' } : {}),
+        }}
+      >
         {command}
       </Box>
       <CopyIcon text={command} label={label} />

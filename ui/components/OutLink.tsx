@@ -2,9 +2,10 @@
 import type { AlertItem } from '@funnelai/domain/wire';
 import OpenInNew from '@mui/icons-material/OpenInNew';
 import Box from '@mui/material/Box';
+import { isOutwardUrl } from './outward-url.ts';
 
 export function OutLink({ link, inline = false }: { link: AlertItem['links'][number]; inline?: boolean }) {
-  const isSafe = /^https?:\/\//i.test(link.url);
+  const isSafe = isOutwardUrl(link.url);
   const label =
     link.kind === 'Other' || link.title.toLowerCase().includes(link.kind.toLowerCase())
       ? link.title

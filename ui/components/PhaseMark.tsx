@@ -3,7 +3,13 @@ import type { Phase } from '@funnelai/crds/generated/types';
 import { shownAs } from '@funnelai/domain/lifecycle';
 import { styled } from '@mui/material/styles';
 
-const Mark = styled('span')({ display: 'inline-flex', alignItems: 'center', gap: 6, whiteSpace: 'nowrap' });
+const Mark = styled('span')({
+  display: 'inline-flex',
+  alignItems: 'center',
+  gap: 6,
+  whiteSpace: 'nowrap',
+  verticalAlign: 'top',
+});
 
 function Shape({ phase }: { phase: Phase }) {
   const ring = <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" strokeWidth="1.8" />;

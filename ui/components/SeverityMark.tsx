@@ -15,6 +15,8 @@ const Mark = styled('span')({
   alignItems: 'center',
   gap: 6,
   whiteSpace: 'nowrap',
+  // A shape has no baseline of its own: without this the words of a row do not stand on one line.
+  verticalAlign: 'top',
   fontWeight: 500,
 });
 

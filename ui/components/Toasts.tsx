@@ -53,8 +53,11 @@ export function ToastProvider({ children }: { children: ReactNode }) {
         message={toast?.message}
         autoHideDuration={act ? OFFER_MS : PLAIN_MS}
         disableWindowBlurListener
-        onClose={(_, reason) => reason !== 'clickaway' && setToast(undefined)}
+        // Escape leaves a field or a dialog; Undo must not go with it.
+        onClose={(_, reason) => reason === 'timeout' && setToast(undefined)}
         anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
+        // Above the bar of acts on chosen incidents, and above the menu of a narrow screen.
+        sx={{ mb: { xs: 'calc(45px + var(--funnelai-foot, 0px))', md: 'var(--funnelai-foot, 0px)' } }}
         action={
           <>
             {act && (

@@ -37,8 +37,10 @@ export function YamlView({ kind, namespace, name, isEditable }: YamlViewProps) {
     <>
       {error && <OldData error={error} readAt={yaml.dataUpdatedAt} onRetry={() => void yaml.refetch()} />}
       <Box sx={{ px: 4, py: 3, display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)' }}>
-        <CopyLine command={command} label="Copy the kubectl command" />
-        <Box sx={{ display: 'flex', justifyContent: 'flex-end' }}>
+        <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 2 }}>
+          <Box sx={{ flex: '1 1 280px', minWidth: 0 }}>
+            <CopyLine command={command} label="Copy the kubectl command" />
+          </Box>
           <CopyButton text={() => yaml.data}>Copy YAML</CopyButton>
         </Box>
         <Box

@@ -10,6 +10,8 @@ export const Table = styled('table')(({ theme }) => ({
   width: '100%',
   borderCollapse: 'collapse',
   fontSize: '0.8125rem',
+  // A whole number: halves of a pixel put marks and words of one row on two lines.
+  lineHeight: '20px',
   '& th': {
     position: 'sticky',
     top: 'calc(48px + var(--funnelai-banner, 0px))',
@@ -32,17 +34,27 @@ export const Table = styled('table')(({ theme }) => ({
   },
   '& tbody tr[data-gone="true"]': { color: MUTED },
   '& tbody tr[data-gone="true"] .title': { textDecoration: 'line-through' },
+  '& tbody tr[data-chosen="true"]': { background: 'var(--mui-palette-surface-selected)' },
+  // The whole cell chooses: a box alone is a small target.
+  '& .choose': { padding: '0 !important', width: 36 },
+  '& .choose label': { display: 'grid', placeItems: 'center', width: 36, height: 35, cursor: 'pointer' },
+  '& .choose input': { width: 14, height: 14, margin: 0, accentColor: 'var(--mui-palette-primary-main)' },
   '& .num': { textAlign: 'right' },
   '& .wide': { width: '100%', maxWidth: 0 },
   '& .clip': { ...CLIPPED, maxWidth: 180 },
   '& .muted': { color: MUTED },
   '& .pair': { display: 'flex', columnGap: 12, alignItems: 'baseline', minWidth: 0 },
-  '& .title': { ...CLIPPED, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
+  '& .title': { ...CLIPPED, minWidth: 0, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
   '& a.title:hover': { textDecoration: 'underline' },
-  '& .name': { ...CLIPPED, flexShrink: 3, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
+  '& .name': { ...CLIPPED, flexShrink: 99, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
   '& .pair:has(+ .why)': { paddingTop: 6 },
   '& .why': { whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem', paddingBottom: 6 },
-  [theme.breakpoints.down('md')]: {
+  // The title is what a row is about: where room is short, others give way first.
+  [theme.breakpoints.down('lg')]: {
+    '& .roomyOnly': { display: 'none' },
+    '& .clip': { maxWidth: 132 },
+  },
+  [theme.breakpoints.down(1_024)]: {
     '&, & tbody': { display: 'block' },
     '& thead': { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' },
     // Two lines: severity, title, age; then name, state and person. The cell with title and name gives way to its parts.
@@ -55,9 +67,10 @@ export const Table = styled('table')(({ theme }) => ({
       padding: '8px 16px',
     },
     '& td, & td:first-of-type, & td:last-of-type': { padding: 0, height: 'auto', order: 5 },
-    '& td:first-of-type': { order: 1 },
+    '& td.choose, & td.choose label': { order: 0, width: 24, height: 24 },
+    '& td.severity': { order: 1 },
     '& td.wide, & td.wide .pair': { display: 'contents' },
-    '& .title': { order: 2, flex: '1 1 calc(100% - 168px)', minWidth: 0 },
+    '& .title': { order: 2, flex: '1 1 calc(100% - 204px)', minWidth: 0 },
     '& td.end, & td.end:last-of-type': { order: 3, marginLeft: 'auto' },
     '& .name': { order: 4, flex: '1 1 30%' },
     '& .why': { order: 9, flex: '1 1 100%', paddingBottom: 0 },

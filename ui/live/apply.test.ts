@@ -92,7 +92,7 @@ describe('what a list would show', () => {
   });
 
   it('finds alerts by any label', () => {
-    const asked = { state: ['Firing'], severity: [], source: [], alertname: [], q: 'x2x', limit: 1 };
+    const asked = { state: ['Firing'], severity: [], source: [], alertname: [], q: 'x2x', sort: '', limit: 1 };
     expect(listsAlert(asked, anAlertItem())).toBe(true);
     expect(listsAlert(asked, anAlertItem({ state: 'Resolved' }))).toBe(false);
   });

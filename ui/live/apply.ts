@@ -42,7 +42,7 @@ export function listsIncident(query: IncidentQuery, item: IncidentItem, user: st
     chosen(query.phase, item.phase) &&
     chosen(query.owner, item.owner) &&
     chosen(query.rule, item.rule) &&
-    contains(query.q, item.name, item.title, item.owner, item.rule)
+    contains(query.q, item.name, item.title, item.owner, item.rule, item.namespace)
   );
 }
 
@@ -55,7 +55,15 @@ export function listsAlert(query: AlertQuery, item: AlertItem): boolean {
     chosen(query.source, item.source) &&
     chosen(query.alertname, item.labels.alertname) &&
     (query.incident === undefined || query.incident === item.incident) &&
-    contains(query.q, item.name, item.title, ...Object.values(item.labels))
+    contains(
+      query.q,
+      item.name,
+      item.title,
+      item.source,
+      item.incident,
+      item.namespace,
+      ...Object.entries(item.labels).map(([name, value]) => `${name}=${value}`),
+    )
   );
 }
 

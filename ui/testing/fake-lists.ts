@@ -87,6 +87,7 @@ export function alertPage(items: readonly AlertItem[], query: URLSearchParams, v
     ...(namespace ? { namespace } : {}),
     ...(incident ? { incident } : {}),
     q: query.get('q') ?? '',
+    sort: '',
     limit: 0,
   };
   const none = { state: [], severity: [], source: [], alertname: [] };
@@ -103,6 +104,13 @@ export function alertPage(items: readonly AlertItem[], query: URLSearchParams, v
       item,
     ),
   );
+  const sort = query.get('sort') ?? '';
+  const wanted = sort.replace(/^-/, '');
+  const field = (wanted === 'since' ? 'startsAt' : wanted) as keyof AlertItem;
+  if (sort !== '')
+    found.sort(
+      (a, b) => (sort.startsWith('-') ? -1 : 1) * String(a[field] ?? '').localeCompare(String(b[field] ?? '')),
+    );
   return {
     items: found.slice(0, Number(query.get('limit') ?? 200)),
     total: found.length,

@@ -48,12 +48,23 @@ export class Refusal extends Error {
   }
 }
 
+/** Fields of the object that no row shows. */
+const EXTRAS = ['summary', 'resolution', 'links'] as const;
+type Extra = (typeof EXTRAS)[number];
+const extraOf = (field: string): Extra | undefined => EXTRAS.find((one) => one === field);
+
 interface Entry {
   item: IncidentItem;
   timeline: TimelineEntry[];
-  extra: { summary?: string; resolution?: Incident['spec']['resolution'] };
+  extra: Partial<Pick<Incident['spec'], Extra>>;
   lastBy: Record<string, { by: string; at: string }>;
   deletedAt?: string;
+}
+
+function anObject(entry: Entry): Incident {
+  const incident = anIncident(entry.item);
+  Object.assign(incident.spec, entry.extra);
+  return incident;
 }
 
 export interface FakeState {
@@ -130,10 +141,8 @@ export function createFakeState(): FakeState {
     alertPage: (query) => alertPage(state.alerts, query, String(version)),
     detail(namespace, name) {
       const entry = need(namespace, name);
-      const incident = anIncident(entry.item);
-      Object.assign(incident.spec, entry.extra);
       return {
-        incident,
+        incident: anObject(entry),
         item: entry.item,
         ...(entry.deletedAt ? { deletedAt: entry.deletedAt } : {}),
         alerts: state.alerts.filter((alert) => alert.incident === name && alert.namespace === namespace),
@@ -161,8 +170,8 @@ export function createFakeState(): FakeState {
       const next = { ...entry.item };
       const lines: TimelineEntry[] = [];
       for (const { field, from, to } of edit.edits) {
-        const held =
-          field === 'summary' || field === 'resolution' ? (entry.extra[field] ?? null) : (next[field] ?? null);
+        const extra = extraOf(field);
+        const held = extra ? (anObject(entry).spec[extra] ?? null) : (next[field as 'owner'] ?? null);
         if (JSON.stringify(held) !== JSON.stringify(from)) {
           const first = entry.lastBy[field];
           throw new Refusal(409, {
@@ -206,8 +215,7 @@ export function createFakeState(): FakeState {
           next.phaseSince = now;
           if (target !== 'Detection' && next.acknowledgedAt === undefined) next.acknowledgedAt = now;
           if (target === 'Response' && next.owner === undefined) next.owner = by;
-        } else if (field === 'summary' || field === 'resolution')
-          Object.assign(entry.extra, { [field]: to ?? undefined });
+        } else if (extra) Object.assign(entry.extra, { [extra]: to ?? undefined });
         else if (to === null) delete next[field as 'owner'];
         else Object.assign(next, { [field]: to });
         if (field === 'owner' || field === 'severity' || field === 'priority') {

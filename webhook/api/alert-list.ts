@@ -1,17 +1,40 @@
-/** The list of alerts: facets and search over rows that the person may see; what fires first, then the worst, then the newest. Pure. */
+/** The list of alerts: facets, search and order over rows that the person may see; usually what fires first, then the worst, then the newest. Pure. */
 import { compareInstants } from '@funnelai/domain/instants';
 import { labelValue } from '@funnelai/domain/labels';
 import { SEVERITIES } from '@funnelai/domain/severity';
 import type { AlertItem, AlertPage } from '@funnelai/domain/wire';
-import { count, isAmong, limitOf, type RawQuery, searchWords, several, single } from './query.ts';
+import {
+  type Compare,
+  count,
+  inOrder,
+  isAmong,
+  limitOf,
+  type RawQuery,
+  searchWords,
+  several,
+  single,
+  sortOf,
+} from './query.ts';
 
+export type AlertSort = 'urgency' | 'severity' | 'state' | 'title' | 'source' | 'incident' | 'since';
 type Facet = keyof AlertPage['facets'];
 export interface AlertListQuery {
   facets: Record<Facet, ReadonlySet<string>>;
   incident: string | undefined;
   words: string[];
+  sort: AlertSort;
+  descending: boolean;
   limit: number;
 }
+const SORTS: readonly [AlertSort, ...AlertSort[]] = [
+  'urgency',
+  'severity',
+  'state',
+  'title',
+  'source',
+  'incident',
+  'since',
+];
 const FACETS: readonly Facet[] = ['state', 'severity', 'source', 'alertname'];
 
 /** Throws HttpProblem for what is not understood. */
@@ -25,6 +48,7 @@ export function parseAlertQuery(query: RawQuery): AlertListQuery {
     },
     incident: single(query, 'incident'),
     words: searchWords(query),
+    ...sortOf(query, SORTS),
     limit: limitOf(query),
   };
 }
@@ -41,7 +65,7 @@ export function alertPage(
   );
   const facets = Object.fromEntries(FACETS.map((facet) => [facet, count(ofIncident, (row) => facetOf(row, facet))]));
   return {
-    items: matching.sort(compareAlerts).slice(0, query.limit),
+    items: matching.sort(comparison(query)).slice(0, query.limit),
     total: matching.length,
     facets: facets as AlertPage['facets'],
     ...state,
@@ -59,12 +83,30 @@ function isFound(row: AlertItem, words: readonly string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** The order in which alerts are read, everywhere. */
-export function compareAlerts(a: AlertItem, b: AlertItem): number {
-  return (
-    Number(a.state !== 'Firing') - Number(b.state !== 'Firing') ||
-    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-    compareInstants(b.startsAt, a.startsAt) ||
-    a.name.localeCompare(b.name, 'en')
-  );
-}
+const firingFirst: Compare<AlertItem> = (a, b) => Number(a.state !== 'Firing') - Number(b.state !== 'Firing');
+const worstFirst: Compare<AlertItem> = (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
+const latestFirst: Compare<AlertItem> = (a, b) => compareInstants(b.startsAt, a.startsAt);
+/** Those without a value come last. */
+const byText = (a: string | undefined, b: string | undefined): number =>
+  (a ?? '\uffff').localeCompare(b ?? '\uffff', 'en');
+
+const COMPARE: Record<Exclude<AlertSort, 'urgency'>, Compare<AlertItem>> = {
+  severity: worstFirst,
+  state: firingFirst,
+  title: (a, b) => byText(a.title, b.title),
+  source: (a, b) => byText(a.source, b.source),
+  incident: (a, b) => byText(a.incident, b.incident),
+  since: latestFirst,
+};
+const USUAL: readonly Compare<AlertItem>[] = [
+  firingFirst,
+  worstFirst,
+  latestFirst,
+  (a, b) => byText(a.name, b.name),
+  (a, b) => byText(a.namespace, b.namespace),
+];
+const comparison = ({ sort, descending }: AlertListQuery): Compare<AlertItem> =>
+  inOrder(sort === 'urgency' ? undefined : COMPARE[sort], descending, USUAL);
+
+/** The order in which alerts are read, where nobody asked for another. */
+export const compareAlerts: Compare<AlertItem> = inOrder(undefined, false, USUAL);

@@ -1,4 +1,5 @@
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
+import type { FieldEdit } from '@funnelai/domain/wire';
 import { describe, expect, it } from 'vitest';
 import { anIncident } from '../testing/builders.ts';
 import { conflictOn, firstStale, incidentEditSchema, isDone, patchOf } from './edit.ts';
@@ -60,6 +61,36 @@ describe('an edit', () => {
     expect(
       firstStale(incident, [{ field: 'resolution', from: { reason: 'Fixed', cause: 'dns' }, to: null }]),
     ).toBeUndefined();
+  });
+});
+
+describe('an edit of the links', () => {
+  const stands = [{ title: 'Board', url: 'https://grafana.example/d/1', kind: 'Other' as const }];
+  const incident = anIncident({ spec: { links: stands } });
+  const mine = { title: 'Ticket', url: 'https://jira.example/1', kind: 'Ticket' as const };
+
+  it('holds against the links that stand there, kinds filled in by the API server', () => {
+    const seen = [{ title: 'Board', url: 'https://grafana.example/d/1' }];
+    const edit: FieldEdit = { field: 'links', from: seen, to: [...seen, mine] };
+    expect(firstStale(incident, [edit])).toBeUndefined();
+    expect(patchOf(incident, { edits: [edit] })).toEqual([
+      { op: 'test', path: '/metadata/uid', value: incident.metadata.uid },
+      { op: 'test', path: '/spec/links', value: stands },
+      { op: 'add', path: '/spec/links', value: [...seen, mine] },
+    ]);
+  });
+
+  it('is stale when someone else changed them, and says both lists', () => {
+    const edit: FieldEdit = { field: 'links', from: null, to: [mine] };
+    expect(firstStale(incident, [edit])).toBeDefined();
+    expect(conflictOn(incident, edit)).toMatchObject({
+      theirs: 'Board: https://grafana.example/d/1',
+      yours: 'Ticket: https://jira.example/1',
+    });
+  });
+
+  it('finds an empty list where there is none', () => {
+    expect(firstStale(anIncident(), [{ field: 'links', from: [], to: [mine] }])).toBeUndefined();
   });
 });
 

@@ -5,6 +5,7 @@ import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admis
 import type { EditableField, FieldEdit, IncidentEdit, Problem } from '@funnelai/domain/wire';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { z } from 'zod';
+import { LINKS_IN_EDIT } from '../limits.ts';
 import { describe } from '../receivers/problem.ts';
 
 const expected = (what: string) => ({
@@ -15,8 +16,13 @@ const resolution = z.union(
   [z.strictObject({ reason: z.string().optional(), cause: z.string().optional() }), z.null()],
   expected('{reason, cause} with text, or null'),
 );
+const link = z.strictObject({ title: z.string(), url: z.string(), kind: z.string().optional() });
+const links = z.union(
+  [z.array(link).max(LINKS_IN_EDIT), z.null()],
+  expected(`at most ${LINKS_IN_EDIT} of {title, url, kind} with text, or null`),
+);
 const TEXT_FIELDS = ['phase', 'owner', 'severity', 'priority', 'title', 'summary', 'mergedInto'] as const;
-const FIELDS = [...TEXT_FIELDS, 'resolution'] as const;
+const FIELDS = [...TEXT_FIELDS, 'resolution', 'links'] as const;
 /** What PATCH takes, with values of the field's type; what stands in them is judged by the API server. */
 export const incidentEditSchema = z.strictObject({
   edits: z
@@ -26,6 +32,7 @@ export const incidentEditSchema = z.strictObject({
         [
           z.strictObject({ field: z.enum(TEXT_FIELDS), from: text, to: text }),
           z.strictObject({ field: z.literal('resolution'), from: resolution, to: resolution }),
+          z.strictObject({ field: z.literal('links'), from: links, to: links }),
         ],
         { error: ({ code }) => (code === 'invalid_union' ? `expected one of ${FIELDS.join(', ')}` : undefined) },
       ),
@@ -81,7 +88,8 @@ export function patchOf(incident: Incident, { edits, reason }: IncidentEdit): Js
   };
   for (const { field, from, to } of edits) {
     const path = `/spec/${field}`;
-    tests.push({ op: 'test', path, value: stored(field, from) });
+    // Of links the ones that stand there, which firstStale found to say the same: the API server fills in their kind.
+    tests.push({ op: 'test', path, value: field === 'links' ? (incident.spec.links ?? null) : stored(field, from) });
     set(path, from !== null, stored(field, to));
   }
   const phase = edits.find((edit) => edit.field === 'phase');
@@ -144,10 +152,17 @@ function isSame(a: Value, b: Value): boolean {
 
 function canonical(wire: Value): string {
   if (wire === null || wire === undefined || typeof wire === 'string') return JSON.stringify(wire ?? null);
+  if (Array.isArray(wire)) {
+    // An empty list and none are the same to people; so are a link without a kind and one of kind Other.
+    return wire.length === 0
+      ? 'null'
+      : JSON.stringify(wire.map(({ title, url, kind }) => [title, url, kind ?? 'Other']));
+  }
   return JSON.stringify([wire.reason ?? null, wire.cause ?? null]);
 }
 
 function shown(wire: Value): string | null {
   if (wire === null || wire === undefined || typeof wire === 'string') return wire ?? null;
+  if (Array.isArray(wire)) return wire.map(({ title, url }) => `${title}: ${url}`).join('\n') || null;
   return [wire.reason, wire.cause].filter((part) => part !== undefined).join(': ');
 }

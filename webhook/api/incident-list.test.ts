@@ -38,6 +38,12 @@ describe('the list of incidents', () => {
     expect(names({ q: 'ana' })).toEqual(['working']);
   });
 
+  it('finds what nobody owns, alone or with what someone owns', () => {
+    expect(names({ owner: '' })).toEqual(['high-new', 'high-old', 'low-new']);
+    expect(names({ owner: ['', 'bo'] })).toEqual(['high-new', 'high-old', 'low-new', 'resolved']);
+    expect(page({}).facets.owner).toEqual({ '': 3, ana: 1, bo: 1 });
+  });
+
   it('turns an order round', () => {
     expect(names({ sort: 'age', tab: 'unacknowledged' })).toEqual(['low-new', 'high-new', 'high-old']);
     expect(names({ sort: '-age', tab: 'unacknowledged' })).toEqual(['high-old', 'high-new', 'low-new']);

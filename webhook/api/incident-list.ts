@@ -2,7 +2,18 @@
 import { PHASES } from '@funnelai/domain/lifecycle';
 import { SEVERITIES } from '@funnelai/domain/severity';
 import type { IncidentItem, IncidentPage, IncidentTab } from '@funnelai/domain/wire';
-import { count, isAmong, limitOf, oneOf, type RawQuery, searchWords, several } from './query.ts';
+import {
+  type Compare as CompareOf,
+  count,
+  inOrder,
+  isAmong,
+  limitOf,
+  oneOf,
+  type RawQuery,
+  searchWords,
+  several,
+  sortOf,
+} from './query.ts';
 
 export type IncidentSort =
   | 'urgency'
@@ -14,6 +25,7 @@ export type IncidentSort =
   | 'name'
   | 'title'
   | 'owner'
+  | 'rule'
   | 'alerts';
 export interface IncidentListQuery {
   tab: IncidentTab;
@@ -24,7 +36,7 @@ export interface IncidentListQuery {
   limit: number;
 }
 type Facet = keyof IncidentPage['facets'];
-type Compare = (a: IncidentItem, b: IncidentItem) => number;
+type Compare = CompareOf<IncidentItem>;
 
 const SORTS: readonly [IncidentSort, ...IncidentSort[]] = [
   'urgency',
@@ -36,6 +48,7 @@ const SORTS: readonly [IncidentSort, ...IncidentSort[]] = [
   'name',
   'title',
   'owner',
+  'rule',
   'alerts',
 ];
 const TABS: readonly [IncidentTab, ...IncidentTab[]] = [
@@ -50,9 +63,6 @@ const FACETS: readonly Facet[] = ['severity', 'priority', 'phase', 'owner', 'rul
 
 /** Throws HttpProblem for what is not understood. `sort` may begin with `-`: the other way round. */
 export function parseIncidentQuery(query: RawQuery): IncidentListQuery {
-  const given = oneOf(query, 'sort', [...SORTS, ...SORTS.map((s) => `-${s}` as const)] as [string, ...string[]]);
-  const descending = given.startsWith('-');
-  const sort = SORTS.find((s) => s === (descending ? given.slice(1) : given)) ?? 'urgency';
   return {
     tab: oneOf(query, 'tab', TABS),
     facets: {
@@ -63,8 +73,7 @@ export function parseIncidentQuery(query: RawQuery): IncidentListQuery {
       rule: several(query, 'rule'),
     },
     words: searchWords(query),
-    sort,
-    descending,
+    ...sortOf(query, SORTS),
     limit: limitOf(query),
   };
 }
@@ -131,24 +140,13 @@ const COMPARE: Record<Exclude<IncidentSort, 'urgency'>, Compare> = {
   name: (a, b) => byText(a.name, b.name),
   title: (a, b) => byText(a.title, b.title),
   owner: (a, b) => byText(a.owner, b.owner),
+  rule: (a, b) => byText(a.rule, b.rule),
   alerts: (a, b) => b.alerts.firing - a.alerts.firing || b.alerts.total - a.alerts.total,
 };
 
 /** Ties fall to urgency, then to the name: the same rows always come in the same order. */
 function comparison({ sort, descending, tab }: IncidentListQuery): Compare {
   const urgency: Compare[] = tab === 'closed' ? [latestPhaseFirst] : [unacknowledgedFirst, worstFirst, newestFirst];
-  const asked = sort === 'urgency' ? [] : [COMPARE[sort]];
-  const ties: Compare[] = [...urgency, (a, b) => byText(a.name, b.name), (a, b) => byText(a.namespace, b.namespace)];
-  const ahead = sort === 'urgency' && descending ? ties : asked;
-  return (a, b) => {
-    for (const compare of ahead) {
-      const order = compare(a, b);
-      if (order !== 0) return descending ? -order : order;
-    }
-    for (const compare of ties) {
-      const order = compare(a, b);
-      if (order !== 0) return order;
-    }
-    return 0;
-  };
+  const usual: Compare[] = [...urgency, (a, b) => byText(a.name, b.name), (a, b) => byText(a.namespace, b.namespace)];
+  return inOrder(sort === 'urgency' ? undefined : COMPARE[sort], descending, usual);
 }

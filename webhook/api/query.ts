@@ -3,6 +3,7 @@ import { FACET_VALUES, LIST_ROWS_DEFAULT, LIST_ROWS_MAX, QUERY_CHARACTERS } from
 import { isNamespaceName } from '../server/names.ts';
 import { HttpProblem } from '../server/problems.ts';
 
+export type Compare<T> = (a: T, b: T) => number;
 export type RawQuery = Record<string, string | string[] | undefined>;
 
 /** The one value of a parameter; of several the last. An empty one is none. */
@@ -12,12 +13,12 @@ export function single(query: RawQuery, name: string): string | undefined {
   return last === '' ? undefined : last;
 }
 
-/** All values of a facet; an empty set filters nothing. */
+/** All values of a facet; an empty set filters nothing. The empty value stands for those without one: `owner=` is nobody's. */
 export function several(query: RawQuery, name: string): ReadonlySet<string> {
   const value = query[name];
   const values = value === undefined ? [] : Array.isArray(value) ? value : [value];
   if (values.length > FACET_VALUES) throw invalid(name, `${values.length} values`, `at most ${FACET_VALUES}`);
-  return new Set(values.filter((v) => v !== ''));
+  return new Set(values);
 }
 
 /** A namespace, or undefined for all. */
@@ -35,6 +36,36 @@ export function limitOf(query: RawQuery): number {
   if (!/^\d+$/.test(text) || limit < 1)
     throw invalid('limit', shown(text), `a whole number from 1 to ${LIST_ROWS_MAX}`);
   return Math.min(limit, LIST_ROWS_MAX);
+}
+
+/** The order asked for: one of the words, `-` in front for the other way round. */
+export function sortOf<T extends string>(
+  query: RawQuery,
+  words: readonly [T, ...T[]],
+): { sort: T; descending: boolean } {
+  const given = oneOf(query, 'sort', [...words, ...words.map((word) => `-${word}`)] as [string, ...string[]]);
+  const descending = given.startsWith('-');
+  return { sort: words.find((word) => word === (descending ? given.slice(1) : given)) ?? words[0], descending };
+}
+
+/**
+ * Puts the asked order in front of the usual one, which breaks ties and is never turned round by another's direction: the same
+ * rows always come in the same order.
+ */
+export function inOrder<T>(
+  asked: Compare<T> | undefined,
+  descending: boolean,
+  usual: readonly Compare<T>[],
+): Compare<T> {
+  return (a, b) => {
+    const first = asked?.(a, b) ?? 0;
+    if (first !== 0) return descending ? -first : first;
+    for (const compare of usual) {
+      const order = compare(a, b);
+      if (order !== 0) return asked === undefined && descending ? -order : order;
+    }
+    return 0;
+  };
 }
 
 /** One of the words, or the first of them when the parameter is absent. */
@@ -56,19 +87,19 @@ export function searchWords(query: RawQuery): string[] {
     .filter((word) => word !== '');
 }
 
-/** How often each value occurs. */
+/** How often each value occurs; those without one are counted under ''. */
 export function count<T>(items: Iterable<T>, valueFor: (item: T) => string | undefined): Record<string, number> {
   const counts = new Map<string, number>();
   for (const item of items) {
-    const value = valueFor(item);
-    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const value = valueFor(item) ?? '';
+    counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return Object.fromEntries(counts);
 }
 
 /** Is the value among those asked for? None asked for means any. */
 export function isAmong(asked: ReadonlySet<string>, value: string | undefined): boolean {
-  return asked.size === 0 || (value !== undefined && asked.has(value));
+  return asked.size === 0 || asked.has(value ?? '');
 }
 
 function invalid(name: string, found: string, expected: string): HttpProblem {

@@ -44,7 +44,7 @@ function Pairs({ pairs, isMono = false }: { pairs: [string, ReactNode][]; isMono
       sx={{
         m: 0,
         display: 'grid',
-        gridTemplateColumns: { xs: 'minmax(0, 1fr)', sm: 'minmax(120px, max-content) minmax(0, 1fr)' },
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', sm: '180px minmax(0, 1fr)' },
         columnGap: 4,
         rowGap: { xs: 0, sm: 0.5 },
       }}

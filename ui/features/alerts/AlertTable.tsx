@@ -1,17 +1,20 @@
 /** Rows of alerts, in the list and on an incident's page; there each also says why it is here. */
 import type { AlertItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
-import { memo } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { memo, useMemo } from 'react';
+import { Link } from 'react-router';
 import { alertPath, incidentPath } from '../../app/paths.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { OutLink } from '../../components/OutLink.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { Table } from '../../components/table.ts';
+import { ListRow, TitleCell } from '../lists/cells.tsx';
 import type { Row } from '../lists/held-rows.ts';
+import { type Column, ListHead } from '../lists/ListHead.tsx';
+import { tellingLabels } from './telling.ts';
 
-interface Columns {
+interface Shows {
   showsNamespace: boolean;
   showsIncident: boolean;
   /** The explanation and the links, on a second line. */
@@ -20,39 +23,40 @@ interface Columns {
 const RUNBOOK_FIRST = (links: AlertItem['links']): AlertItem['links'] =>
   [...links].sort((a, b) => Number(b.kind === 'Runbook') - Number(a.kind === 'Runbook'));
 
+const columns = (showsIncident: boolean): Column[] => [
+  { label: 'Severity', sort: 'severity' },
+  { label: 'State', sort: 'state' },
+  { label: 'Alert', sort: 'title', className: 'wide' },
+  { label: 'Source', sort: 'source' },
+  ...(showsIncident ? [{ label: 'Incident', sort: 'incident' }] : []),
+  { label: 'Since', sort: 'since', className: 'num' },
+];
+const WITH_INCIDENT = columns(true);
+const WITHOUT_INCIDENT = columns(false);
+
 const AlertRow = memo(function AlertRow({
   row: { item, isGone },
+  telling,
   showsNamespace,
   showsIncident,
   showsWhy,
-}: Columns & { row: Row<AlertItem> }) {
-  const navigate = useNavigate();
+}: Shows & { row: Row<AlertItem>; telling: string }) {
   const path = alertPath(item.namespace, item.name);
   return (
-    // The link in the row is for the keyboard; the rest of the row is a larger target for the pointer.
-    <tr
-      data-gone={isGone}
-      onClick={(event) => {
-        if ((event.target as HTMLElement).closest('a') === null && !window.getSelection()?.toString())
-          void navigate(path);
-      }}
-    >
-      <td>
+    <ListRow path={path} name={item.name} isGone={isGone}>
+      <td className="severity">
         <SeverityMark severity={item.severity} />
       </td>
       <td>
         <AlertState state={item.state} />
       </td>
-      <td className="wide">
-        <div className="pair">
-          <Link to={path} className="title" dir="auto" data-row={item.uid}>
-            {item.title}
-          </Link>
-          <span className="name">
-            {showsNamespace ? `${item.namespace}/` : ''}
-            {item.labels.alertname ?? item.name}
-          </span>
-        </div>
+      <TitleCell
+        path={path}
+        uid={item.uid}
+        title={item.title}
+        name={`${item.labels.alertname ?? item.name}${telling && ` ${telling}`}`}
+        namespace={showsNamespace ? item.namespace : undefined}
+      >
         {showsWhy && (
           <div className="why muted">
             {item.explanation ?? 'No rule has answered yet'}
@@ -63,10 +67,12 @@ const AlertRow = memo(function AlertRow({
             ))}
           </div>
         )}
+      </TitleCell>
+      <td className="muted wideOnly clip" title={item.source}>
+        {item.source}
       </td>
-      <td className="muted wideOnly clip">{item.source}</td>
       {showsIncident && (
-        <td className="clip">
+        <td className="clip" title={item.incident}>
           {item.incident ? (
             <Link to={incidentPath(item.namespace, item.incident)}>{item.incident}</Link>
           ) : (
@@ -77,31 +83,26 @@ const AlertRow = memo(function AlertRow({
       <td className="num end">
         <Age at={item.startsAt} />
       </td>
-    </tr>
+    </ListRow>
   );
 });
 
-export function AlertTable({
-  rows,
-  isDimmed,
-  ...columns
-}: Columns & { rows: readonly Row<AlertItem>[]; isDimmed: boolean }) {
+interface AlertTableProps extends Shows {
+  rows: readonly Row<AlertItem>[];
+  isDimmed: boolean;
+  /** Both absent where the order is fixed. */
+  sort?: string;
+  onSort?: (sort: string) => void;
+}
+
+export function AlertTable({ rows, isDimmed, sort = '', onSort, ...shows }: AlertTableProps) {
+  const telling = useMemo(() => tellingLabels(rows.map(({ item }) => item)), [rows]);
   return (
     <Table aria-label="Alerts" sx={{ opacity: isDimmed ? 0.6 : 1 }}>
-      <thead>
-        <tr>
-          {['Severity', 'State', 'Alert', 'Source', ...(columns.showsIncident ? ['Incident'] : []), 'Since'].map(
-            (label) => (
-              <th key={label} scope="col" className={label === 'Since' ? 'num' : label === 'Alert' ? 'wide' : ''}>
-                <span>{label}</span>
-              </th>
-            ),
-          )}
-        </tr>
-      </thead>
+      <ListHead columns={shows.showsIncident ? WITH_INCIDENT : WITHOUT_INCIDENT} sort={sort} onSort={onSort} />
       <tbody>
         {rows.map((row) => (
-          <AlertRow key={row.item.uid} row={row} {...columns} />
+          <AlertRow key={row.item.uid} row={row} telling={telling.get(row.item.uid) ?? ''} {...shows} />
         ))}
       </tbody>
     </Table>

@@ -1,5 +1,6 @@
 /** The alert list's state is its URL. Pure. */
 import type { AlertQuery } from '../../api/keys.ts';
+import { PAGE_SIZE, parseLimit } from '../lists/limits.ts';
 
 export const ALERT_FACETS = ['state', 'severity', 'source', 'alertname'] as const;
 export type AlertFacet = (typeof ALERT_FACETS)[number];
@@ -9,19 +10,21 @@ export const ALERT_FACET_LABELS: Record<AlertFacet, string> = {
   source: 'Source',
   alertname: 'Name',
 };
-export const PAGE_SIZE = 200;
-export const MOST_ROWS = 1_000;
+/** The orders a person can choose; '' is what fires first, then the worst, then the newest. */
+export const ALERT_SORTS = ['', 'severity', 'state', 'title', 'source', 'incident', 'since'] as const;
 
 export interface AlertFilter {
   facets: Record<AlertFacet, readonly string[]>;
   incident: string;
   q: string;
+  /** One of ALERT_SORTS, `-` in front for the other direction. */
+  sort: string;
   limit: number;
 }
 
 export function parseAlertFilter(search: URLSearchParams): AlertFilter {
-  const facet = (name: AlertFacet): string[] => [...new Set(search.getAll(name))].filter((value) => value !== '');
-  const limit = Number(search.get('limit'));
+  const facet = (name: AlertFacet): string[] => [...new Set(search.getAll(name))];
+  const sort = search.get('sort') ?? '';
   return {
     facets: {
       state: facet('state'),
@@ -31,7 +34,8 @@ export function parseAlertFilter(search: URLSearchParams): AlertFilter {
     },
     incident: search.get('incident') ?? '',
     q: search.get('q') ?? '',
-    limit: Number.isInteger(limit) && limit > PAGE_SIZE ? Math.min(limit, MOST_ROWS) : PAGE_SIZE,
+    sort: (ALERT_SORTS as readonly string[]).includes(sort.replace(/^-/, '')) ? sort : '',
+    limit: parseLimit(search),
   };
 }
 
@@ -41,6 +45,7 @@ export function writeAlertFilter(filter: AlertFilter, namespace: string | null):
   for (const facet of ALERT_FACETS) for (const value of filter.facets[facet]) search.append(facet, value);
   if (filter.incident !== '') search.set('incident', filter.incident);
   if (filter.q !== '') search.set('q', filter.q);
+  if (filter.sort !== '') search.set('sort', filter.sort);
   if (filter.limit !== PAGE_SIZE) search.set('limit', String(filter.limit));
   return search;
 }
@@ -50,6 +55,7 @@ export const toAlertQuery = (filter: AlertFilter, namespace: string | undefined)
   ...filter.facets,
   ...(filter.incident === '' ? {} : { incident: filter.incident }),
   q: filter.q,
+  sort: filter.sort,
   limit: filter.limit,
 });
 
@@ -63,10 +69,13 @@ export const widenedAlerts = (filter: AlertFilter): AlertFilter => ({
   facets: { state: [], severity: [], source: [], alertname: [] },
 });
 
+/** The word people see for a facet's value. */
+export const alertFacetWord = (value: string): string => (value === '' ? 'none' : value);
+
 /** "12 alerts in demo with state Firing, of incident x, matching “disk”". */
 export function describeAlerts(filter: AlertFilter, namespace: string | undefined, total: number): string {
   const parts = ALERT_FACETS.filter((facet) => filter.facets[facet].length > 0).map(
-    (facet) => `${ALERT_FACET_LABELS[facet].toLowerCase()} ${filter.facets[facet].join(' or ')}`,
+    (facet) => `${ALERT_FACET_LABELS[facet].toLowerCase()} ${filter.facets[facet].map(alertFacetWord).join(' or ')}`,
   );
   const tail = [
     ...(parts.length > 0 ? [`with ${parts.join(' and ')}`] : []),

@@ -1,4 +1,4 @@
-/** One of a few values, chosen where it stands and saved at once; a refusal stays beside it. */
+/** One of a few values, chosen where it stands and saved at once; a refusal stays beside it. Without the right it is plain text that says why. */
 import type { EditableField, IncidentItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import MenuItem from '@mui/material/MenuItem';
@@ -28,32 +28,37 @@ export function ChoiceInPlace<T extends string>({
   show,
 }: ChoiceInPlaceProps<T>) {
   const saving = useField(item, field);
+  if (refusal !== undefined) {
+    return (
+      <Reasoned reason={refusal}>
+        <span>{value === undefined ? 'none' : show(value)}</span>
+      </Reasoned>
+    );
+  }
   return (
     <Box sx={{ display: 'grid', gap: 1.5, minWidth: 0 }}>
-      <Reasoned reason={refusal}>
-        <Select
-          value={value ?? ''}
-          size="small"
-          variant="outlined"
-          displayEmpty
-          disabled={refusal !== undefined || saving.isBusy}
-          onChange={(event) => void saving.save(value ?? null, event.target.value)}
-          renderValue={(one) => (one === '' ? 'none' : show(one as T))}
-          SelectDisplayProps={{ 'aria-label': `${label}: ${value ?? 'none'}` }}
-          sx={{
-            fontSize: '0.8125rem',
-            height: 30,
-            minWidth: 116,
-            '& .MuiSelect-select': { display: 'flex', alignItems: 'center', py: 0, pl: 2 },
-          }}
-        >
-          {options.map((one) => (
-            <MenuItem key={one} value={one}>
-              {show(one)}
-            </MenuItem>
-          ))}
-        </Select>
-      </Reasoned>
+      <Select
+        value={value ?? ''}
+        size="small"
+        variant="outlined"
+        displayEmpty
+        disabled={saving.isBusy}
+        onChange={(event) => void saving.save(value ?? null, event.target.value)}
+        renderValue={(one) => (one === '' ? 'none' : show(one as T))}
+        SelectDisplayProps={{ 'aria-label': `${label}: ${value ?? 'none'}` }}
+        sx={{
+          fontSize: '0.8125rem',
+          height: 30,
+          minWidth: 116,
+          '& .MuiSelect-select': { display: 'flex', alignItems: 'center', py: 0, pl: 2 },
+        }}
+      >
+        {options.map((one) => (
+          <MenuItem key={one} value={one}>
+            {show(one)}
+          </MenuItem>
+        ))}
+      </Select>
       {saving.error && (
         <Refusal
           error={saving.error}

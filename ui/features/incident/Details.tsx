@@ -6,19 +6,17 @@ import Box from '@mui/material/Box';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { incidentPath, incidentsPath } from '../../app/paths.ts';
-import { OutLink } from '../../components/OutLink.tsx';
+import { Markdown } from '../../components/Markdown.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
 import { ChoiceInPlace } from './ChoiceInPlace.tsx';
-import { linksOf } from './links.ts';
+import { LinksInPlace } from './LinksInPlace.tsx';
 import { Owner } from './Owner.tsx';
 import { endOf } from './spans.ts';
 import { TextInPlace } from './TextInPlace.tsx';
 import { useField } from './use-field.ts';
 
 const PRIORITIES: readonly Priority[] = ['P1', 'P2', 'P3', 'P4', 'P5'];
-/** So many links are shown; the alerts have the rest. */
-const MOST_LINKS = 8;
 
 function Line({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -36,7 +34,6 @@ function Line({ label, children }: { label: string; children: ReactNode }) {
 export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: string | undefined }) {
   const { item, incident } = detail;
   const summary = useField(item, 'summary');
-  const links = linksOf(detail);
   const { resolution } = incident.spec;
   const isOver = endOf(item) !== undefined;
   return (
@@ -118,14 +115,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
           </Line>
         )}
         <Line label="Links">
-          {links.length === 0 && (
-            <Box component="span" sx={{ color: 'text.secondary' }}>
-              none
-            </Box>
-          )}
-          {links.slice(0, MOST_LINKS).map((link) => (
-            <OutLink key={link.url} link={link} />
-          ))}
+          <LinksInPlace detail={detail} refusal={refusal} />
         </Line>
         <Line label="Summary">
           <TextInPlace
@@ -136,16 +126,15 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
             isMultiline
             isOptional
           >
-            <Box
-              dir="auto"
-              sx={{
-                whiteSpace: 'pre-wrap',
-                color: incident.spec.summary ? 'text.primary' : 'text.secondary',
-                lineHeight: incident.spec.summary ? 1.5 : '26px',
-              }}
-            >
-              {incident.spec.summary ?? 'none yet'}
-            </Box>
+            {incident.spec.summary ? (
+              <Box sx={{ py: 1 }}>
+                <Markdown text={incident.spec.summary} />
+              </Box>
+            ) : (
+              <Box component="span" sx={{ color: 'text.secondary', lineHeight: '26px' }}>
+                none yet
+              </Box>
+            )}
           </TextInPlace>
         </Line>
       </Box>

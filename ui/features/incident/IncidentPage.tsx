@@ -76,7 +76,14 @@ export function IncidentPage() {
   return (
     <>
       {error && error.status !== 404 && <OldData error={error} readAt={incident.dataUpdatedAt} onRetry={retry} />}
-      <Box sx={{ opacity: error && error.status !== 404 ? 0.7 : 1 }}>
+      <Box
+        sx={{
+          flex: 1,
+          display: 'flex',
+          flexDirection: 'column',
+          opacity: error && error.status !== 404 ? 0.7 : 1,
+        }}
+      >
         <Header detail={detail} refusal={refusal} />
         <Box
           sx={{
@@ -84,7 +91,9 @@ export function IncidentPage() {
             gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 372px' },
             borderTop: 1,
             borderColor: 'divider',
-            minHeight: { lg: 'calc(100dvh - 240px)' },
+            flex: 1,
+            // The height that is left goes to the columns; where they stand one below the other, to neither.
+            alignContent: { xs: 'start', lg: 'stretch' },
           }}
         >
           <Box component="section" aria-label={TABS.find(({ id }) => id === tab)?.label} sx={{ minWidth: 0 }}>

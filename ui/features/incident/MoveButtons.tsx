@@ -64,7 +64,7 @@ export function MoveButtons({ detail, refusal }: { detail: IncidentDetail; refus
   return (
     <Box sx={{ display: 'grid', gap: 2, justifyItems: { md: 'end' } }}>
       <Reasoned reason={refusal}>
-        <ButtonGroup variant="contained" disabled={refusal !== undefined || isBusy} aria-label="Moves">
+        <ButtonGroup variant="contained" disableElevation disabled={refusal !== undefined || isBusy} aria-label="Moves">
           <Button onClick={() => start(usual)} sx={{ minHeight: 36, px: 4 }}>
             {usualLabel}
           </Button>
@@ -112,11 +112,13 @@ export function MoveButtons({ detail, refusal }: { detail: IncidentDetail; refus
         </MenuItem>
       </Menu>
       {error && (
-        <Refusal
-          error={error}
-          word={(value) => shownAs(value as Phase) ?? value}
-          onKeepTheirs={() => setError(undefined)}
-        />
+        <Box sx={{ maxWidth: { md: 480 } }}>
+          <Refusal
+            error={error}
+            word={(value) => shownAs(value as Phase) ?? value}
+            onKeepTheirs={() => setError(undefined)}
+          />
+        </Box>
       )}
       {asking && (
         <MoveDialog

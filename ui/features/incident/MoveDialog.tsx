@@ -17,7 +17,8 @@ import { Refusal } from '../../components/Refusal.tsx';
 import { endingEdits, moveLabel, pagesAgain, type Resolution, reversalOf } from './moves.ts';
 import { useMove } from './use-move.ts';
 
-const ENDINGS: { value: NonNullable<Resolution['reason']>; label: string }[] = [
+/** How an incident can have ended, in the words of people. */
+export const ENDINGS: { value: NonNullable<Resolution['reason']>; label: string }[] = [
   { value: 'Fixed', label: 'Fixed' },
   { value: 'SelfResolved', label: 'Went away by itself' },
   { value: 'FalseAlarm', label: 'False alarm' },
@@ -25,7 +26,7 @@ const ENDINGS: { value: NonNullable<Resolution['reason']>; label: string }[] = [
   { value: 'Duplicate', label: 'Duplicate of another' },
 ];
 /** Bound of spec.phaseReason. */
-const REASON_MAX = 256;
+export const REASON_MAX = 256;
 
 interface MoveDialogProps {
   item: IncidentItem;
@@ -64,7 +65,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   const theirs = error?.problem.conflict?.field === 'phase' ? (error.problem.conflict.theirs as Phase | null) : null;
   const isStillPossible = theirs !== null && canMove(theirs, to);
   return (
-    <AppDialog title={`${label}: ${item.name}`} open onClose={onClose} maxWidth="xs">
+    <AppDialog title={`${label}: ${item.name}`} open onClose={onClose} maxWidth="xs" holdsText={reason !== ''}>
       <Box
         component="form"
         onSubmit={(event: FormEvent) => {

@@ -27,7 +27,7 @@ export function Owner({ item, refusal }: { item: IncidentItem; refusal: string |
   ]);
   return (
     <Box sx={{ display: 'grid', gap: 1.5, minWidth: 0 }}>
-      <Box sx={{ display: 'flex', alignItems: 'flex-start', gap: 2, flexWrap: 'wrap' }}>
+      <Box sx={{ display: 'flex', alignItems: 'center', gap: 2, flexWrap: 'wrap' }}>
         <TextInPlace label="Owner" value={item.owner} field={typed} refusal={refusal} isOptional>
           <Box component="span" sx={{ lineHeight: '26px', color: item.owner ? 'text.primary' : 'text.secondary' }}>
             {item.owner ?? 'nobody'}

@@ -28,7 +28,16 @@ export function Stepper({ detail }: { detail: IncidentDetail }) {
       <Box
         component="ol"
         aria-label="Phases"
-        sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', m: 0, p: 0, listStyle: 'none', rowGap: 1 }}
+        sx={{
+          display: 'flex',
+          flexWrap: 'wrap',
+          alignItems: 'center',
+          m: 0,
+          p: 0,
+          listStyle: 'none',
+          columnGap: { xs: 2, sm: 0 },
+          rowGap: 1,
+        }}
       >
         {shown.map((phase, i) => {
           const isCurrent = phase === item.phase;
@@ -46,7 +55,12 @@ export function Stepper({ detail }: { detail: IncidentDetail }) {
                 fontWeight: isCurrent ? 600 : 400,
               }}
             >
-              {i > 0 && <Box aria-hidden sx={{ width: { xs: 8, sm: 20 }, height: '1px', bgcolor: 'divider', mx: 1 }} />}
+              {i > 0 && (
+                <Box
+                  aria-hidden
+                  sx={{ width: { xs: 0, sm: 20 }, height: '1px', bgcolor: 'divider', mx: { xs: 0, sm: 1 } }}
+                />
+              )}
               <PhaseShape phase={phase} />
               {shownAs(phase)}
               {spans[phase] !== undefined && (

@@ -1,4 +1,4 @@
-/** A text that is edited where it stands: Enter saves (Ctrl Enter when it has lines), Escape leaves it, a refusal keeps what was typed. */
+/** A text that is edited where it stands: Enter saves (Ctrl Enter when it has lines), Escape leaves it, and it or a refusal keeps what was typed. */
 import Edit from '@mui/icons-material/Edit';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
@@ -7,6 +7,7 @@ import InputBase from '@mui/material/InputBase';
 import Tooltip from '@mui/material/Tooltip';
 import { type ReactNode, useRef, useState } from 'react';
 import { Refusal } from '../../components/Refusal.tsx';
+import { useToast } from '../../components/Toasts.tsx';
 import type { FieldSave } from './use-field.ts';
 
 interface TextInPlaceProps {
@@ -33,10 +34,21 @@ export function TextInPlace({
   // What the person saw when they began: the write is tested against it, whatever arrives meanwhile.
   const [seen, setSeen] = useState<string>();
   const button = useRef<HTMLButtonElement>(null);
+  // A text of several lines is too long to lose by one key.
+  const kept = useRef<string>(undefined);
+  const toast = useToast();
   const close = () => {
+    kept.current = undefined;
     setDraft(undefined);
     field.dismiss();
     setTimeout(() => button.current?.focus());
+  };
+  const leave = () => {
+    const isWorthKeeping = isMultiline && (draft ?? '').trim() !== (seen ?? '');
+    close();
+    if (!isWorthKeeping) return;
+    kept.current = draft;
+    toast.say('Not saved; your text is kept: Edit shows it again');
   };
   const save = async () => {
     const text = draft?.trim() ?? '';
@@ -46,7 +58,7 @@ export function TextInPlace({
   };
   if (draft === undefined) {
     return (
-      <Box sx={{ display: 'flex', alignItems: 'flex-start', gap: 1, minWidth: 0 }}>
+      <Box sx={{ display: 'flex', alignItems: isMultiline && value ? 'flex-start' : 'center', gap: 1, minWidth: 0 }}>
         <Box sx={{ minWidth: 0, overflowWrap: 'anywhere' }}>{children}</Box>
         <Tooltip title={refusal ?? `Edit ${label.toLowerCase()}`}>
           <span>
@@ -56,7 +68,7 @@ export function TextInPlace({
               disabled={refusal !== undefined}
               onClick={() => {
                 setSeen(value);
-                setDraft(value ?? '');
+                setDraft(kept.current ?? value ?? '');
               }}
               sx={{ p: 0.75 }}
             >
@@ -77,7 +89,7 @@ export function TextInPlace({
         value={draft}
         onChange={(event) => setDraft(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') close();
+          if (event.key === 'Escape') leave();
           if (event.key === 'Enter' && (!isMultiline || event.ctrlKey || event.metaKey)) {
             event.preventDefault();
             void save();

@@ -8,7 +8,7 @@ import { useSession } from '../../app/session.tsx';
 import { applyToIncidents } from '../../live/apply.ts';
 
 /** Puts what a write answered where the pages read it, without waiting for the stream. */
-export function rememberDetail(client: QueryClient, detail: IncidentDetail, user: string): void {
+export function placeDetail(client: QueryClient, detail: IncidentDetail, user: string): void {
   client.setQueryData(keys.incident(detail.item.namespace, detail.item.name), detail);
   for (const query of client.getQueryCache().findAll({ queryKey: keys.incidentLists })) {
     const page = query.state.data as IncidentPage | undefined;
@@ -21,7 +21,6 @@ export function rememberDetail(client: QueryClient, detail: IncidentDetail, user
     );
     client.setQueryData(query.queryKey, next, { updatedAt: query.state.dataUpdatedAt });
   }
-  void client.invalidateQueries({ queryKey: keys.incidentLists });
   void client.invalidateQueries({ queryKey: keys.yaml('incidents', detail.item.namespace, detail.item.name) });
 }
 
@@ -35,7 +34,8 @@ export function useEdit(): Edit {
     async ({ namespace, name }, edit) => {
       try {
         const detail = await editIncident(namespace, name, edit);
-        rememberDetail(client, detail, me.user);
+        placeDetail(client, detail, me.user);
+        void client.invalidateQueries({ queryKey: keys.incidentLists });
         return detail;
       } catch (error) {
         void client.invalidateQueries({ queryKey: keys.incident(namespace, name) });

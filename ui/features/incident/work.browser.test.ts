@@ -327,3 +327,55 @@ describe('declaring', () => {
     expect(await dialog.getByLabel('What is wrong').inputValue()).toBe('Checkout is slow');
   });
 });
+
+describe('the summary', () => {
+  const typed = '**Impact**: see [the board](https://grafana.example/d/1)\n\n<img src=x onerror="document.title=1">';
+
+  it('is shown as Markdown, its HTML as text, and kept when Escape is hit by mistake', async () => {
+    const at = await open(PATH);
+    await at.getByRole('button', { name: 'Edit summary' }).click();
+    await at.getByRole('textbox', { name: 'Summary' }).fill(typed);
+    await at.keyboard.press('Escape');
+    await at.getByText('your text is kept').waitFor();
+    await at.getByRole('button', { name: 'Edit summary' }).click();
+    expect(await at.getByRole('textbox', { name: 'Summary' }).inputValue()).toBe(typed);
+    await at.keyboard.press('Control+Enter');
+    const details = at.getByRole('complementary', { name: 'Details' });
+    await details.getByText('<img src=x').waitFor();
+    expect(await details.locator('img').count()).toBe(0);
+    expect(await details.locator('strong').textContent()).toBe('Impact');
+    expect(await details.getByRole('link', { name: 'the board' }).getAttribute('href')).toBe(
+      'https://grafana.example/d/1',
+    );
+  });
+});
+
+describe('the links', () => {
+  it('are edited in place, and the second of two people sees both lists and keeps theirs', async () => {
+    const at = await open(PATH);
+    await at.getByRole('button', { name: 'Edit links' }).click();
+    const form = at.getByRole('form', { name: 'Links' });
+    await form.getByRole('button', { name: 'Add a link' }).click();
+    const second = form.getByRole('group', { name: 'Link 2' });
+    await second.getByRole('textbox', { name: 'Title' }).fill('War room');
+    await second.getByRole('textbox', { name: 'Address' }).fill('https://chat.example/room');
+    const first = {
+      title: 'Checkout dashboard',
+      url: 'https://grafana.example/d/checkout',
+      kind: 'Dashboard' as const,
+    };
+    stage.fake.state.edit(
+      'demo',
+      'checkout-amber-falcon',
+      { edits: [{ field: 'links', from: [first], to: null }] },
+      'bo',
+    );
+    await form.getByRole('button', { name: 'Save' }).click();
+    await at.getByRole('alert').filter({ hasText: 'bo was first' }).getByRole('button', { name: 'Use mine' }).click();
+    await at.getByRole('link', { name: /War room/ }).waitFor();
+    expect(stage.fake.state.detail('demo', 'checkout-amber-falcon').incident.spec.links).toEqual([
+      first,
+      { title: 'War room', url: 'https://chat.example/room', kind: 'Other' },
+    ]);
+  });
+});

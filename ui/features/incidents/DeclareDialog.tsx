@@ -24,25 +24,46 @@ import { AppDialog } from '../../components/AppDialog.tsx';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
 import { SeverityMark, SeverityShape } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
+import { useToast } from '../../components/Toasts.tsx';
 import { similarIncidents } from './similar.ts';
 import { parseFilter, toQuery } from './url.ts';
 
 const PRIORITIES: readonly Priority[] = ['P1', 'P2', 'P3', 'P4', 'P5'];
 const TITLE_MAX = 256;
 
+interface Draft {
+  title: string;
+  summary: string;
+  severity: Severity;
+  priority: Priority | undefined;
+  onIt: boolean;
+}
+const EMPTY: Draft = { title: '', summary: '', severity: 'High', priority: undefined, onIt: true };
+/** What was typed and neither declared nor cancelled: nobody types it twice at a bad hour. */
+let kept: { user: string; draft: Draft } | undefined;
+
 export function DeclareDialog({ onClose }: { onClose: () => void }) {
   const { me, namespaces } = useSession();
   const { shown } = useNamespace();
   const navigate = useNavigate();
   const client = useQueryClient();
+  const toast = useToast();
   const [namespace, setNamespace] = useState(
     shown === ALL ? (namespaces.namespaces.length === 1 ? (namespaces.namespaces[0] ?? '') : '') : shown,
   );
-  const [title, setTitle] = useState('');
-  const [summary, setSummary] = useState('');
-  const [severity, setSeverity] = useState<Severity>('High');
-  const [priority, setPriority] = useState<Priority>();
-  const [onIt, setOnIt] = useState(true);
+  const [draft, setDraft] = useState(kept?.user === me.user ? kept.draft : EMPTY);
+  const { title, summary, severity, priority, onIt } = draft;
+  const change = (part: Partial<Draft>) => {
+    const next = { ...draft, ...part };
+    kept = { user: me.user, draft: next };
+    setDraft(next);
+  };
+  const holdsText = title.trim() !== '' || summary.trim() !== '';
+  /** Escape, or a similar incident that is opened: the text is there again when it is declared after all. */
+  const leave = () => {
+    if (holdsText) toast.say('Your text is kept: Declare shows it again');
+    onClose();
+  };
   const [isBusy, setBusy] = useState(false);
   const [isTried, setTried] = useState(false);
   const [error, setError] = useState<ApiError>();
@@ -65,10 +86,10 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
         ...(priority ? { priority } : {}),
       });
       void client.invalidateQueries({ queryKey: keys.incidentLists });
+      kept = undefined;
       onClose();
       await navigate(incidentPath(namespace, nameOf(declared)));
     } catch (failure) {
-      // What was typed stays: nobody types a title twice at a bad hour.
       setError(asApiError(failure));
       setBusy(false);
     }
@@ -78,7 +99,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
   const isAtField = ['title', 'severity', 'summary'].some((field) => fault(field) !== undefined);
   const titleFault = fault('title') ?? (isTried && title.trim() === '' ? 'Say in one line what is wrong.' : undefined);
   return (
-    <AppDialog title="Declare an incident" open onClose={onClose}>
+    <AppDialog title="Declare an incident" open onClose={leave} holdsText={holdsText}>
       <Box component="form" onSubmit={submit} noValidate>
         <DialogContent sx={{ display: 'grid', gap: 3 }}>
           {(shown === ALL || refusal !== undefined) && (
@@ -101,7 +122,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
           <TextField
             label="What is wrong"
             value={title}
-            onChange={(event) => setTitle(event.target.value)}
+            onChange={(event) => change({ title: event.target.value })}
             autoFocus
             required
             error={titleFault !== undefined}
@@ -120,7 +141,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
                   <SeverityShape severity={item.severity} />
                   <Link
                     to={incidentPath(item.namespace, item.name)}
-                    onClick={onClose}
+                    onClick={leave}
                     style={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', flex: 1 }}
                   >
                     {item.title}
@@ -136,7 +157,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
               select
               label="Severity"
               value={severity}
-              onChange={(event) => setSeverity(event.target.value as Severity)}
+              onChange={(event) => change({ severity: event.target.value as Severity })}
               error={fault('severity') !== undefined}
               helperText={fault('severity')}
             >
@@ -150,7 +171,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
               select
               label="Priority"
               value={priority ?? ''}
-              onChange={(event) => setPriority((event.target.value || undefined) as Priority | undefined)}
+              onChange={(event) => change({ priority: (event.target.value || undefined) as Priority | undefined })}
               slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
             >
               <MenuItem value="">{`${defaultPriority(severity)}, from severity`}</MenuItem>
@@ -164,7 +185,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
           <TextField
             label="Summary (Markdown, optional)"
             value={summary}
-            onChange={(event) => setSummary(event.target.value)}
+            onChange={(event) => change({ summary: event.target.value })}
             multiline
             minRows={2}
             maxRows={8}
@@ -172,7 +193,9 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
             helperText={fault('summary')}
           />
           <FormControlLabel
-            control={<Checkbox size="small" checked={onIt} onChange={(event) => setOnIt(event.target.checked)} />}
+            control={
+              <Checkbox size="small" checked={onIt} onChange={(event) => change({ onIt: event.target.checked })} />
+            }
             label={`I am on it: it starts as responding, owned by ${me.user}`}
           />
           {!me.paging && (
@@ -189,7 +212,14 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
           {refusal && namespace !== '' && <Typography color="error">{refusal}</Typography>}
         </DialogContent>
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            onClick={() => {
+              kept = undefined;
+              onClose();
+            }}
+          >
+            {holdsText ? 'Discard' : 'Cancel'}
+          </Button>
           <Button
             type="submit"
             variant="contained"

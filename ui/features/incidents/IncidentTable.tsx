@@ -1,67 +1,70 @@
-/** The rows of the incident list. The focused row is the chosen one: `j` and `k` move the focus, Enter follows its link. */
-
+/** The rows of the incident list. The focused row is the one that keys act on: `j` and `k` move the focus, Enter follows its link, `x` chooses it. */
 import type { IncidentItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import { memo } from 'react';
-import { Link, useNavigate } from 'react-router';
 import { incidentPath } from '../../app/paths.ts';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { Table } from '../../components/table.ts';
+import { ListRow, TitleCell } from '../lists/cells.tsx';
 import type { Row } from '../lists/held-rows.ts';
-import { SortHead } from '../lists/SortHead.tsx';
+import { type Column, ListHead } from '../lists/ListHead.tsx';
+import type { Chosen } from './use-chosen.ts';
 
-interface IncidentTableProps {
-  rows: readonly Row<IncidentItem>[];
-  showsNamespace: boolean;
-  sort: string;
-  onSort: (sort: string) => void;
-  /** Old data, or that of the last filter: greyed. */
-  isDimmed: boolean;
-}
+const COLUMNS: readonly Column[] = [
+  { label: 'Severity', sort: 'severity' },
+  { label: 'Prio', sort: 'priority' },
+  { label: 'Incident', sort: 'name', className: 'wide' },
+  { label: 'Phase', sort: 'phase' },
+  { label: 'Owner', sort: 'owner' },
+  { label: 'Firing', sort: 'alerts', className: 'num' },
+  { label: 'Rule', sort: 'rule', className: 'roomyOnly' },
+  { label: 'Age', sort: 'age', className: 'num' },
+];
 
-const IncidentRow = memo(function IncidentRow({
-  row: { item, isGone },
-  showsNamespace,
-}: {
+interface IncidentRowProps {
   row: Row<IncidentItem>;
   showsNamespace: boolean;
-}) {
-  const navigate = useNavigate();
+  isChosen: boolean;
+  onToggle: Chosen['toggle'];
+}
+
+const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, onToggle }: IncidentRowProps) {
+  const { item, isGone } = row;
   const path = incidentPath(item.namespace, item.name);
   return (
-    // The link in the row is for the keyboard; the rest of the row is a larger target for the pointer.
-    <tr
-      data-gone={isGone}
-      data-name={item.name}
-      onClick={(event) => {
-        if ((event.target as HTMLElement).closest('a') === null && !window.getSelection()?.toString())
-          void navigate(path);
-      }}
-    >
-      <td>
+    <ListRow path={path} name={item.name} isGone={isGone} isChosen={isChosen}>
+      <td className="choose">
+        <label>
+          <input
+            type="checkbox"
+            aria-label={`Choose ${item.name}`}
+            checked={isChosen}
+            onChange={(event) => onToggle(item, (event.nativeEvent as MouseEvent).shiftKey)}
+          />
+        </label>
+      </td>
+      <td className="severity">
         <SeverityMark severity={item.severity} />
       </td>
       <td className="wideOnly">{item.priority ?? ''}</td>
-      <td className="wide">
-        <div className="pair">
-          <Link to={path} className="title" dir="auto" data-row={item.uid}>
-            {item.title}
-          </Link>
-          <span className="name">
-            {showsNamespace ? `${item.namespace}/` : ''}
-            {item.name}
-          </span>
-        </div>
-      </td>
+      <TitleCell
+        path={path}
+        uid={item.uid}
+        title={item.title}
+        name={item.name}
+        namespace={showsNamespace ? item.namespace : undefined}
+      />
       <td>
-        <Box component="span" sx={{ display: 'inline-flex', gap: 1.5 }}>
+        <Box component="span" sx={{ display: 'inline-flex', gap: 1.5, verticalAlign: 'top' }}>
           <PhaseMark phase={item.phase} />
           <span className="muted">
             <Age at={item.phaseSince} />
           </span>
-          {item.alertsCleared && item.phase !== 'Closed' && <span className="muted wideOnly">· alerts cleared</span>}
+          {item.alertsCleared && item.phase !== 'Closed' && (
+            <span className="muted wideOnly roomyOnly">· alerts cleared</span>
+          )}
           {isGone && <span className="muted">· no longer in this list</span>}
         </Box>
       </td>
@@ -72,39 +75,54 @@ const IncidentRow = memo(function IncidentRow({
         {item.alerts.firing}
         <span className="muted">/{item.alerts.total}</span>
       </td>
-      <td className="clip muted wideOnly" title={item.rule}>
+      <td className="clip muted wideOnly roomyOnly" title={item.rule}>
         {item.rule ?? ''}
       </td>
       <td className="num end">
         <Age at={item.createdAt} />
       </td>
-    </tr>
+    </ListRow>
   );
 });
 
-export function IncidentTable({ rows, showsNamespace, sort, onSort, isDimmed }: IncidentTableProps) {
-  const head = (id: string, label: string, className?: string) => (
-    <SortHead id={id} label={label} sort={sort} onSort={onSort} {...(className ? { className } : {})} />
-  );
+interface IncidentTableProps {
+  rows: readonly Row<IncidentItem>[];
+  showsNamespace: boolean;
+  sort: string;
+  onSort: (sort: string) => void;
+  chosen: Chosen;
+  /** Old data, or that of the last filter: greyed. */
+  isDimmed: boolean;
+}
+
+export function IncidentTable({ rows, showsNamespace, sort, onSort, chosen, isDimmed }: IncidentTableProps) {
+  const count = chosen.items.length;
   return (
     <Table aria-label="Incidents" sx={{ opacity: isDimmed ? 0.6 : 1 }}>
-      <thead>
-        <tr>
-          {head('severity', 'Severity')}
-          {head('priority', 'Prio')}
-          {head('name', 'Incident', 'wide')}
-          {head('phase', 'Phase')}
-          {head('owner', 'Owner')}
-          {head('alerts', 'Firing', 'num')}
-          <th scope="col">
-            <span>Rule</span>
-          </th>
-          {head('age', 'Age', 'num')}
-        </tr>
-      </thead>
+      <ListHead columns={COLUMNS} sort={sort} onSort={onSort}>
+        <th scope="col" className="choose">
+          <label>
+            <input
+              type="checkbox"
+              aria-label={count > 0 ? 'Choose none' : 'Choose all'}
+              checked={count > 0 && count === rows.length}
+              ref={(box) => {
+                if (box) box.indeterminate = count > 0 && count < rows.length;
+              }}
+              onChange={chosen.toggleAll}
+            />
+          </label>
+        </th>
+      </ListHead>
       <tbody>
         {rows.map((row) => (
-          <IncidentRow key={row.item.uid} row={row} showsNamespace={showsNamespace} />
+          <IncidentRow
+            key={row.item.uid}
+            row={row}
+            showsNamespace={showsNamespace}
+            isChosen={chosen.has(row.item)}
+            onToggle={chosen.toggle}
+          />
         ))}
       </tbody>
     </Table>

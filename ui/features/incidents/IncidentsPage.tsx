@@ -1,4 +1,4 @@
-/** The list of incidents: its tab, filters, order and search are its URL; rows stand still while someone reads them. */
+/** The list of incidents: its tab, filters, order, search and what is chosen are its URL; rows stand still while someone reads them. */
 import Add from '@mui/icons-material/Add';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
@@ -11,11 +11,13 @@ import { useActs } from '../../app/acts.ts';
 import { useNamespace, useRefusal } from '../../app/session.tsx';
 import { useTitle } from '../../app/use-title.ts';
 import { Reasoned } from '../../components/Reasoned.tsx';
-import { Failing, Loading, OldData } from '../../components/StateView.tsx';
 import { useToast } from '../../components/Toasts.tsx';
+import { BulkBar } from '../bulk/BulkBar.tsx';
+import { useBulkActs } from '../bulk/use-bulk-acts.ts';
 import { conflictLine, useMove } from '../incident/use-move.ts';
-import { NewRowsPill } from '../lists/NewRowsPill.tsx';
-import { useHeldRows, useIsBusyWith } from '../lists/use-held-rows.ts';
+import { ListFrame } from '../lists/ListFrame.tsx';
+import { useHeldList } from '../lists/use-held-list.ts';
+import { useIsBusyWith } from '../lists/use-held-rows.ts';
 import { focusedRow, useRowKeys } from '../lists/use-row-keys.ts';
 import { WelcomeCard } from '../welcome/WelcomeCard.tsx';
 import { DeclareDialog } from './DeclareDialog.tsx';
@@ -26,15 +28,13 @@ import {
   describe,
   type IncidentFilter,
   isNarrowed,
-  MOST_ROWS,
-  PAGE_SIZE,
+  parseChosen,
   parseFilter,
   toQuery,
   widened,
   writeFilter,
 } from './url.ts';
-
-const NOTHING: readonly never[] = [];
+import { useChosen } from './use-chosen.ts';
 
 export function IncidentsPage() {
   useTitle('Incidents');
@@ -42,39 +42,56 @@ export function IncidentsPage() {
   const namespace = useNamespace();
   const filter = useMemo(() => parseFilter(search), [search]);
   const query = toQuery(filter, namespace.asked);
-  const list = useIncidents(query);
-  const page = list.data;
+  const read = useIncidents(query);
+  const page = read.data;
   const [isDeclaring, setDeclaring] = useState(false);
   const move = useMove();
+  const bulk = useBulkActs();
   const toast = useToast();
 
   const listRef = useRef<HTMLDivElement>(null);
   const isBusy = useIsBusyWith(listRef);
-  // While another filter is being read the old rows stay, greyed, under their old key.
-  const lastKey = useRef('');
-  const key = list.isPlaceholderData ? lastKey.current : JSON.stringify(query);
-  lastKey.current = key;
-  const held = useHeldRows(key, page?.items ?? NOTHING, isBusy && page !== undefined);
+  const list = useHeldList(read, query, isBusy || parseChosen(search).length > 0);
+  const { rows } = list.held;
+  const chosen = useChosen(useMemo(() => rows.map(({ item }) => item), [rows]));
 
   const show = (next: IncidentFilter, replace = false) =>
     setSearch(writeFilter(next, search.get('namespace')), { replace });
+  const clear = () => show(widened(filter));
   const refusal = useRefusal(namespace.asked, 'incidents', 'create');
+  const focused = () => rows.find(({ item }) => item.uid === focusedRow())?.item;
   const acknowledge = () => {
-    const row = held.rows.find(({ item }) => item.uid === focusedRow());
-    if (row === undefined) return toast.say('Choose an incident with j and k first.');
-    if (row.item.phase !== 'Detection') return toast.say(`${row.item.name} is acknowledged already.`);
-    move(row.item, 'Response').catch((error: unknown) =>
-      toast.say(`Not acknowledged: ${conflictLine(asApiError(error))}`),
-    );
+    const item = focused();
+    if (item === undefined) return toast.say('Go to an incident with j and k first.');
+    if (item.phase !== 'Detection') return toast.say(`${item.name} is acknowledged already.`);
+    move(item, 'Response').catch((error: unknown) => toast.say(`Not acknowledged: ${conflictLine(asApiError(error))}`));
   };
   useRowKeys('incidents', [
+    // While some are chosen the bar at the foot has the key.
+    ...(chosen.items.length > 0
+      ? []
+      : [
+          {
+            id: 'acknowledge-row',
+            title: 'Acknowledge the incident of this row',
+            section: 'Act' as const,
+            keys: 'a',
+            run: acknowledge,
+          },
+        ]),
     {
-      id: 'acknowledge-row',
-      title: 'Acknowledge the chosen incident',
-      section: 'Act',
-      keys: 'a',
-      run: acknowledge,
+      id: 'choose-row',
+      title: 'Choose this row, for acts on many',
+      section: 'This page',
+      keys: 'x',
+      isKeyOnly: true,
+      run: () => {
+        const item = focused();
+        if (item === undefined) toast.say('Go to an incident with j and k first.');
+        else chosen.toggle(item, false);
+      },
     },
+    { id: 'choose-all', title: 'Choose all or none', section: 'This page', keys: '*', run: chosen.toggleAll },
   ]);
   useActs([
     {
@@ -90,13 +107,11 @@ export function IncidentsPage() {
       title: 'Clear filters',
       section: 'This page',
       ...(isNarrowed(filter) ? {} : { disabled: 'Nothing is filtered' }),
-      run: () => show(widened(filter)),
+      run: clear,
     },
   ]);
 
-  const error = list.error === null ? undefined : asApiError(list.error);
-  const retry = () => void list.refetch();
-  const isForbidden = error?.status === 403;
+  const error = read.error === null ? undefined : asApiError(read.error);
   return (
     <>
       <WelcomeCard />
@@ -116,56 +131,32 @@ export function IncidentsPage() {
         </Box>
       </Box>
       <Filters filter={filter} page={page} onChange={show} />
-      {error && page && !isForbidden && <OldData error={error} readAt={list.dataUpdatedAt} onRetry={retry} />}
-      {page && !isForbidden && (
-        <Box
-          sx={{
-            display: 'flex',
-            alignItems: 'center',
-            gap: 2,
-            px: 4,
-            minHeight: 36,
-            color: 'text.secondary',
-            flexWrap: 'wrap',
-          }}
-        >
-          <span role="status">{describe(filter, namespace.asked, page.total)}</span>
-          {isNarrowed(filter) && (
-            <Button size="small" onClick={() => show(widened(filter))} sx={{ minHeight: 24, py: 0 }}>
-              Clear filters
-            </Button>
-          )}
-        </Box>
-      )}
-      <NewRowsPill waiting={held.waiting} isReordered={held.isReordered} onShow={held.release} />
-      <Box ref={listRef}>
-        {error && (!page || isForbidden) ? (
-          <Failing error={error} what="Incidents" onRetry={retry} />
-        ) : page === undefined ? (
-          <Loading label="Loading incidents" />
-        ) : held.rows.length === 0 ? (
-          <NoIncidents filter={filter} page={page} namespace={namespace.asked} onClear={() => show(widened(filter))} />
-        ) : (
-          <IncidentTable
-            rows={held.rows}
-            showsNamespace={namespace.asked === undefined}
-            sort={filter.sort}
-            onSort={(sort) => show({ ...filter, sort })}
-            isDimmed={list.isPlaceholderData || error !== undefined}
-          />
-        )}
-      </Box>
-      {page && page.total > page.items.length && (
-        <Box sx={{ px: 4, py: 3, display: 'flex', gap: 3, alignItems: 'center' }}>
-          <Typography color="textSecondary">
-            The first {page.items.length} of {page.total}.
-          </Typography>
-          {filter.limit < MOST_ROWS ? (
-            <Button onClick={() => show({ ...filter, limit: filter.limit + PAGE_SIZE }, true)}>Show more</Button>
-          ) : (
-            <Typography color="textSecondary">Narrow the filter to see the rest.</Typography>
-          )}
-        </Box>
+      <ListFrame
+        what="Incidents"
+        one="incident"
+        list={list}
+        error={error}
+        readAt={read.dataUpdatedAt}
+        onRetry={() => void read.refetch()}
+        sentence={describe(filter, namespace.asked, list.total ?? 0)}
+        isNarrowed={isNarrowed(filter)}
+        onClear={clear}
+        limit={filter.limit}
+        onLimit={(limit) => show({ ...filter, limit }, true)}
+        listRef={listRef}
+        empty={page && <NoIncidents tab={filter.tab} page={page} namespace={namespace.asked} />}
+      >
+        <IncidentTable
+          rows={rows}
+          showsNamespace={namespace.asked === undefined}
+          sort={filter.sort}
+          onSort={(sort) => show({ ...filter, sort })}
+          chosen={chosen}
+          isDimmed={read.isPlaceholderData || error !== undefined}
+        />
+      </ListFrame>
+      {(chosen.items.length > 0 || bulk.refused.length > 0) && (
+        <BulkBar chosen={chosen.items} namespace={namespace.asked} acts={bulk} onClear={chosen.clear} />
       )}
       {isDeclaring && <DeclareDialog onClose={() => setDeclaring(false)} />}
     </>

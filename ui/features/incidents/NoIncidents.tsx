@@ -1,14 +1,13 @@
-/** The list without rows: because nothing matches, because this tab is empty, or because nothing has happened yet. */
+/** The list without rows: because this tab is empty, or because nothing has happened yet. */
 
 import type { IncidentPage } from '@funnelai/domain/wire';
-import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useSession } from '../../app/session.tsx';
 import { CopyLine } from '../../components/CopyLine.tsx';
 import { StateView } from '../../components/StateView.tsx';
-import { type IncidentFilter, isNarrowed } from './url.ts';
+import type { Tab } from './url.ts';
 
-const CALM: Record<IncidentFilter['tab'], string> = {
+const CALM: Record<Tab, string> = {
   open: 'No incident is open',
   mine: 'No open incident is yours',
   unacknowledged: 'Every incident has been acknowledged',
@@ -17,31 +16,16 @@ const CALM: Record<IncidentFilter['tab'], string> = {
 };
 
 interface NoIncidentsProps {
-  filter: IncidentFilter;
+  tab: Tab;
   page: IncidentPage;
   namespace: string | undefined;
-  onClear: () => void;
 }
 
-export function NoIncidents({ filter, page, namespace, onClear }: NoIncidentsProps) {
+export function NoIncidents({ tab, page, namespace }: NoIncidentsProps) {
   const { me } = useSession();
-  if (isNarrowed(filter)) {
-    return (
-      <StateView
-        title="Nothing matches"
-        act={
-          <Button variant="outlined" onClick={onClear}>
-            Clear filters
-          </Button>
-        }
-      >
-        <Typography color="textSecondary">No incident of this tab fits the filters and the search above.</Typography>
-      </StateView>
-    );
-  }
   if (page.tabs.all > 0) {
     return (
-      <StateView title={CALM[filter.tab]}>
+      <StateView title={CALM[tab]}>
         <Typography color="textSecondary">
           {page.tabs.open} open and {page.tabs.closed} closed{' '}
           {namespace === undefined ? 'in all namespaces' : `in ${namespace}`}.

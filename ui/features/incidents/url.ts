@@ -2,6 +2,7 @@
 import { PHASES, shownAs } from '@funnelai/domain/lifecycle';
 import { SEVERITIES } from '@funnelai/domain/severity';
 import type { IncidentQuery } from '../../api/keys.ts';
+import { PAGE_SIZE, parseLimit } from '../lists/limits.ts';
 
 export const TABS = [
   { id: 'open', label: 'Open' },
@@ -23,10 +24,21 @@ export const FACET_LABELS: Record<Facet, string> = {
 };
 
 /** The orders a person can choose; '' is by urgency: unacknowledged, then severity, then age. */
-export const SORTS = ['', 'severity', 'priority', 'phase', 'since', 'owner', 'name', 'title', 'alerts', 'age'] as const;
-export const PAGE_SIZE = 200;
-/** A list is read up to here; beyond, the page asks to narrow the filter. */
-export const MOST_ROWS = 1_000;
+export const SORTS = [
+  '',
+  'severity',
+  'priority',
+  'phase',
+  'since',
+  'owner',
+  'name',
+  'title',
+  'alerts',
+  'rule',
+  'age',
+] as const;
+/** How many incidents can be chosen at once, for acts on many: they stand in the URL. */
+export const MOST_CHOSEN = 100;
 
 export interface IncidentFilter {
   tab: Tab;
@@ -43,16 +55,18 @@ const KNOWN: Partial<Record<Facet, readonly string[]>> = {
   priority: ['P1', 'P2', 'P3', 'P4', 'P5'],
 };
 
+/** Where the empty value stands for those without one: owned by nobody, opened by no rule. */
+const MAY_LACK: ReadonlySet<Facet> = new Set(['priority', 'owner', 'rule']);
+
 /** The state in a query string. What is not understood is left out, so an old link never shows an error. */
 export function parseFilter(search: URLSearchParams): IncidentFilter {
   const facet = (name: Facet): string[] => {
     const known = KNOWN[name];
     return [...new Set(search.getAll(name))].filter((value) =>
-      known === undefined ? value !== '' : known.includes(value),
+      value === '' ? MAY_LACK.has(name) : known === undefined || known.includes(value),
     );
   };
   const sort = search.get('sort') ?? '';
-  const limit = Number(search.get('limit'));
   return {
     tab: TABS.find((tab) => tab.id === search.get('tab'))?.id ?? 'open',
     facets: {
@@ -64,7 +78,7 @@ export function parseFilter(search: URLSearchParams): IncidentFilter {
     },
     q: search.get('q') ?? '',
     sort: (SORTS as readonly string[]).includes(sort.replace(/^-/, '')) ? sort : '',
-    limit: Number.isInteger(limit) && limit > PAGE_SIZE ? Math.min(limit, MOST_ROWS) : PAGE_SIZE,
+    limit: parseLimit(search),
   };
 }
 
@@ -109,6 +123,17 @@ export function facetWord(facet: string, value: string): string {
   if (value !== '') return value;
   return facet === 'owner' ? 'nobody' : 'none';
 }
+
+/** Which incidents are chosen, as `namespace/name`, in the order of choosing; at most MOST_CHOSEN. Another filter begins with none. */
+export const parseChosen = (search: URLSearchParams): string[] =>
+  [...new Set(search.getAll('chosen'))].slice(0, MOST_CHOSEN);
+export const writeChosen = (search: URLSearchParams, chosen: readonly string[]): URLSearchParams => {
+  const next = new URLSearchParams(search);
+  next.delete('chosen');
+  for (const one of chosen.slice(0, MOST_CHOSEN)) next.append('chosen', one);
+  return next;
+};
+export const chosenKey = (item: { namespace: string; name: string }): string => `${item.namespace}/${item.name}`;
 
 const NOUNS: Record<Tab, [string, string]> = {
   open: ['open incident', 'open incidents'],

@@ -7,16 +7,20 @@ const links = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>('[
 /** Where the list was left, so that coming back continues there. */
 const remembered = new Map<string, string>();
 
+/** The link of the row in which the focus is, wherever in it. */
+const focusedLink = (): HTMLElement | null | undefined =>
+  document.activeElement?.closest('tr')?.querySelector<HTMLElement>('[data-row]');
+
 /** The uid of the focused row, if one is. */
-export const focusedRow = (): string | undefined =>
-  document.activeElement instanceof HTMLElement ? document.activeElement.dataset.row : undefined;
+export const focusedRow = (): string | undefined => focusedLink()?.dataset.row;
 
 export function useRowKeys(list: string, more: readonly Act[] = []): void {
   const last = useRef(0);
   const step = (by: number) => {
     const rows = links();
     if (rows.length === 0) return;
-    const focused = rows.indexOf(document.activeElement as HTMLElement);
+    const link = focusedLink();
+    const focused = link ? rows.indexOf(link) : -1;
     const known = rows.findIndex((row) => row.dataset.row === remembered.get(list));
     const next = focused >= 0 ? focused + by : known >= 0 ? known : Math.min(last.current, rows.length - 1);
     const row = rows[Math.max(0, Math.min(next, rows.length - 1))];

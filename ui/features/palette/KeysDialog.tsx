@@ -11,6 +11,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
   const [acts] = useState(() => currentActs().filter((act) => act.keys !== undefined));
   const lines = [
     ...acts.map((act) => ({ keys: act.keys ?? '', title: act.title })),
+    { keys: 'Enter', title: 'Open the row, or do what is in focus' },
     { keys: 'Ctrl K or ⌘ K', title: 'Places and acts' },
     { keys: 'Esc', title: 'Close, or leave a field' },
   ];

@@ -64,7 +64,7 @@ export function WelcomeCard() {
         {welcome.lines.map(({ label, command }) => (
           <Box component="li" key={label} sx={{ display: 'contents' }}>
             <Typography sx={{ py: { md: 1.5 } }}>{label}</Typography>
-            <CopyLine command={command} label={`Copy: ${label}`} />
+            <CopyLine command={command} label={`Copy: ${label}`} isShortWhenNarrow />
           </Box>
         ))}
       </Box>
