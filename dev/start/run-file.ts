@@ -1,5 +1,5 @@
 /** `.funnelai/run.json`: where everything is, for scripts. docs/run-json.md is its contract; it is true or it is not there. */
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '../process/atomic-file.ts';
 
@@ -31,4 +31,10 @@ export function writeRunFile(directory: string, content: RunFile): void {
 
 export function removeRunFile(directory: string): void {
   rmSync(runFilePath(directory), { force: true });
+}
+
+/** What an earlier start has written; undefined while none runs. */
+export function readRunFile(directory: string): RunFile | undefined {
+  const path = runFilePath(directory);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RunFile) : undefined;
 }

@@ -10,8 +10,7 @@ import { makeDataDirectory } from '../postgres/server.ts';
 import { processExists } from '../process/identity.ts';
 import { tryPort } from '../process/ports.ts';
 import { until } from '../process/until.ts';
-import { readRunFile } from './installation.ts';
-import type { RunFile } from './run-file.ts';
+import { type RunFile, readRunFile } from './run-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_MS = 150_000;
