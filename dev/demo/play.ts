@@ -109,7 +109,7 @@ async function workOnEdge(api: DemoApi, story: Story, signal: AbortSignal): Prom
     to: { reason: 'Fixed', cause: 'An expired certificate on the first load balancer' },
   } as const;
   await work.move('bo', 'Resolution', 'Certificate renewed on lb-1, probes are green', [because]);
-  await work.move('ana', 'Closed', 'Watched for an hour, all quiet');
+  await work.move('ana', 'Closed', 'All probes but one are green, and that one has to catch up');
   await api.send(story.lateResolve);
 }
 

@@ -48,6 +48,8 @@ export function runInstallation(o: InstallationOptions): Installation {
   });
   const closers: (() => void)[] = [];
   let publish: () => void = () => undefined;
+  /** Whether there is anything to stop: not before the lock was had and what was named was said yes to. */
+  let entered = false;
 
   const supervisor = createSupervisor({
     say,
@@ -65,7 +67,7 @@ export function runInstallation(o: InstallationOptions): Installation {
     void (async () => {
       await patiently(say, 'stopping', 'every part writes down what it still holds', () => supervisor.stop(STOP_ORDER));
       for (const close of closers.reverse()) close();
-      say(`stopped in ${seconds(performance.now() - stopped)}; what is stored stays in ${directory}`);
+      if (entered) say(`stopped in ${seconds(performance.now() - stopped)}; what is stored stays in ${directory}`);
       finish(code);
     })();
   }
@@ -85,6 +87,7 @@ export function runInstallation(o: InstallationOptions): Installation {
     // Before anything is made or wiped: a no must change nothing.
     const named = await enterWhatIsNamed(o);
     ifGoingOn();
+    entered = true;
     if (flags.fresh) wipe(directory, say);
 
     const port = createPortClaims(say);

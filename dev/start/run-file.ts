@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '../process/atomic-file.ts';
+import { guardFile, unguardFile } from '../process/guardian.ts';
 
 export interface RunSource {
   namespace: string;
@@ -26,11 +27,14 @@ export interface RunFile {
 export const runFilePath = (directory: string): string => join(directory, 'run.json');
 
 export function writeRunFile(directory: string, content: RunFile): void {
+  // Before it is there: a kill -9 of ours must not leave it to be believed.
+  guardFile(runFilePath(directory));
   writeAtomically(runFilePath(directory), `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
 export function removeRunFile(directory: string): void {
   rmSync(runFilePath(directory), { force: true });
+  unguardFile(runFilePath(directory));
 }
 
 /** What an earlier start has written; undefined while none runs. */

@@ -172,6 +172,7 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     const owner = Number(/"pid":(\d+)/.exec(execFileSync('cat', [join(data, 'lock')], { encoding: 'utf8' }))?.[1]);
     process.kill(owner, 'SIGKILL');
     await until('all parts to be gone', 20_000, () => !pids.some(processExists));
+    expect(existsSync(join(data, 'run.json'))).toBe(false);
     expect(await again.exit).not.toBe(0);
   });
 
