@@ -40,7 +40,8 @@ export async function buildUi(root: string, say: Say): Promise<string> {
   const hash = sourceHash(root);
   if (existsSync(join(out, 'index.html')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return out;
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  await patiently(say, 'building the pages', 'their sources changed since the last build; 10 to 30 s', async () => {
+  const why = existsSync(stamp) ? 'their sources changed; about 20 s' : 'not built yet; about 20 s';
+  await patiently(say, 'building the pages', why, async () => {
     try {
       await runTask({
         command: process.execPath,

@@ -167,8 +167,8 @@ function notReady(deployment: string, index: number, at: number): DemoAlert {
 export interface Story {
   /** The outage nobody has taken yet, as far as it had grown when the demo began. */
   workloads: DemoAlert[];
-  /** Fires, resolves, fires again: still the same incident. */
-  flap: DemoAlert[];
+  /** Fires, and in the two minutes after that resolves and fires again: still the same incident. */
+  flap: [DemoAlert, DemoAlert, DemoAlert];
   /** One more each few seconds, for two minutes. */
   growth: DemoAlert[];
   databases: DemoAlert[];
@@ -184,6 +184,9 @@ export interface Story {
 }
 
 export const GROWTH_STEPS = 24;
+const GROWTH_STEP_MS = 5_000;
+const FLAP_GONE_MS = 32_000;
+const FLAP_BACK_MS = 62_000;
 
 /** `base` is when the demo was first played, in milliseconds since the epoch. */
 export function tellStory(base: number): Story {
@@ -197,7 +200,7 @@ export function tellStory(base: number): Story {
     ...[0, 1, 2, 3, 4, 5].map((i) => notReady('checkout', i, ago(5) + i * 9_000)),
   ];
   const flapping = notReady('cart', 0, ago(8));
-  const again = { ...flapping, startsAt: new Date(ago(2)).toISOString() };
+  const again = { ...flapping, startsAt: new Date(base + FLAP_BACK_MS).toISOString() };
   const databases = [
     alert('PostgresqlDown', { namespace: 'data', pod: 'orders-db-0', instance: 'orders-db-0.data:9187' }, ago(14)),
     ...[1, 2, 3].map((i) =>
@@ -226,13 +229,13 @@ export function tellStory(base: number): Story {
   ];
   return {
     workloads,
-    flap: [flapping, resolved(flapping, ago(5)), again],
+    flap: [flapping, resolved(flapping, base + FLAP_GONE_MS), again],
     growth: Array.from({ length: GROWTH_STEPS }, (_, step) => {
       const deployment = DEPLOYMENTS[1 + (step % 3)] ?? 'cart';
       const index = 1 + Math.floor(step / 3);
       return step % 2 === 0
-        ? crashing(deployment, index, base + step * 5_000)
-        : notReady(deployment, index, base + step * 5_000);
+        ? crashing(deployment, index, base + step * GROWTH_STEP_MS)
+        : notReady(deployment, index, base + step * GROWTH_STEP_MS);
     }),
     databases,
     recovered: databases.slice(4, 9).map((firing) => resolved(firing, base)),

@@ -27,11 +27,11 @@ it('what is said scrolls above what is going on, and leaves no trace of it', () 
   narrator.say('Postgres 15');
   expect(terminal.lines).toEqual(['Postgres 15', 'building the pages: 2 s']);
   narrator.status(postgres, 'starting Postgres: 2 s');
-  expect(terminal.lines.at(-1)).toBe('building the pages: 2 s (and 1 more)');
+  expect(terminal.lines.at(-1)).toBe('starting Postgres: 2 s (and 1 more)');
   narrator.status(pages, undefined);
   narrator.say('pages built');
   expect(terminal.lines).toEqual(['Postgres 15', 'pages built', 'starting Postgres: 2 s']);
-  narrator.status(postgres, undefined);
+  narrator.end();
   expect(terminal.lines).toEqual(['Postgres 15', 'pages built', '']);
 });
 

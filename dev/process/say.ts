@@ -21,6 +21,8 @@ export interface Narrator {
   above(write: () => void): void;
   /** Shows `text` below everything that was said, until it is withdrawn; false where there is no such place. */
   status(key: symbol, text: string | undefined): boolean;
+  /** Withdraws all of it: the program ends. */
+  end(): void;
 }
 
 /** Lines scroll by; what is going on just now stands below them, one line whatever goes on side by side. */
@@ -28,10 +30,11 @@ export function createNarrator(screen: Screen): Narrator {
   const going = new Map<symbol, string>();
   let shown = '';
   const draw = () => {
-    const [first] = going.values();
+    // What began last is what was asked for last: a Ctrl-C is answered, whatever else is still going on.
+    const last = [...going.values()].at(-1);
     const more = going.size > 1 ? ` (and ${going.size - 1} more)` : '';
     // A line that wraps could not be taken back.
-    const next = first === undefined ? '' : `${first}${more}`.slice(0, screen.columns - 1);
+    const next = last === undefined ? '' : `${last}${more}`.slice(0, screen.columns - 1);
     if (next === shown) return;
     screen.write(`${CLEAR}${next}`);
     shown = next;
@@ -51,6 +54,10 @@ export function createNarrator(screen: Screen): Narrator {
       draw();
       return true;
     },
+    end() {
+      going.clear();
+      draw();
+    },
   };
 }
 
@@ -69,6 +76,9 @@ export const sayToTerminal: Say = terminal.say;
 
 /** For what went wrong: a line on the error output. */
 export const complain = (problem: unknown): void => terminal.above(() => console.error(problem));
+
+/** Leaves the terminal to whoever comes next. */
+export const endOfTalk = (): void => terminal.end();
 
 export function seconds(ms: number): string {
   return ms < 9_950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;

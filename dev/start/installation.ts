@@ -134,7 +134,7 @@ export function runInstallation(o: InstallationOptions): Installation {
       uiDirectory: await ui,
       ...paths,
     });
-    await patiently(say, 'starting operator and webhook', 'ready once their caches have synced', () =>
+    await patiently(say, 'starting operator and webhook', 'until their caches are full', () =>
       Promise.all([supervisor.add(parts.operator), supervisor.add(parts.webhook)]),
     );
     ifGoingOn();
