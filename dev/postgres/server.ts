@@ -117,11 +117,19 @@ export async function createPostgres(o: PostgresOptions): Promise<PostgresServer
   };
 }
 
-function checkMajor(data: string, version: string): void {
+/** Which major version of Postgres made what is stored for `directory`; undefined when nothing is. */
+export function storedMajor(directory: string): number | undefined {
+  return majorOf(join(placeFor(directory, postgresAccount()).directory, 'data'));
+}
+
+function majorOf(data: string): number | undefined {
   const path = join(data, 'PG_VERSION');
-  if (!existsSync(path)) return;
-  const stored = readFileSync(path, 'utf8').trim();
-  if (Number.parseInt(version, 10) !== Number(stored)) {
+  return existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) : undefined;
+}
+
+function checkMajor(data: string, version: string): void {
+  const stored = majorOf(data);
+  if (stored !== undefined && Number.parseInt(version, 10) !== stored) {
     throw new Fault(
       `${data} was made by Postgres ${stored}, but Postgres ${version} was found: install ${stored} again, or start anew with npm start -- --fresh (the stored history is lost)`,
     );

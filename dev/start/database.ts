@@ -1,7 +1,7 @@
 /** The private Postgres of an installation: found, made when it is not there yet, and kept running. */
 import { join } from 'node:path';
 import { findPostgres } from '../postgres/binaries.ts';
-import { createPostgres } from '../postgres/server.ts';
+import { createPostgres, storedMajor } from '../postgres/server.ts';
 import { patiently, type Say } from '../process/say.ts';
 import type { Supervisor } from '../supervise/supervisor.ts';
 import { postgresPart } from './parts.ts';
@@ -12,7 +12,7 @@ export async function startPrivatePostgres(
   supervisor: Supervisor,
   port: number,
 ): Promise<string> {
-  const binaries = await findPostgres(say);
+  const binaries = await findPostgres(say, { storedMajor: storedMajor(directory) });
   return patiently(say, 'starting Postgres', 'it keeps the history', async () => {
     const server = await createPostgres({ binaries, directory, logs: join(directory, 'logs'), port, fsync: true });
     if (server.place.moved) {
