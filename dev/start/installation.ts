@@ -177,10 +177,12 @@ export function runInstallation(o: InstallationOptions): Installation {
       kubeconfig: cluster.kubeconfig,
       directory,
     });
+    // With --namespace the lines are about that one, whatever the demo plays in its own.
+    const shown = demo?.source.namespace === cluster.target.namespace ? demo : undefined;
     const lines = await sayLines(say, {
       cluster,
       flags,
-      ...(demo ? { source: demo.source, incident: demo.movable } : {}),
+      ...(shown ? { source: shown.source, incident: shown.movable } : {}),
     });
     ifGoingOn();
     writeCard(paths.welcomeFile, lines);
