@@ -1,9 +1,10 @@
 /** The cluster of an installation: an embedded one that is started here, or one that a person named and said yes to. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { CONFIG_DEFAULT, manifestsIn } from '../controlplane/apply-config.ts';
+import { CONFIG_DEFAULT } from '../controlplane/apply-config.ts';
 import { findAssets } from '../controlplane/assets.ts';
 import { createControlPlane } from '../controlplane/control-plane.ts';
+import { manifestsIn } from '../controlplane/manifests.ts';
 import type { KubectlTarget } from '../kubectl.ts';
 import { patiently, type Say } from '../process/say.ts';
 import type { Supervisor } from '../supervise/supervisor.ts';
@@ -99,26 +100,26 @@ export async function enterWhatIsNamed({ directory, flags, say }: ClusterOptions
   }
   const { context, kubeconfig } = cluster;
   const named = lookUpContext(kubeconfig, context);
+  const namespace = flags.namespace ?? named.namespace;
+  await confirm(
+    [
+      `  server:    ${named.server}`,
+      `  context:   ${context} (user ${named.user}), from ${kubeconfig}`,
+      `  namespace: ${namespace}`,
+      database,
+      `  operator and webhook will run ${ON_THIS_MACHINE} with the rights of that context; these will be applied:`,
+      ...manifestsIn(CONFIG_DEFAULT).map((line) => `    ${line}`),
+    ],
+    flags.yes,
+    say,
+  );
   const target = {
     program: (await kubectlOnPath()) ?? (await ownKubectl(flags, say)),
     kubeconfig,
     context,
     cache: join(directory, 'kubectl-cache'),
-    namespace: flags.namespace ?? named.namespace,
+    namespace,
   };
-  const manifests = await manifestsIn(target, CONFIG_DEFAULT);
-  await confirm(
-    [
-      `  server:    ${named.server}`,
-      `  context:   ${context} (user ${named.user}), from ${kubeconfig}`,
-      `  namespace: ${target.namespace}`,
-      database,
-      `  operator and webhook will run ${ON_THIS_MACHINE} with the rights of that context; these will be applied:`,
-      ...manifests.map((line) => `    ${line}`),
-    ],
-    flags.yes,
-    say,
-  );
   return { target, kubeconfig, contexts: { operator: context, webhook: context } };
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -113,6 +113,17 @@ afterAll(async () => {
 describe('npm start', { timeout: START_MS + 60_000 }, () => {
   let first: Started;
   let run: RunFile;
+
+  it.each([
+    ['cluster', () => ['--context', 'c', '--kubeconfig', environment.KUBECONFIG ?? ''], 'server:    http://127.0.0.1:'],
+    ['database', () => ['--database-url', environment.DATABASE_URL ?? ''], 'database:  d on 127.0.0.1:'],
+  ])('asks neither before a yes when a %s is named, and without a terminal there is none', async (_, flags, shown) => {
+    const asking = npmStart(...flags());
+    expect(await asking.exit).toBe(1);
+    for (const line of [shown, 'context:', 'namespace: ', 'needs a typed yes']) expect(asking.output()).toContain(line);
+    expect(recorded).toEqual([]);
+    expect(readdirSync(data)).toEqual([]);
+  });
 
   it('comes up on the next free port when the wanted one is taken, and says so', async () => {
     first = npmStart('--port', String(port));
