@@ -15,7 +15,7 @@ import { createSupervisor } from '../supervise/supervisor.ts';
 import { buildUi } from '../ui-build.ts';
 import { sayLines, sayReady, writeCard } from './announce.ts';
 import { enterWhatIsNamed, playsDemo, startEmbeddedCluster } from './cluster.ts';
-import { startPrivatePostgres } from './database.ts';
+import { checkNamedDatabase, startPrivatePostgres } from './database.ts';
 import type { StartFlags } from './flags.ts';
 import { takeLock } from './lock.ts';
 import { ourParts, STOP_ORDER } from './parts.ts';
@@ -86,6 +86,8 @@ export function runInstallation(o: InstallationOptions): Installation {
 
     // Before anything is made or wiped: a no must change nothing.
     const named = await enterWhatIsNamed(o);
+    ifGoingOn();
+    if (flags.databaseUrl !== undefined) await checkNamedDatabase(flags.databaseUrl, say);
     ifGoingOn();
     entered = true;
     if (flags.fresh) wipe(directory, say);

@@ -125,6 +125,14 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     expect(readdirSync(data)).toEqual([]);
   });
 
+  it('refuses a named database that is not there before anything is started, and keeps its password to itself', async () => {
+    const asking = npmStart('--yes', '--database-url', 'postgres://u:hush-hush@127.0.0.1:1/d');
+    expect(await asking.exit).toBe(1);
+    expect(asking.output()).toMatch(/--database-url: d on 127\.0\.0\.1:1 as u cannot be used: .*ECONNREFUSED/);
+    expect(asking.output()).not.toMatch(/starting|hush-hush/);
+    expect(readdirSync(data)).toEqual([]);
+  });
+
   it('comes up on the next free port when the wanted one is taken, and says so', async () => {
     first = npmStart('--port', String(port));
     run = await ready(first);
