@@ -36,13 +36,17 @@ export function missingIn(directory) {
   });
 }
 
-/** Our cache outside every clone, so that the second clone builds nothing. @param {NodeJS.ProcessEnv} environment */
-export function cacheDirectory(environment = process.env) {
+/** What all clones of a user share. @param {NodeJS.ProcessEnv} environment */
+export function sharedDirectory(environment = process.env) {
   const base = environment.XDG_CACHE_HOME;
   // The XDG rule: a relative path there is invalid and to be ignored.
-  const root = base?.startsWith('/') ? base : join(homedir(), '.cache');
+  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'funnelai');
+}
+
+/** Where binaries lie outside every clone, so that the second clone builds nothing. @param {NodeJS.ProcessEnv} environment */
+export function cacheDirectory(environment = process.env) {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  return join(root, 'funnelai', 'control-plane', `${KUBERNETES_VERSION}-${process.platform}-${arch}`);
+  return join(sharedDirectory(environment), 'control-plane', `${KUBERNETES_VERSION}-${process.platform}-${arch}`);
 }
 
 /**

@@ -92,7 +92,8 @@ export function runInstallation(o: InstallationOptions): Installation {
     entered = true;
     if (flags.fresh) wipe(directory, say);
 
-    const port = createPortClaims(say);
+    const { claim: port, release } = createPortClaims(say);
+    closers.push(release);
     const web = await port('pages and intake', flags.port);
     const ui = buildUi(o.root, say);
     // Awaited below, but told at once.
