@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watchAncestors } from './process/ancestors.ts';
 import { Fault } from './process/fault.ts';
-import { sayToTerminal } from './process/say.ts';
+import { endOfTalk, sayToTerminal } from './process/say.ts';
 import { flagsFromNpm, parseFlags, USAGE } from './start/flags.ts';
 import { runInstallation } from './start/installation.ts';
 
@@ -35,7 +35,9 @@ try {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => installation.stop(`received ${signal}`));
   watchAncestors(process.env.FUNNELAI_ANCESTORS, () => installation.stop('npm, which started this, is gone'));
-  process.exit(await installation.ended);
+  const code = await installation.ended;
+  endOfTalk();
+  process.exit(code);
 } catch (error) {
   console.error(error instanceof Fault ? `npm start: ${error.message}` : error);
   process.exit(1);

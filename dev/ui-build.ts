@@ -1,14 +1,12 @@
 /** Builds the pages when their sources changed since the last build, and only then. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { childEnvironment } from './process/environment.ts';
 import { Fault } from './process/fault.ts';
 import { patiently, type Say } from './process/say.ts';
+import { runTask, TaskFailed } from './process/task.ts';
 
-const run = promisify(execFile);
 /** Everything that goes into the bundle. */
 const SOURCES = ['ui', 'domain', 'crds', 'package-lock.json'];
 const SKIP = new Set(['node_modules', 'dist', 'testing']);
@@ -42,19 +40,18 @@ export async function buildUi(root: string, say: Say): Promise<string> {
   const hash = sourceHash(root);
   if (existsSync(join(out, 'index.html')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return out;
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  await patiently(say, 'building the pages', 'their sources changed since the last build; 10 to 30 s', async () => {
+  const why = existsSync(stamp) ? 'their sources changed; about 20 s' : 'not built yet; about 20 s';
+  await patiently(say, 'building the pages', why, async () => {
     try {
-      await run(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+      await runTask({
+        command: process.execPath,
+        args: [vite, 'build', '--logLevel', 'warn'],
         cwd: join(root, 'ui'),
         env: childEnvironment({ NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: '0' }),
-        maxBuffer: 16 * 1024 * 1024,
       });
     } catch (error) {
-      const output =
-        error instanceof Error && 'stderr' in error
-          ? `${error.stderr}${'stdout' in error ? error.stdout : ''}`
-          : String(error);
-      throw new Fault(`the pages could not be built:\n${output.split('\n    at ')[0]?.trim()}`);
+      if (!(error instanceof TaskFailed)) throw error;
+      throw new Fault(`the pages could not be built:\n${error.output.split('\n    at ')[0]?.trim()}`);
     }
     // Last: a build that broke off leaves no stamp.
     writeFileSync(stamp, hash);

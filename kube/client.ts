@@ -3,16 +3,15 @@
  * anything twice. What the objects mean is the caller's.
  */
 import type { KubeList, KubeObject, Resource } from '@funnelai/crds/meta';
-import { errorOfFailure, ownError } from './answers.ts';
+import { errorOfFailure } from './answers.ts';
 import { Caller, type CallerParts, type CallOptions, type Request } from './calls.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Connection } from './config.ts';
-import { type Credentials, staticCredentials, type TlsMaterial } from './credentials.ts';
-import { KubeError } from './errors.ts';
+import { tokenInstead } from './credentials.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { collectionPath, type ObjectKey, objectPath, query } from './paths.ts';
-import { createTransport, type Exchange } from './transport.ts';
-import { asKubeError, decodeWatch, type WatchEvent, watchdog } from './watch.ts';
+import { createTransport } from './transport.ts';
+import { runWatch, type WatchEvent } from './watch.ts';
 
 export interface GetOptions extends CallOptions {
   subresource?: string | undefined;
@@ -113,9 +112,6 @@ export interface ClientOptions {
 }
 
 const DEFAULT_POOL_SIZE = 32;
-const DEFAULT_SILENCE_MS = 90_000;
-/** The server accepts a watch at once, or something is wrong. */
-const WATCH_OPEN_MS = 30_000;
 
 const CONTENT = {
   merge: 'application/merge-patch+json',
@@ -240,60 +236,21 @@ class PooledClient implements KubeClient {
     return { status: answer.status, body: parseMaybe(answer.text) };
   }
 
-  async *watch<T extends KubeObject>(
-    r: Resource,
-    o: WatchOptions,
-    signal?: AbortSignal,
-  ): AsyncGenerator<WatchEvent<T>> {
-    const { namespace, silenceMs = DEFAULT_SILENCE_MS, onOpen, ...rest } = o;
+  watch<T extends KubeObject>(r: Resource, o: WatchOptions, signal?: AbortSignal): AsyncIterable<WatchEvent<T>> {
+    const { namespace, silenceMs, onOpen, ...rest } = o;
     const list = rest.sendInitialEvents ? { resourceVersionMatch: 'NotOlderThan' } : {};
-    const path = collectionPath(r, namespace) + query({ ...rest, ...list, watch: 1, allowWatchBookmarks: true });
-    const stop = new AbortController();
-    const onAbort = () => stop.abort();
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) stop.abort();
-    let silent: KubeError | undefined;
-    const fall = (reason: string, what: string) => () => {
-      silent = ownError({ method: 'GET', path }, reason, what);
-      stop.abort();
-    };
-    let dog = watchdog(this.#parts.clock, WATCH_OPEN_MS, fall('Timeout', `not accepted within ${WATCH_OPEN_MS} ms`));
-    let exchange: Exchange | undefined;
-    try {
-      exchange = await this.#calls.open(path, stop.signal);
-      dog.stop();
-      dog = watchdog(this.#parts.clock, silenceMs, fall('WatchSilent', `no byte for ${silenceMs} ms`));
-      onOpen?.();
-      yield* decodeWatch<T>(path, touching(exchange.body, dog.touch));
-      if (silent) throw silent;
-    } catch (error) {
-      if (silent) throw silent;
-      if (signal?.aborted) return;
-      throw asKubeError(path, error);
-    } finally {
-      dog.stop();
-      signal?.removeEventListener('abort', onAbort);
-      stop.abort();
-      exchange?.destroy();
-    }
+    return runWatch<T>({
+      path: () => collectionPath(r, namespace) + query({ ...rest, ...list, watch: 1, allowWatchBookmarks: true }),
+      open: (path, stop) => this.#calls.open(path, stop),
+      clock: this.#parts.clock,
+      silenceMs,
+      onOpen,
+      signal,
+    });
   }
 
   withToken(token: string): KubeClient {
-    const { credentials } = this.#parts;
-    const own: Credentials = {
-      async current() {
-        const { tls } = await credentials.current();
-        return { headers: { authorization: `Bearer ${token}` }, tls: withoutCertificate(tls) };
-      },
-      refresh: async () => false,
-    };
-    if (!/^[\x21-\x7e]+$/.test(token)) {
-      // Never sent: what cannot stand in a header is no token, and the server's answer to it is known.
-      own.current = async () => {
-        throw new KubeError({ status: 401, reason: 'Unauthorized', transient: false, message: 'not a bearer token' });
-      };
-    }
-    return new PooledClient({ ...this.#parts, credentials: own });
+    return new PooledClient({ ...this.#parts, credentials: tokenInstead(this.#parts.credentials, token) });
   }
 
   close(): Promise<void> {
@@ -312,33 +269,6 @@ class PooledClient implements KubeClient {
   }
 }
 
-/** Credentials for tests and tools that hold a token already. */
-export function tokenConnection(server: string, token: string, insecure = false): Connection {
-  return {
-    server,
-    context: 'token',
-    namespace: 'default',
-    credentials: staticCredentials({
-      headers: { authorization: `Bearer ${token}` },
-      tls: { rejectUnauthorized: !insecure },
-    }),
-  };
-}
-
-const trusts = new WeakMap<TlsMaterial, TlsMaterial>();
-
-/** The same object for the same input: the transport tells pools apart by it. */
-function withoutCertificate(tls: TlsMaterial): TlsMaterial {
-  if (!tls.cert && !tls.key) return tls;
-  let trust = trusts.get(tls);
-  if (!trust) {
-    const { cert: _cert, key: _key, passphrase: _passphrase, ...rest } = tls;
-    trust = rest;
-    trusts.set(tls, trust);
-  }
-  return trust;
-}
-
 function namespaceOf(r: Resource, object: KubeObject): string | undefined {
   if (!r.namespaced) return undefined;
   // An empty one is refused by the path builder, which says so better than the API server does.
@@ -347,13 +277,6 @@ function namespaceOf(r: Resource, object: KubeObject): string | undefined {
 
 function writeQuery(o: WriteOptions & { force?: boolean | undefined }): string {
   return query({ dryRun: o.dryRun ? 'All' : undefined, fieldManager: o.fieldManager, force: o.force });
-}
-
-async function* touching(body: AsyncIterable<Buffer>, touch: () => void): AsyncGenerator<Buffer> {
-  for await (const chunk of body) {
-    touch();
-    yield chunk;
-  }
 }
 
 function parseMaybe(text: string): unknown {

@@ -3,6 +3,7 @@
  * configuration be read anew. Where they come from is the source's; using them is the client's.
  */
 import { type Clock, systemClock } from './clock.ts';
+import { KubeError } from './errors.ts';
 
 export interface TlsMaterial {
   ca?: string | Buffer;
@@ -96,4 +97,34 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
 export function staticCredentials(identity: Partial<Identity> = {}): Credentials {
   const whole: Identity = { headers: {}, tls: { rejectUnauthorized: true }, ...identity };
   return { current: async () => whole, refresh: async () => false };
+}
+
+/** The trust of `credentials` with this token in place of whom they speak for: no client certificate, no header of theirs. */
+export function tokenInstead(credentials: Credentials, token: string): Credentials {
+  // Never sent: what cannot stand in a header is no token, and the server's answer to it is known.
+  const isToken = /^[\x21-\x7e]+$/.test(token);
+  return {
+    async current() {
+      if (!isToken) {
+        throw new KubeError({ status: 401, reason: 'Unauthorized', transient: false, message: 'not a bearer token' });
+      }
+      const { tls } = await credentials.current();
+      return { headers: { authorization: `Bearer ${token}` }, tls: withoutCertificate(tls) };
+    },
+    refresh: async () => false,
+  };
+}
+
+const trusts = new WeakMap<TlsMaterial, TlsMaterial>();
+
+/** The same object for the same input: the transport tells pools apart by it. */
+function withoutCertificate(tls: TlsMaterial): TlsMaterial {
+  if (!tls.cert && !tls.key) return tls;
+  let trust = trusts.get(tls);
+  if (!trust) {
+    const { cert: _cert, key: _key, passphrase: _passphrase, ...rest } = tls;
+    trust = rest;
+    trusts.set(tls, trust);
+  }
+  return trust;
 }

@@ -1,8 +1,9 @@
-/** A watch's byte stream as events: lines however they were cut, ERROR events as KubeError, silence as an error. Resuming is the reflector's. */
+/** One watch, from its opening to its end: lines however they were cut, ERROR events as KubeError, silence as an error. Resuming is the reflector's. */
 import type { KubeObject } from '@funnelai/crds/meta';
 import { errorOfEvent, ownError } from './answers.ts';
 import type { Clock } from './clock.ts';
 import { KubeError } from './errors.ts';
+import type { Exchange } from './transport.ts';
 
 export interface WatchEvent<T extends KubeObject = KubeObject> {
   /** A BOOKMARK's object holds nothing but the resourceVersion up to which all was sent. */
@@ -19,8 +20,65 @@ export const isListEnd = ({ type, object }: WatchEvent): boolean =>
 /** Above etcd's limit for one object, escaped and with managed fields. */
 const LONGEST_LINE = 16 * 1024 * 1024;
 
+/** No byte for this long is an error: a bookmark comes every 60 to 75 s. */
+const DEFAULT_SILENCE_MS = 90_000;
+/** The server accepts a watch at once, or something is wrong. */
+const OPEN_MS = 30_000;
+
+export interface WatchRun {
+  /** Throws KubeError when it cannot be a path. */
+  path: () => string;
+  open(path: string, stop: AbortSignal): Promise<Exchange>;
+  clock: Clock;
+  silenceMs?: number | undefined;
+  /** The server has accepted the watch. */
+  onOpen?: (() => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Its events, until the server ends it in good order or `signal` aborts. Throws KubeError otherwise. */
+export async function* runWatch<T extends KubeObject>(o: WatchRun): AsyncGenerator<WatchEvent<T>> {
+  const { clock, silenceMs = DEFAULT_SILENCE_MS, signal } = o;
+  const path = o.path();
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) stop.abort();
+  let silent: KubeError | undefined;
+  const fall = (reason: string, what: string) => () => {
+    silent = ownError({ method: 'GET', path }, reason, what);
+    stop.abort();
+  };
+  let dog = watchdog(clock, OPEN_MS, fall('Timeout', `not accepted within ${OPEN_MS} ms`));
+  let exchange: Exchange | undefined;
+  try {
+    exchange = await o.open(path, stop.signal);
+    dog.stop();
+    dog = watchdog(clock, silenceMs, fall('WatchSilent', `no byte for ${silenceMs} ms`));
+    o.onOpen?.();
+    yield* decodeWatch<T>(path, touching(exchange.body, dog.touch));
+    if (silent) throw silent;
+  } catch (error) {
+    if (silent) throw silent;
+    if (signal?.aborted) return;
+    throw asKubeError(path, error);
+  } finally {
+    dog.stop();
+    signal?.removeEventListener('abort', onAbort);
+    stop.abort();
+    exchange?.destroy();
+  }
+}
+
+async function* touching(body: AsyncIterable<Buffer>, touch: () => void): AsyncGenerator<Buffer> {
+  for await (const chunk of body) {
+    touch();
+    yield chunk;
+  }
+}
+
 /** Splits a byte stream into lines; a character cut in two by a chunk's end comes out whole. Throws RangeError past `longest`. */
-export async function* lines(chunks: AsyncIterable<Buffer>, longest = LONGEST_LINE): AsyncGenerator<string> {
+async function* lines(chunks: AsyncIterable<Buffer>, longest = LONGEST_LINE): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   let held = 0;
   for await (const chunk of chunks) {
@@ -43,7 +101,7 @@ export async function* lines(chunks: AsyncIterable<Buffer>, longest = LONGEST_LI
 }
 
 /** Parses the lines of a watch. Throws KubeError on an ERROR event and on a line that is none. */
-export async function* decodeWatch<T extends KubeObject>(
+async function* decodeWatch<T extends KubeObject>(
   path: string,
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<WatchEvent<T>> {
@@ -75,7 +133,7 @@ function parse(line: string): unknown {
 }
 
 /** Calls `onSilence` when `touch` was not called for `ms`. */
-export function watchdog(clock: Clock, ms: number, onSilence: () => void): { touch(): void; stop(): void } {
+function watchdog(clock: Clock, ms: number, onSilence: () => void): { touch(): void; stop(): void } {
   let last = clock.monotonicMs();
   let cancel = () => {};
   const arm = (left: number) => {
@@ -95,7 +153,7 @@ export function watchdog(clock: Clock, ms: number, onSilence: () => void): { tou
 }
 
 /** Narrowing for callers that treat all failures of a watch alike. */
-export const asKubeError = (path: string, error: unknown): KubeError =>
+const asKubeError = (path: string, error: unknown): KubeError =>
   error instanceof KubeError
     ? error
     : ownError({ method: 'GET', path }, 'ConnectionFailed', String((error as Error)?.message ?? error), {

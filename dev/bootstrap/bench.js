@@ -1,4 +1,4 @@
 /** `npm run bench`: what has to be there first, then bench/main.ts under Node 24. */
-import { handOver } from './launcher.js';
+import { begin } from './begin.js';
 
-await handOver('npm run bench', 'bench/main.ts');
+begin('npm run bench', 'bench/main.ts');

@@ -2,13 +2,14 @@
  * The first step of npm start, npm test and npm run bench: checks what the machine must have, installs the dependencies
  * where they are missing, and hands over to Node 24. Plain JavaScript that Node 20 runs as it is.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPrerequisites, Missing, needsInstall } from './prerequisites.js';
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const GUARDIAN = join(ROOT, 'dev', 'process', 'guardian-main.js');
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /** @param {string} command name that the person typed, for messages @param {string} program path below the root */
@@ -16,8 +17,8 @@ export async function handOver(command, program) {
   // Whoever started us, still being there: a pid alone may be another's by the time that Node 24 looks.
   const parents = ancestors();
   try {
-    checkPrerequisites(ROOT);
-    if (needsInstall(ROOT)) install();
+    checkPrerequisites(ROOT, process.argv.slice(2));
+    if (needsInstall(ROOT)) await install(parents);
   } catch (error) {
     if (!(error instanceof Missing)) throw error;
     console.error(`${command}: ${error.message}`);
@@ -44,20 +45,17 @@ export async function handOver(command, program) {
   child.once('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 
-function install() {
+/** @param {number[]} parents */
+async function install(parents) {
   const why = existsSync(join(ROOT, 'node_modules'))
     ? 'they are not what package-lock.json says'
     : 'they are not there yet';
   console.log(`installing the dependencies with npm ci: ${why}; Node 24 is one of them. About a minute, once.`);
   const began = Date.now();
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: withoutLifecycle(),
-  });
-  if (result.status !== 0) {
+  const { code, signal } = await runGuarded('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], parents);
+  if (code !== 0) {
     throw new Missing(
-      `npm ci failed (exit ${result.status ?? result.signal}): its words are above. Is the package registry reachable? (npm ping)`,
+      `npm ci failed (exit ${code ?? signal}): its words are above. Is the package registry reachable? (npm ping)`,
     );
   }
   const installed = join(ROOT, 'node_modules', '.package-lock.json');
@@ -69,6 +67,53 @@ function install() {
     );
   }
   console.log(`  dependencies installed: ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+/**
+ * Runs a program that does not outlive us, however we end: the guardian kills its group when we are gone.
+ * @param {string} command @param {string[]} args @param {number[]} parents who started us; without them there is nobody to install for
+ * @returns {Promise<{code: number | null, signal: string | null}>}
+ */
+function runGuarded(command, args, parents) {
+  const guardian = spawn(process.execPath, [GUARDIAN], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+    env: withoutLifecycle(),
+  });
+  if (child.pid !== undefined) guardian.stdin.write(`add ${child.pid} kill\n`);
+  /** @param {string} reason */
+  const giveUp = (reason) => {
+    console.log(`\n${reason}: stopping; the next start installs the rest`);
+    process.exit(reason === 'received SIGINT' ? 130 : 1);
+  };
+  const forward = SIGNALS.map((signal) => /** @type {const} */ ([signal, () => giveUp(`received ${signal}`)]));
+  for (const [signal, listener] of forward) process.on(signal, listener);
+  const watch = setInterval(() => {
+    if (!parents.every(exists)) giveUp('npm, which started this, is gone');
+  }, 500);
+  return new Promise((resolve) => {
+    /** @param {number | null} code @param {string | null} signal */
+    const done = (code, signal) => {
+      clearInterval(watch);
+      for (const [name, listener] of forward) process.off(name, listener);
+      guardian.stdin.end(`remove ${child.pid}\n`);
+      resolve({ code, signal });
+    };
+    child.once('error', (error) => done(null, error.message));
+    child.once('exit', done);
+  });
+}
+
+/** @param {number} pid */
+function exists(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** npm inside npm takes settings of the outer one from the environment, the script's name among them. */

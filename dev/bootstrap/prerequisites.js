@@ -5,8 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { lackOfControlPlane } from '../controlplane/needs.js';
 
-const NODE_MAJOR = 20;
 const INSTALL_BYTES = 1.5e9;
 
 /** What can be said to a person without a stack. */
@@ -25,18 +25,16 @@ function ask(command, args) {
   }
 }
 
-/** @param {string} root Throws Missing with what, why and how to get it. */
-export function checkPrerequisites(root) {
+/** With these flags another place than this machine may have the control plane, or nothing is started at all. */
+const ELSEWHERE = /^--(assets-url|context|help)(=|$)/;
+
+/** @param {string} root @param {string[]} args of the command. Throws Missing with what, why and how to get it. */
+export function checkPrerequisites(root, args) {
   /** @type {string[]} */
   const missing = [];
   if (process.platform === 'win32') {
     missing.push(
       'Linux or macOS: the embedded control plane does not run on Windows itself. Get it: WSL 2 (https://learn.microsoft.com/windows/wsl/install)',
-    );
-  }
-  if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
-    missing.push(
-      `Node ${NODE_MAJOR} or newer, found ${process.versions.node}: it installs Node 24 for this project alone. Get it: https://nodejs.org`,
     );
   }
   if (ask('npm', ['--version']) === undefined)
@@ -49,6 +47,11 @@ export function checkPrerequisites(root) {
       missing.push(
         `${INSTALL_BYTES / 1e9} GB of free disk for the dependencies, found ${((bavail * bsize) / 1e9).toFixed(1)} GB at ${root}: make room`,
       );
+    }
+    // Later it is asked again, knowing more: now, so that nobody waits for the dependencies to hear it.
+    if (!args.some((arg) => ELSEWHERE.test(arg)) && !process.env.npm_config_assets_url) {
+      const lack = lackOfControlPlane();
+      if (lack !== undefined) missing.push(lack);
     }
   }
   if (missing.length > 0) throw new Missing(`missing:\n${missing.map((line) => `  - ${line}`).join('\n')}`);

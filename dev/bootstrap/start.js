@@ -1,4 +1,4 @@
 /** `npm start`: what has to be there first, then dev/start.ts under Node 24. */
-import { handOver } from './launcher.js';
+import { begin } from './begin.js';
 
-await handOver('npm start', 'dev/start.ts');
+begin('npm start', 'dev/start.ts');

@@ -1,4 +1,4 @@
 /** `npm test`: what has to be there first, then dev/test.ts under Node 24. */
-import { handOver } from './launcher.js';
+import { begin } from './begin.js';
 
-await handOver('npm test', 'dev/test.ts');
+begin('npm test', 'dev/test.ts');

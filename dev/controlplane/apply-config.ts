@@ -12,7 +12,6 @@ import {
   GROUP,
   INCIDENTS,
 } from '@funnelai/crds/meta';
-import { parseAllDocuments } from 'yaml';
 import { type KubectlTarget, kubectl } from '../kubectl.ts';
 import type { Say } from '../process/say.ts';
 import { until } from '../process/until.ts';
@@ -30,14 +29,6 @@ async function configFor(target: KubectlTarget): Promise<{ folders: string[]; re
   const recordsChanges = served.includes('"mutatingadmissionpolicies"');
   const names = recordsChanges ? ['default'] : ['crd', 'rbac', 'admission/history-guard'];
   return { folders: names.map((name) => join(CONFIG, name)), recordsChanges };
-}
-
-/** What would be applied, one `Kind name` each. Asks no server. */
-export async function manifestsIn(target: KubectlTarget, folder: string): Promise<string[]> {
-  return parseAllDocuments(await kubectl(target, ['kustomize', folder])).map((document) => {
-    const { kind, metadata } = document.toJS() as { kind: string; metadata: { name: string; namespace?: string } };
-    return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
-  });
 }
 
 /** Resolves false when there is no config/ to apply. */

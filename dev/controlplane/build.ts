@@ -2,24 +2,18 @@
  * Builds the control plane's binaries from their Go modules, once for all clones. The module beside this file holds no Go
  * code of ours: only the versions, and the sums that Go checks what it downloads against.
  */
-import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { describeExit } from '../process/child.ts';
 import { childEnvironment } from '../process/environment.ts';
 import { Fault } from '../process/fault.ts';
-import { guard, unguard } from '../process/guardian.ts';
 import { patiently, type Say } from '../process/say.ts';
-import { KUBERNETES_VERSION, missingIn } from './binaries.ts';
+import { runTask, TaskFailed } from '../process/task.ts';
 import { installOnce } from './install.ts';
+import { KUBERNETES_VERSION, lackOfBuild, missingIn, QUICKER_WAYS } from './needs.js';
 
-const run = promisify(execFile);
 const MODULE = fileURLToPath(new URL('./', import.meta.url));
-const GO_MINOR = 26;
-const DISK_BYTES = 6e9;
 /** Minutes of one core that a cold build took where it was measured: 8 minutes on two cores. */
 const CORE_MINUTES = 16;
 
@@ -29,38 +23,6 @@ const COMMANDS = [
   'k8s.io/kubernetes/cmd/kubectl',
   'go.etcd.io/etcd/server/v3',
 ];
-
-export const QUICKER_WAYS = [
-  '    quicker: npm start -- --assets-url URL    (a .tar.gz or a directory of prebuilt binaries, with SHA256SUMS beside it)',
-  '    quicker: KUBEBUILDER_ASSETS=DIR npm start (a directory with etcd, kube-apiserver, kube-controller-manager, kubectl)',
-].join('\n');
-
-/** Throws a Fault unless a Go that can build this is on the PATH and the disk has room. */
-export async function checkBuildPrerequisites(directory: string, environment = process.env): Promise<void> {
-  const need = `Kubernetes ${KUBERNETES_VERSION} has to be built once and needs Go 1.${GO_MINOR} or newer`;
-  const get = `get it from https://go.dev/dl/, or skip the build:\n${QUICKER_WAYS}`;
-  let version: string;
-  try {
-    version = (
-      await run('go', ['env', 'GOVERSION'], { env: goEnvironment(environment), timeout: 20_000 })
-    ).stdout.trim();
-  } catch {
-    throw new Fault(`no control-plane binaries are here, and no "go" is on the PATH: ${need}; ${get}`);
-  }
-  const minor = Number(/^go1\.(\d+)/.exec(version)?.[1]);
-  if (!(minor >= GO_MINOR)) throw new Fault(`found ${version || 'an unknown Go'} on the PATH, but ${need}; ${get}`);
-  const { bavail, bsize } = statfsSync(directory);
-  if (bavail * bsize < DISK_BYTES) {
-    throw new Fault(
-      `building the control plane needs about ${DISK_BYTES / 1e9} GB of disk, ${((bavail * bsize) / 1e9).toFixed(1)} GB are free at ${directory}: make room, or skip the build:\n${QUICKER_WAYS}`,
-    );
-  }
-}
-
-function goEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // The person's own GOFLAGS, GOPROXY and caches stay; a toolchain download of another 100 MB does not happen unasked.
-  return { ...childEnvironment({}, environment), GOTOOLCHAIN: 'local' };
-}
 
 export async function build({
   into,
@@ -72,7 +34,8 @@ export async function build({
   environment?: NodeJS.ProcessEnv;
 }): Promise<void> {
   mkdirSync(dirname(into), { recursive: true });
-  await checkBuildPrerequisites(dirname(into), environment);
+  const lack = lackOfBuild(dirname(into), environment);
+  if (lack !== undefined) throw new Fault(lack);
   const minutes = Math.max(2, Math.ceil(CORE_MINUTES / cpus().length));
   say(
     `  control plane: building Kubernetes ${KUBERNETES_VERSION} and etcd from source, once for all clones (package registries carry no binaries of them).\n` +
@@ -98,35 +61,20 @@ export async function build({
   );
 }
 
-function compile(work: string, out: string, environment: NodeJS.ProcessEnv): Promise<void> {
+async function compile(work: string, out: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const [major, minor] = KUBERNETES_VERSION.split('.');
   const stamp = 'k8s.io/component-base/version';
   const flags = `-s -w -X ${stamp}.gitVersion=v${KUBERNETES_VERSION} -X ${stamp}.gitMajor=${major} -X ${stamp}.gitMinor=${minor}`;
-  const child = spawn('go', ['build', `-ldflags=${flags}`, '-o', `${out}/`, ...COMMANDS], {
-    cwd: work,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: goEnvironment(environment),
-  });
-  const { pid } = child;
-  if (pid !== undefined) guard(pid, 'kill');
-  let output = '';
-  const keep = (chunk: Buffer) => {
-    output = (output + chunk.toString('utf8')).slice(-4_000);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      if (pid !== undefined) unguard(pid);
-      if (code === 0) resolve();
-      else
-        reject(
-          new Fault(
-            `go build ${describeExit({ code, signal })}:\n${output.trim()}\n  skip the build:\n${QUICKER_WAYS}`,
-          ),
-        );
+  try {
+    await runTask({
+      command: 'go',
+      args: ['build', `-ldflags=${flags}`, '-o', `${out}/`, ...COMMANDS],
+      cwd: work,
+      // The person's own GOFLAGS, GOPROXY and caches stay.
+      env: { ...childEnvironment({}, environment), GOTOOLCHAIN: 'local' },
     });
-  });
+  } catch (error) {
+    if (!(error instanceof TaskFailed)) throw error;
+    throw new Fault(`go build ${error.message}:\n${error.output}\n  skip the build:\n${QUICKER_WAYS}`);
+  }
 }

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { writeAtomically } from '../process/atomic-file.ts';
 import { describeExit, launch, type Program, type Running } from '../process/child.ts';
 import { Fault } from '../process/fault.ts';
 import { until } from '../process/until.ts';
@@ -117,7 +118,7 @@ export function createControlPlane(o: ControlPlaneOptions): ControlPlane {
         if (status !== 200) throw new Fault(`/readyz answers ${status}: ${notReady(body)}`);
         return true;
       });
-      writeFileSync(kubeconfig, kubeconfigFor(server, readFileSync(serverCertificate), o.users), { mode: 0o600 });
+      writeAtomically(kubeconfig, kubeconfigFor(server, readFileSync(serverCertificate), o.users));
       return apiserver;
     },
     async startControllerManager() {
@@ -196,7 +197,7 @@ function readyz(port: number, ca: string, token: string): Promise<{ status: numb
 function keepSigningKey(path: string): void {
   if (existsSync(path)) return;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  writeAtomically(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
 }
 
 function dropOldCertificate(path: string, directory: string): void {

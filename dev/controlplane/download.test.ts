@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findAssets } from './assets.ts';
-import { BINARIES, KUBERNETES_VERSION, missingIn } from './binaries.ts';
 import { download } from './download.ts';
+import { BINARIES, KUBERNETES_VERSION, missingIn } from './needs.js';
 
 let directory: string;
 let server: Server;
@@ -124,7 +124,7 @@ describe('binaries that are here', () => {
   it('are missed at once, with what to do, when there is no Go to build them', async () => {
     const environment = { XDG_CACHE_HOME: directory, PATH: directory };
     await expect(findAssets({ say, environment })).rejects.toThrow(
-      /no "go" is on the PATH[\s\S]*1\.26[\s\S]*--assets-url/,
+      /no "go" that runs is on the PATH[\s\S]*1\.26[\s\S]*--assets-url/,
     );
   });
 

@@ -11,8 +11,8 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Fault, messageOf } from '../process/fault.ts';
 import { patiently, type Say } from '../process/say.ts';
-import { BINARIES, missingIn } from './binaries.ts';
 import { installOnce } from './install.ts';
+import { BINARIES, missingIn } from './needs.js';
 
 const run = promisify(execFile);
 const FILE_LIMIT_BYTES = 1_500_000_000;

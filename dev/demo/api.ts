@@ -19,11 +19,14 @@ export interface Edit {
 export interface DemoApi {
   send(alerts: DemoAlert[]): Promise<void>;
   incidents(): Promise<DemoIncident[]>;
+  /** How often the alert with the labels of this one came, as far as the operator has judged; 0 while it has not. */
+  episodeOf(alert: DemoAlert): Promise<number>;
   edit(as: 'ana' | 'bo', name: string, edits: Edit[], reason: string): Promise<void>;
 }
 
 export const NAMESPACE = 'demo';
 export const SOURCE = 'alertmanager';
+const MOST_ALERTS = 500;
 const TIMEOUT_MS = 10_000;
 const RETRIES_MS = 60_000;
 const PAUSE_MS = 500;
@@ -79,6 +82,14 @@ export function createDemoApi(o: {
     async incidents() {
       const path = `/api/incidents?namespace=${NAMESPACE}&tab=all&limit=100`;
       return ((await call({ method: 'GET', path, token: o.tokens.ana })) as { items: DemoIncident[] }).items;
+    },
+    async episodeOf({ labels }) {
+      const path = `/api/alerts?namespace=${NAMESPACE}&limit=${MOST_ALERTS}`;
+      const { items } = (await call({ method: 'GET', path, token: o.tokens.ana })) as {
+        items: { labels: Record<string, string>; episode?: number }[];
+      };
+      const same = items.find((item) => Object.entries(labels).every(([name, value]) => item.labels[name] === value));
+      return same?.episode ?? 0;
     },
     async edit(as, name, edits, reason) {
       await call({

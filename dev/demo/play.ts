@@ -10,7 +10,7 @@ import { messageOf } from '../process/fault.ts';
 import type { Say } from '../process/say.ts';
 import { until } from '../process/until.ts';
 import { createDemoApi, type DemoApi, type DemoIncident, type Edit, NAMESPACE, pause, SOURCE } from './api.ts';
-import { type Story, tellStory } from './story.ts';
+import { type DemoAlert, type Story, tellStory } from './story.ts';
 
 const INSTALL = fileURLToPath(new URL('./install.yaml', import.meta.url));
 /** Not in the demo's own namespace: whoever deletes that has seen enough. */
@@ -34,6 +34,8 @@ export interface DemoOptions {
   url: string;
   tokens: { ana: string; bo: string; demoSource: string };
   say: Say;
+  /** When the play counts as begun; now, unless its two minutes are to lie behind already. */
+  begunAt?: number;
 }
 
 /** Sets the stage, starts the play and resolves while it goes on. Undefined when its source was removed after an earlier play. */
@@ -45,7 +47,7 @@ export async function playDemo(o: DemoOptions): Promise<Demo | undefined> {
       ['apply', '--server-side', '--force-conflicts', '-f', '-'],
       readFileSync(INSTALL, 'utf8').replaceAll('DEMO_TOKEN', o.tokens.demoSource),
     );
-    progress = { base: Date.now(), stage: 'playing' };
+    progress = { base: o.begunAt ?? Date.now(), stage: 'playing' };
     await writeMarker(o.target, progress);
   } else if (!(await hasSource(o.target))) {
     return undefined;
@@ -70,7 +72,6 @@ export async function playDemo(o: DemoOptions): Promise<Demo | undefined> {
 async function play(o: DemoOptions, api: DemoApi, story: Story, base: number, signal: AbortSignal): Promise<void> {
   try {
     await api.send(story.workloads);
-    for (const one of story.flap) await api.send([one]);
     await api.send(story.unrelated);
     await Promise.all([
       grow(api, story, signal),
@@ -87,9 +88,17 @@ async function play(o: DemoOptions, api: DemoApi, story: Story, base: number, si
 }
 
 async function grow(api: DemoApi, story: Story, signal: AbortSignal): Promise<void> {
-  for (const one of story.growth) {
-    const due = Date.parse(one.startsAt);
-    if (due > Date.now()) await pause(due - Date.now(), signal);
+  const [first, ...comings] = story.flap;
+  if ((await api.episodeOf(first)) === 0) await api.send([first]);
+  // What went and came back before anyone has looked was never seen to flap.
+  await until('the operator to judge it', SEEN_MS, async () => (await api.episodeOf(first)) > 0, {
+    everyMs: 200,
+    signal,
+  });
+  const due = ({ endsAt, startsAt }: DemoAlert) => Date.parse(endsAt ?? startsAt);
+  for (const one of [...story.growth, ...comings].sort((a, b) => due(a) - due(b))) {
+    if (due(one) > Date.now()) await pause(due(one) - Date.now(), signal);
+    if (comings.includes(one) && (await api.episodeOf(one)) > 1) continue;
     // Taken up late, what is missing comes at once; what was stored already is a repeat and changes nothing.
     await api.send([one]);
   }
@@ -109,7 +118,7 @@ async function workOnEdge(api: DemoApi, story: Story, signal: AbortSignal): Prom
     to: { reason: 'Fixed', cause: 'An expired certificate on the first load balancer' },
   } as const;
   await work.move('bo', 'Resolution', 'Certificate renewed on lb-1, probes are green', [because]);
-  await work.move('ana', 'Closed', 'Watched for an hour, all quiet');
+  await work.move('ana', 'Closed', 'All probes but one are green, and that one has to catch up');
   await api.send(story.lateResolve);
 }
 

@@ -28,13 +28,35 @@ it('grows for two minutes, step by step', () => {
 
 it('has a flap that comes back later than it went, and resolves only what fired, after it began', () => {
   const [first, gone, again] = story.flap;
-  expect([first?.status, gone?.status, again?.status]).toEqual(['firing', 'resolved', 'firing']);
-  expect(Date.parse(again?.startsAt ?? '')).toBeGreaterThan(Date.parse(gone?.endsAt ?? ''));
+  expect([first.status, gone.status, again.status]).toEqual(['firing', 'resolved', 'firing']);
+  expect(Date.parse(again.startsAt)).toBeGreaterThan(Date.parse(gone.endsAt ?? ''));
+  expect(Date.parse(again.startsAt)).toBeLessThan(BASE + 120_000);
   const firing = new Set(all.filter(({ status }) => status === 'firing').map(({ labels }) => key(labels)));
   for (const { status, labels, startsAt, endsAt } of all) {
     if (status === 'firing') continue;
     expect(firing.has(key(labels))).toBe(true);
     expect(Date.parse(endsAt ?? '')).toBeGreaterThan(Date.parse(startsAt));
+  }
+});
+
+it('tells of nothing that has not happened yet, but for what is still to grow', () => {
+  const { growth: _, flap, ...before } = story;
+  const times = [...Object.values(before).flat(), flap[0]]
+    .flatMap(({ startsAt, endsAt }) => [startsAt, endsAt ?? startsAt])
+    .map((time) => Date.parse(time));
+  expect(Math.max(...times)).toBeLessThanOrEqual(BASE);
+  expect(Math.min(...times)).toBeGreaterThan(BASE - 30 * 60_000);
+});
+
+it('says of each alert what is wrong with which thing, as its rule does', () => {
+  for (const { labels, annotations } of all) {
+    expect(annotations.summary).toMatch(/\w/);
+    expect(`${annotations.summary} ${annotations.description}`).toContain(
+      labels.pod && !labels.instance?.startsWith(labels.pod)
+        ? labels.pod
+        : (labels.deployment ?? labels.persistentvolumeclaim ?? labels.instance ?? '?'),
+    );
+    expect(JSON.stringify(annotations)).not.toContain('undefined');
   }
 });
 

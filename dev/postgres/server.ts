@@ -1,5 +1,4 @@
 /** A private Postgres on loopback: made once, started as a program. What it stores is `history`'s business. */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -9,21 +8,21 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { readiness } from '../controlplane/control-plane.ts';
 import { launch, type Running } from '../process/child.ts';
 import { childEnvironment } from '../process/environment.ts';
-import { Fault } from '../process/fault.ts';
+import { Fault, messageOf } from '../process/fault.ts';
+import { runTask, TaskFailed } from '../process/task.ts';
 import { mayEnter, ownDirectory, placeFor, postgresAccount } from './account.ts';
 import type { PostgresBinaries } from './binaries.ts';
 
-const run = promisify(execFile);
 const DATABASE = 'postgres';
 const OWNER = 'funnelai';
 /** After a kill -9 of the postmaster its backends hold the data directory for a moment. */
@@ -64,7 +63,7 @@ export async function createPostgres(o: PostgresOptions): Promise<PostgresServer
     bin = join(copy, 'bin');
   }
   checkMajor(data, o.binaries.version);
-  if (!existsSync(join(data, 'PG_VERSION')) || !hasPassword) {
+  if (!existsSync(data) || !hasPassword) {
     rmSync(data, { recursive: true, force: true });
     writeFileSync(passwordPath, randomBytes(24).toString('base64url'), { mode: 0o600 });
     await initialize(bin, data, readFileSync(passwordPath, 'utf8'), as, o.fsync);
@@ -118,11 +117,19 @@ export async function createPostgres(o: PostgresOptions): Promise<PostgresServer
   };
 }
 
-function checkMajor(data: string, version: string): void {
+/** Which major version of Postgres made what is stored for `directory`; undefined when nothing is. */
+export function storedMajor(directory: string): number | undefined {
+  return majorOf(join(placeFor(directory, postgresAccount()).directory, 'data'));
+}
+
+function majorOf(data: string): number | undefined {
   const path = join(data, 'PG_VERSION');
-  if (!existsSync(path)) return;
-  const stored = readFileSync(path, 'utf8').trim();
-  if (Number.parseInt(version, 10) !== Number(stored)) {
+  return existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) : undefined;
+}
+
+function checkMajor(data: string, version: string): void {
+  const stored = majorOf(data);
+  if (stored !== undefined && Number.parseInt(version, 10) !== stored) {
     throw new Fault(
       `${data} was made by Postgres ${stored}, but Postgres ${version} was found: install ${stored} again, or start anew with npm start -- --fresh (the stored history is lost)`,
     );
@@ -137,6 +144,9 @@ async function initialize(
   fsync: boolean,
 ): Promise<void> {
   const draft = mkdtempSync(join(tmpdir(), 'funnelai-initdb-'));
+  // Renamed when it is whole: one that was killed half-way must not pass for a cluster.
+  const half = `${data}.half`;
+  rmSync(half, { recursive: true, force: true });
   try {
     const file = join(draft, 'password');
     writeFileSync(file, `${password}\n`, { mode: 0o600 });
@@ -144,24 +154,25 @@ async function initialize(
       chownSync(draft, as.uid, as.gid);
       chownSync(file, as.uid, as.gid);
     }
-    await run(
-      join(bin, 'initdb'),
-      [
-        '-D',
-        data,
-        '-U',
-        OWNER,
+    await runTask({
+      command: join(bin, 'initdb'),
+      args: [
+        ...['-D', half],
+        ...['-U', OWNER],
         '--auth=scram-sha-256',
         `--pwfile=${file}`,
         '--encoding=UTF8',
         '--no-locale',
         ...(fsync ? [] : ['--no-sync']),
       ],
-      { env: childEnvironment({ LC_ALL: 'C' }), cwd: draft, ...(as ?? {}), timeout: 120_000 },
-    );
+      env: childEnvironment({ LC_ALL: 'C' }),
+      cwd: draft,
+      as,
+    });
+    renameSync(half, data);
   } catch (error) {
-    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    throw new Fault(`initdb failed: ${stderr || (error instanceof Error ? error.message : error)}`);
+    const why = error instanceof TaskFailed ? `${error.message}: ${error.output}` : messageOf(error);
+    throw new Fault(`initdb failed: ${why}`);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

@@ -17,14 +17,10 @@ export function tryPort(port: number): Promise<number | undefined> {
   });
 }
 
-/** The wanted port or the next free one above it that is not in `reserved`, which it then joins. */
-export async function nextFreePort(wanted: number, reserved: Set<number>): Promise<number> {
+/** The wanted port or the next free one above it that `claim` lets us have. */
+export async function nextFreePort(wanted: number, claim: (port: number) => boolean): Promise<number> {
   for (let port = wanted; port < wanted + TRIES && port <= 65_535; port++) {
-    if (reserved.has(port)) continue;
-    if ((await tryPort(port)) === port) {
-      reserved.add(port);
-      return port;
-    }
+    if ((await tryPort(port)) === port && claim(port)) return port;
   }
   throw new Fault(
     `no free port on 127.0.0.1 between ${wanted} and ${wanted + TRIES}: stop what listens there, or name another with --port`,

@@ -1,7 +1,8 @@
 /** `.funnelai/run.json`: where everything is, for scripts. docs/run-json.md is its contract; it is true or it is not there. */
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '../process/atomic-file.ts';
+import { guardFile, unguardFile } from '../process/guardian.ts';
 
 export interface RunSource {
   namespace: string;
@@ -26,9 +27,18 @@ export interface RunFile {
 export const runFilePath = (directory: string): string => join(directory, 'run.json');
 
 export function writeRunFile(directory: string, content: RunFile): void {
+  // Before it is there: a kill -9 of ours must not leave it to be believed.
+  guardFile(runFilePath(directory));
   writeAtomically(runFilePath(directory), `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
 export function removeRunFile(directory: string): void {
   rmSync(runFilePath(directory), { force: true });
+  unguardFile(runFilePath(directory));
+}
+
+/** What an earlier start has written; undefined while none runs. */
+export function readRunFile(directory: string): RunFile | undefined {
+  const path = runFilePath(directory);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RunFile) : undefined;
 }

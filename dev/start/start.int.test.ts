@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,7 @@ import { makeDataDirectory } from '../postgres/server.ts';
 import { processExists } from '../process/identity.ts';
 import { tryPort } from '../process/ports.ts';
 import { until } from '../process/until.ts';
-import { readRunFile } from './installation.ts';
-import type { RunFile } from './run-file.ts';
+import { type RunFile, readRunFile } from './run-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_MS = 150_000;
@@ -115,6 +114,25 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
   let first: Started;
   let run: RunFile;
 
+  it.each([
+    ['cluster', () => ['--context', 'c', '--kubeconfig', environment.KUBECONFIG ?? ''], 'server:    http://127.0.0.1:'],
+    ['database', () => ['--database-url', environment.DATABASE_URL ?? ''], 'database:  d on 127.0.0.1:'],
+  ])('asks neither before a yes when a %s is named, and without a terminal there is none', async (_, flags, shown) => {
+    const asking = npmStart(...flags());
+    expect(await asking.exit).toBe(1);
+    for (const line of [shown, 'context:', 'namespace: ', 'needs a typed yes']) expect(asking.output()).toContain(line);
+    expect(recorded).toEqual([]);
+    expect(readdirSync(data)).toEqual([]);
+  });
+
+  it('refuses a named database that is not there before anything is started, and keeps its password to itself', async () => {
+    const asking = npmStart('--yes', '--database-url', 'postgres://u:hush-hush@127.0.0.1:1/d');
+    expect(await asking.exit).toBe(1);
+    expect(asking.output()).toMatch(/--database-url: d on 127\.0\.0\.1:1 as u cannot be used: .*ECONNREFUSED/);
+    expect(asking.output()).not.toMatch(/starting|hush-hush/);
+    expect(readdirSync(data)).toEqual([]);
+  });
+
   it('comes up on the next free port when the wanted one is taken, and says so', async () => {
     first = npmStart('--port', String(port));
     run = await ready(first);
@@ -173,6 +191,7 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     const owner = Number(/"pid":(\d+)/.exec(execFileSync('cat', [join(data, 'lock')], { encoding: 'utf8' }))?.[1]);
     process.kill(owner, 'SIGKILL');
     await until('all parts to be gone', 20_000, () => !pids.some(processExists));
+    expect(existsSync(join(data, 'run.json'))).toBe(false);
     expect(await again.exit).not.toBe(0);
   });
 

@@ -1,0 +1,50 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { anyFreePorts } from '../process/ports.ts';
+import { createPortClaims } from './ports.ts';
+
+let directory: string;
+const said: string[] = [];
+const say = (line: string) => said.push(line);
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'funnelai-ports-'));
+  said.length = 0;
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('a port', () => {
+  it('that another start has found is taken, though nothing listens there yet', async () => {
+    const [wanted = 0] = await anyFreePorts(1);
+    const [one, other] = [createPortClaims(say, directory), createPortClaims(say, directory)];
+    expect(await one.claim('etcd', wanted)).toBe(wanted);
+    expect(said).toEqual([]);
+    const found = await other.claim('etcd', wanted);
+    expect(found).toBeGreaterThan(wanted);
+    expect(said).toEqual([`  port ${wanted} (etcd) is taken: using ${found}`]);
+    one.release();
+    other.release();
+    expect(readdirSync(directory)).toEqual([]);
+    expect(await createPortClaims(say, directory).claim('etcd', wanted)).toBe(wanted);
+  });
+
+  it('is not given twice by one start, nor while a program listens there', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const wanted = typeof address === 'object' && address ? address.port : 0;
+    const claims = createPortClaims(say, directory);
+    const found = [await claims.claim('a', wanted), await claims.claim('b', wanted)];
+    server.close();
+    expect(new Set([wanted, ...found]).size).toBe(3);
+  });
+
+  it('is found where claims cannot be kept', async () => {
+    const file = join(directory, 'no-directory');
+    writeFileSync(file, '');
+    const [wanted = 0] = await anyFreePorts(1);
+    expect(await createPortClaims(say, join(file, 'ports')).claim('etcd', wanted)).toBe(wanted);
+  });
+});
