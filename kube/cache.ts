@@ -96,6 +96,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
   /** uids of own deletions of which the watch has not told yet. */
   readonly #forgotten = new Set<string>();
   #waiting: (() => void)[] = [];
+  #reaching: { version: bigint; resolve: () => void }[] = [];
   #version = 0n;
   /** Own writes up to this one are old news: ahead of #version while a list is taken in. */
   #floor = 0n;
@@ -172,15 +173,50 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     });
   }
 
+  /** Resolves once all changes up to this version are in; rejects with the signal's reason. */
+  reached(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const version = versionOf(resourceVersion);
+    if (this.#synced && version <= this.#version) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        this.#reaching = this.#reaching.filter((other) => other !== entry);
+        reject(signal.reason);
+      };
+      const entry = {
+        version,
+        resolve: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      this.#reaching.push(entry);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #tellReached(): void {
+    if (this.#reaching.length === 0 || !this.#synced) return;
+    const done = this.#reaching.filter(({ version }) => version <= this.#version);
+    this.#reaching = this.#reaching.filter(({ version }) => version > this.#version);
+    for (const { resolve } of done) resolve();
+  }
+
   /** A watch event other than a bookmark. */
   applyEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
-    this.advanceTo(object.metadata.resourceVersion);
+    this.#advance(object.metadata.resourceVersion);
     if (type === 'DELETED') this.#removeSeen(object);
     else this.#put(this.#transformed(object), false);
+    this.#tellReached();
   }
 
   /** All up to this version is in. */
   advanceTo(resourceVersion: string | undefined): void {
+    this.#advance(resourceVersion);
+    this.#tellReached();
+  }
+
+  #advance(resourceVersion: string | undefined): void {
     const version = versionOf(resourceVersion);
     if (version > this.#version) this.#version = version;
     if (version > this.#floor) this.#floor = version;
@@ -253,6 +289,7 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
       this.#waiting = [];
       for (const resolve of waiting) resolve();
     }
+    this.#tellReached();
     return difference;
   }
 

@@ -44,6 +44,12 @@ export interface DeleteOptions extends CallOptions {
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
 }
 
+/** What a deletion came to: the uid of what is gone, or the object as it waits for its finalizers. */
+export interface Deleted {
+  gone?: string;
+  waiting?: KubeObject;
+}
+
 export type JsonPatchOp =
   | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
   | { op: 'remove'; path: string }
@@ -89,7 +95,7 @@ export interface KubeClient {
     object: T,
     o: PatchOptions & { fieldManager: string; force?: boolean | undefined },
   ): Promise<T>;
-  delete(r: Resource, key: ObjectKey, o?: DeleteOptions): Promise<void>;
+  delete(r: Resource, key: ObjectKey, o?: DeleteOptions): Promise<Deleted>;
   /** Any path. Answers of any status are returned; only a missing answer throws. JSON bodies are parsed. */
   raw(o: RawOptions): Promise<{ status: number; body: unknown }>;
   /**
@@ -221,7 +227,7 @@ class PooledClient implements KubeClient {
     }));
   }
 
-  async delete(r: Resource, key: ObjectKey, o: DeleteOptions = {}): Promise<void> {
+  async delete(r: Resource, key: ObjectKey, o: DeleteOptions = {}): Promise<Deleted> {
     const { uid, resourceVersion, propagationPolicy = 'Background', ...call } = o;
     const body = {
       apiVersion: 'v1',
@@ -231,7 +237,10 @@ class PooledClient implements KubeClient {
         ? { preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) } }
         : {}),
     };
-    await this.#json<unknown>(() => ({ ...call, method: 'DELETE', path: objectPath(r, key), body }));
+    type Answer = KubeObject & { details?: { uid?: string } };
+    const answer = await this.#json<Answer>(() => ({ ...call, method: 'DELETE', path: objectPath(r, key), body }));
+    if (answer.kind !== 'Status') return { waiting: answer };
+    return answer.details?.uid === undefined ? {} : { gone: answer.details.uid };
   }
 
   async raw(o: RawOptions): Promise<{ status: number; body: unknown }> {

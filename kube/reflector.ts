@@ -47,6 +47,11 @@ export interface Reflector<T extends KubeObject> {
   /** Ends the watch; the cache keeps what it holds. */
   stop(): Promise<void>;
   health(): ReflectorHealth;
+  /**
+   * Resolves once the cache holds all that a consistent read made after this call would show: what another process wrote before is in then.
+   * Rejects with the signal's reason, or the KubeError of the read.
+   */
+  catchUp(signal: AbortSignal): Promise<void>;
 }
 
 const WATCH_SECONDS = { from: 300, to: 600 };
@@ -56,6 +61,8 @@ const RELIST_MS = 10 * 60_000;
 const NOT_STREAMED = new Set([400, 422]);
 /** Streamed lists that broke off one after the other before pages are tried: something between us and the server may not bear them. */
 const MOST_BROKEN_STREAMS = 2;
+/** So long the watch may take to bring what a consistent read shows; then a list is read. A quiet kind has no news until its next bookmark. */
+const NEWS_MS = 300;
 const BACKOFF = { baseMs: 800, maxMs: 30_000 };
 /** A kind that is not installed yet is asked for at least this often: someone is about to apply it. */
 const NOT_FOUND_MAX_MS = 5_000;
@@ -87,6 +94,12 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   /** The server has said that it does not stream lists. */
   #pagesOnly = false;
   #brokenStreams = 0;
+  #listing = false;
+  #onListed: (() => void)[] = [];
+  /** A list is wanted though the watch is well, until the cache has reached this. */
+  #wanted = 0n;
+  /** Ends the watch that is open. */
+  #interrupt = new AbortController();
 
   constructor(o: ReflectorOptions<T>) {
     this.#o = o;
@@ -121,6 +134,45 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       fresh: this.#cache.fresh(),
       ...(this.#failing ? { failing: this.#failing } : {}),
     };
+  }
+
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, clock } = this.#o;
+    const before = versionOf(this.#cache.resourceVersion);
+    const { metadata } = await client.list<T>(resource, { namespace, limit: 1, signal });
+    const now = metadata.resourceVersion ?? '';
+    // Time cannot run backwards: etcd was put back, and what is held is of another past.
+    if (versionOf(now) < before) return this.#listAnew(signal);
+    const cancel = clock.after(NEWS_MS, () => {
+      if (versionOf(now) > this.#wanted) this.#wanted = versionOf(now);
+      this.#listIfWanted();
+    });
+    try {
+      await this.#cache.reached(now, signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  #listAnew(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      if (signal.aborted) return onAbort();
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#onListed.push(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      this.#resume = '';
+      this.#interrupt.abort();
+    });
+  }
+
+  /** A list that is under way is let come to its end: it may be new enough. */
+  #listIfWanted(): void {
+    if (this.#listing || versionOf(this.#cache.resourceVersion) >= this.#wanted) return;
+    this.#resume = '';
+    this.#interrupt.abort();
   }
 
   async #run(): Promise<void> {
@@ -159,7 +211,13 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
 
   /** A list as of now, in pages. */
   async #list(): Promise<void> {
-    await this.#believe(await this.#pages({}));
+    this.#listing = true;
+    try {
+      await this.#believe(await this.#pages({}));
+    } finally {
+      this.#listing = false;
+    }
+    this.#listIfWanted();
   }
 
   /** Takes a list as of now. It was read with quorum: it can never be older than what we have seen, unless etcd itself was put back. */
@@ -175,6 +233,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#resume = resourceVersion;
     this.#brokenStreams = 0;
     this.#listed(difference.missed);
+    for (const resolve of this.#onListed.splice(0)) resolve();
   }
 
   /**
@@ -214,6 +273,8 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const opened = clock.monotonicMs();
     let list = this.#resume === '' ? new StreamedList<T>(resource, (item) => this.#cache.prepare(item)) : undefined;
     let accepted = false;
+    this.#interrupt = new AbortController();
+    this.#listing = list !== undefined;
     let heard = 0;
     try {
       const events = this.#open(list !== undefined, () => {
@@ -226,19 +287,23 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         if (complete) {
           await this.#believe(complete);
           list = undefined;
+          this.#listing = false;
+          this.#listIfWanted();
         }
         if (list) continue;
         this.#hear();
         this.#recovered();
         if (!complete) this.#take(event);
       }
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || this.#interrupt.signal.aborted) return;
       if (list) throw new Error(`the streamed list of ${resource.plural} broke off after ${list.size} objects`);
     } catch (error) {
       if (list && !this.#stop.signal.aborted) this.#unstreamed(error, accepted);
       // Pages can tell at once: a server that does not stream is no fault.
       if (list && this.#pagesOnly) return;
       throw error;
+    } finally {
+      this.#listing = false;
     }
     if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
       throw new Error('the watch ended at once, without a word');
@@ -260,7 +325,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         silenceMs: this.#silenceMs,
         onOpen,
       },
-      this.#stop.signal,
+      AbortSignal.any([this.#stop.signal, this.#interrupt.signal]),
     );
   }
 

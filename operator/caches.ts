@@ -3,12 +3,20 @@
  * read here before it was complete once (`synced`); what to do with it is the controllers' business.
  */
 import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
-import { ALERT_SOURCES, ALERTS, CORRELATION_RULES, INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
+import {
+  ALERT_SOURCES,
+  ALERTS,
+  CORRELATION_RULES,
+  INCIDENTS,
+  type KubeObject,
+  type Resource,
+} from '@funnelai/crds/meta';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
-import { createReflector } from '@funnelai/kube/reflector';
+import type { TrackedKind } from '@funnelai/kube/own-writes';
+import { createReflector, type Reflector } from '@funnelai/kube/reflector';
 import type { Registry } from 'prom-client';
 
 /** Alerts by the incident that they belong to; value: "namespace/incident". */
@@ -34,6 +42,10 @@ export interface Reflectors {
   /** True once every cache was complete. */
   synced(): boolean;
   waitForSync(signal: AbortSignal): Promise<void>;
+  /** Resolves once the caches show all that was written before this call, by whomever. */
+  catchUp(signal: AbortSignal): Promise<void>;
+  /** For keeping book of own writes. */
+  kinds: TrackedKind[];
 }
 
 /** "namespace/name", as the queues and the indexes name an object. */
@@ -80,7 +92,21 @@ export function createReflectors(o: {
   const rules = createReflector<CorrelationRule>({ ...o, resource: CORRELATION_RULES });
   const sources = createReflector<AlertSource>({ ...o, resource: ALERT_SOURCES });
   const all = [alerts, incidents, rules, sources];
+  const kind = <T extends KubeObject>(resource: Resource, reflector: Reflector<T>): TrackedKind => ({
+    resource,
+    cache: reflector.cache as unknown as TrackedKind['cache'],
+    catchUp: (signal) => reflector.catchUp(signal),
+  });
   return {
+    kinds: [
+      kind(ALERTS, alerts),
+      kind(INCIDENTS, incidents),
+      kind(CORRELATION_RULES, rules),
+      kind(ALERT_SOURCES, sources),
+    ],
+    catchUp: async (signal) => {
+      await Promise.all(all.map((reflector) => reflector.catchUp(signal)));
+    },
     caches: { alerts: alerts.cache, incidents: incidents.cache, rules: rules.cache, sources: sources.cache },
     start: () => {
       for (const reflector of all) reflector.start();

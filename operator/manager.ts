@@ -9,6 +9,7 @@ import type { Clock } from '@funnelai/kube/clock';
 import { createEventRecorder } from '@funnelai/kube/events';
 import { runLeaderElection } from '@funnelai/kube/leader';
 import type { Log } from '@funnelai/kube/log';
+import { trackOwnWrites } from '@funnelai/kube/own-writes';
 import type { Registry } from 'prom-client';
 import { createReflectors } from './caches.ts';
 import type { Controller, Deps } from './controller.ts';
@@ -68,10 +69,22 @@ export function createOperator(o: OperatorOptions): Operator {
   let ending: AbortSignal | undefined;
 
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
-  function start(identity: Identity): void {
-    if (ending?.aborted) return;
+  function start(identity: Identity, over: AbortSignal): void {
+    if (ending?.aborted || over.aborted) return;
+    const writes = trackOwnWrites({ client, kinds: reflectors.kinds, log, metrics: o.registry, stop: over });
     const book = createMirrorBook(o.mirror !== undefined);
-    const deps: Deps = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
+    const deps: Deps = {
+      client: writes.client,
+      settled: (signal) => writes.settled(signal),
+      clock,
+      log,
+      caches,
+      rules,
+      identity,
+      events,
+      metrics,
+      registry: o.registry,
+    };
     controllers = [
       createRuleController(deps),
       createSourceController(deps),
@@ -84,6 +97,21 @@ export function createOperator(o: OperatorOptions): Operator {
     log.info({ controllers: controllers.map(({ name }) => name), as: identity.user }, 'leading: the controllers run');
   }
 
+  /** What the leader before us wrote is seen before anything is decided: a standby's caches may lag behind its last moments. */
+  async function takeOver(identity: Identity, over: AbortSignal): Promise<void> {
+    const began = clock.monotonicMs();
+    try {
+      const trouble = 'the caches cannot be brought up to date';
+      await untilAnswered(() => reflectors.catchUp(over), trouble, { clock, log, signal: over });
+    } catch (error) {
+      // A term that ends before it began is no failure.
+      if (over.aborted) return;
+      throw error;
+    }
+    log.info({ ms: Math.round(clock.monotonicMs() - began) }, 'caches show all that was written before this term');
+    start(identity, over);
+  }
+
   async function stop(): Promise<void> {
     const running = controllers;
     controllers = [];
@@ -92,8 +120,14 @@ export function createOperator(o: OperatorOptions): Operator {
   }
 
   /** Competes for the Lease until `signal` aborts, again after each loss. */
-  async function lead(namespace: string, identity: Identity, signal: AbortSignal): Promise<void> {
+  async function lead(
+    namespace: string,
+    identity: Identity,
+    { signal, stopping }: { signal: AbortSignal; stopping: AbortSignal },
+  ): Promise<void> {
     while (!signal.aborted) {
+      const lost = new AbortController();
+      const over = AbortSignal.any([lost.signal, stopping]);
       await runLeaderElection({
         client,
         namespace,
@@ -104,9 +138,10 @@ export function createOperator(o: OperatorOptions): Operator {
         signal,
         metrics: o.registry,
         onStarted: () => {
-          term = term.then(() => start(identity));
+          term = term.then(() => takeOver(identity, over));
         },
         onLost: () => {
+          lost.abort(new Error('the Lease is lost'));
           log.warn('the Lease is lost: the controllers stop, the caches stay warm');
           term = term.then(stop);
         },
@@ -125,10 +160,11 @@ export function createOperator(o: OperatorOptions): Operator {
       reflectors.start();
       try {
         await reflectors.waitForSync(signal);
-        const identity = await untilAnswered(() => whoAmI(client), { clock, log, signal });
+        const whoWeAre = 'the API server does not tell who we are';
+        const identity = await untilAnswered(() => whoAmI(client), whoWeAre, { clock, log, signal });
         log.info({ alerts: caches.alerts.size, incidents: caches.incidents.size }, 'caches are complete');
-        if (o.leaseNamespace === undefined) start(identity);
-        else elected = lead(o.leaseNamespace, identity, election.signal);
+        if (o.leaseNamespace === undefined) start(identity, signal);
+        else elected = lead(o.leaseNamespace, identity, { signal: election.signal, stopping: signal });
         await aborted(signal);
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -149,13 +185,15 @@ export function createOperator(o: OperatorOptions): Operator {
 /** Tries until it succeeds: an API server that is away at our start is no reason to die. */
 async function untilAnswered<T>(
   ask: () => Promise<T>,
+  trouble: string,
   { clock, log, signal }: { clock: Clock; log: Log; signal: AbortSignal },
 ): Promise<T> {
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      log.warn({ err: error }, 'the API server does not tell who we are; asking again');
+      signal.throwIfAborted();
+      log.warn({ err: error }, `${trouble}; asking again`);
       await clock.sleep(RETRY_MS, signal);
     }
   }
