@@ -9,10 +9,12 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Connection } from './config.ts';
 import { type Credentials, staticCredentials, type TlsMaterial } from './credentials.ts';
 import { KubeError } from './errors.ts';
+import type { Lane } from './lanes.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { collectionPath, type ObjectKey, objectPath, query } from './paths.ts';
 import { createTransport, type Exchange } from './transport.ts';
 import { asKubeError, decodeWatch, type WatchEvent, watchdog } from './watch.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 export interface GetOptions extends CallOptions {
   subresource?: string | undefined;
@@ -31,6 +33,8 @@ export interface ListOptions extends CallOptions {
 export interface WriteOptions extends CallOptions {
   dryRun?: boolean | undefined;
   fieldManager?: string | undefined;
+  /** Who waits for it, where writes are held back. */
+  lane?: Lane | undefined;
 }
 
 export interface PatchOptions extends WriteOptions {
@@ -42,6 +46,7 @@ export interface DeleteOptions extends CallOptions {
   uid?: string | undefined;
   resourceVersion?: string | undefined;
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
+  lane?: Lane | undefined;
 }
 
 /** What a deletion came to: the uid of what is gone, or the object as it waits for its finalizers. */
@@ -116,6 +121,8 @@ export interface ClientOptions {
   /** Its part before the slash is the default field manager. */
   userAgent?: string | undefined;
   metrics?: Metrics | undefined;
+  /** What holds its writes back; nothing when absent. */
+  budget?: WriteBudget | undefined;
 }
 
 const DEFAULT_POOL_SIZE = 32;
@@ -144,6 +151,7 @@ export function createKubeClient(connection: Connection, o: ClientOptions = {}):
     userAgent: o.userAgent ?? 'funnelai',
     metrics: o.metrics ?? noMetrics(),
     load: { pending: 0 },
+    budget: o.budget,
   });
 }
 

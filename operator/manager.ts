@@ -28,6 +28,8 @@ const RETRY_MS = 2_000;
 
 export interface OperatorOptions {
   client: KubeClient;
+  /** For the Lease alone, so that no other work can keep it from being renewed; the same client when absent. */
+  leaseClient?: KubeClient;
   clock: Clock;
   log: Log;
   registry: Registry;
@@ -129,7 +131,7 @@ export function createOperator(o: OperatorOptions): Operator {
       const lost = new AbortController();
       const over = AbortSignal.any([lost.signal, stopping]);
       await runLeaderElection({
-        client,
+        client: o.leaseClient ?? client,
         namespace,
         name: LEASE_NAME,
         identity: o.instance,
