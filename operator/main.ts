@@ -55,6 +55,7 @@ async function main(): Promise<void> {
     registry,
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
+    ...(flags.namespace !== undefined && { namespace: flags.namespace }),
     ...(history !== undefined && { mirror: history.mirror }),
   });
   const health =

@@ -39,7 +39,7 @@ export interface OperatorOptions {
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
   leaseNamespace?: string;
-  /** Sees and touches only this one; all of them when absent. For tests that share their API server. */
+  /** Sees and touches only this one, and needs rights in no other; all of them when absent. */
   namespace?: string;
 }
 

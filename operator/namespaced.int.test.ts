@@ -1,0 +1,84 @@
+/** An operator whose service account has rights in one namespace and none outside of it. */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import { createKubeClient, type KubeClient, tokenConnection } from '@funnelai/kube/client';
+import { loadConnection } from '@funnelai/kube/config';
+import { isForbidden } from '@funnelai/kube/errors';
+import { LEASES, type Lease } from '@funnelai/kube/leader';
+import { createKubectl } from '@funnelai/test/harness/kubectl';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { LEASE_NAME } from './manager.ts';
+import { anAlert } from './testing/builders.ts';
+import { eventually } from './testing/eventually.ts';
+import { type Running, runOperator } from './testing/run.ts';
+
+const NAMESPACED = fileURLToPath(new URL('../config/namespaced', import.meta.url));
+const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
+const DEADLINE_MS = 30_000;
+
+const namespace = `one-${randomBytes(4).toString('hex')}`;
+const other = `other-${randomBytes(4).toString('hex')}`;
+let admin: KubeClient;
+let bound: KubeClient;
+let operator: Running | undefined;
+
+beforeAll(async () => {
+  const connection = await loadConnection({ kubeconfigPath: inject('kubeconfig') });
+  admin = createKubeClient(connection);
+  for (const name of [namespace, other]) {
+    await admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+  const kubectl = createKubectl({ assets: inject('assets'), kubeconfig: inject('kubeconfig') });
+  const manifests = await kubectl.run(['kustomize', NAMESPACED]);
+  await kubectl.run(['apply', '-f', '-'], { input: manifests.replaceAll('team-a', namespace) });
+  // As the kubelet gives it to a pod.
+  const token = await kubectl.run(['create', 'token', 'funnelai-operator', '-n', namespace]);
+  const identity = await connection.credentials.current();
+  const own = tokenConnection(connection.server, token.trim());
+  bound = createKubeClient({
+    ...own,
+    credentials: {
+      ...own.credentials,
+      current: async () => ({ headers: { authorization: `Bearer ${token.trim()}` }, tls: identity.tls }),
+    },
+  });
+});
+afterAll(async () => {
+  await operator?.stop();
+  await Promise.all([bound?.close(), admin?.close()]);
+});
+
+it('opens incidents there, holds its Lease there, says so in Events, and needs nothing else', async () => {
+  const outside = await bound.list(ALERTS, {}).catch((e: unknown) => e);
+  expect(isForbidden(outside)).toBe(true);
+  operator = runOperator({ client: bound, namespace, leaseNamespace: namespace });
+  await eventually('it leads', operator.leading, DEADLINE_MS);
+  expect((await admin.get<Lease>(LEASES, { namespace, name: LEASE_NAME })).spec?.holderIdentity).toMatch(/^test-/);
+
+  await admin.create(ALERTS, anAlert({ namespace }));
+  await admin.create(ALERTS, anAlert({ namespace: other }));
+  const incident = await eventually(
+    'its incident is open and numbered',
+    async () =>
+      (await admin.list<Incident>(INCIDENTS, { namespace })).items.find(({ status }) => status?.phase !== undefined),
+    DEADLINE_MS,
+  );
+  expect(incident.metadata.finalizers).toHaveLength(1);
+  const answered = async () => {
+    const [alert] = (await admin.list<Alert>(ALERTS, { namespace })).items;
+    return alert?.status?.incidentRef?.name === incident.metadata.name;
+  };
+  await eventually('the alert is answered', answered, DEADLINE_MS);
+  await eventually(
+    'an Event tells of it',
+    async () => (await admin.list<KubeObject>(EVENTS, { namespace })).items.length > 0,
+    DEADLINE_MS,
+  );
+  const text = await operator.registry.metrics();
+  expect(text).not.toMatch(/watch_operations_failed_total\{[^}]*reason="Forbidden"/);
+  // Somebody else's namespace is somebody else's.
+  expect((await admin.list(INCIDENTS, { namespace: other })).items).toEqual([]);
+});
