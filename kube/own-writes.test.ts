@@ -1,8 +1,8 @@
 import type { KubeObject } from '@funnelai/crds/meta';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { IndexedCache } from './cache.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './errors.ts';
+import { IndexedCache } from './indexed-cache.ts';
 import { silentLog } from './log.ts';
 import { type OwnWrites, trackOwnWrites } from './own-writes.ts';
 import { FakeClock } from './test-clock.ts';

@@ -4,14 +4,16 @@
  * it proves by an exact list that nothing was missed. What to do about a change is the subscribers'.
  */
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
-import { backoffMs } from './backoff.ts';
-import { type Cache, IndexedCache, versionOf } from './cache.ts';
+import type { Cache } from './cache.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import { isGone, isNotFound, KubeError, messageOf } from './errors.ts';
+import { isGone, KubeError } from './errors.ts';
+import { IndexedCache, versionOf } from './indexed-cache.ts';
 import { type Listing, pagedList, StreamedList } from './listing.ts';
 import type { Log } from './log.ts';
-import { counter, gauge, type Metrics, noMetrics } from './metrics.ts';
+import { type Metrics, noMetrics } from './metrics.ts';
+import { reflectorInstruments } from './reflector-metrics.ts';
+import { type Failing, Trouble } from './trouble.ts';
 import type { WatchEvent } from './watch.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -38,7 +40,7 @@ export interface ReflectorHealth {
   synced: boolean;
   fresh: boolean;
   /** Set while attempts fail. */
-  failing?: { sinceMs: number; attempts: number; message: string };
+  failing?: Failing;
 }
 
 export interface Reflector<T extends KubeObject> {
@@ -63,9 +65,6 @@ const NOT_STREAMED = new Set([400, 422]);
 const MOST_BROKEN_STREAMS = 2;
 /** So long the watch may take to bring what a consistent read shows; then a list is read. A quiet kind has no news until its next bookmark. */
 const NEWS_MS = 300;
-const BACKOFF = { baseMs: 800, maxMs: 30_000 };
-/** A kind that is not installed yet is asked for at least this often: someone is about to apply it. */
-const NOT_FOUND_MAX_MS = 5_000;
 /** A watch that ends sooner without a word is a failure, or we would spin. */
 const SHORTEST_WATCH_MS = 1_000;
 
@@ -84,8 +83,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   readonly #stop = new AbortController();
   readonly #metrics;
   #running: Promise<void> | undefined;
-  #failures = 0;
-  #failing: ReflectorHealth['failing'];
+  readonly #trouble: Trouble;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #down = true;
   #listedAtMs = Number.NEGATIVE_INFINITY;
@@ -98,6 +96,8 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   #onListed: (() => void)[] = [];
   /** A list is wanted though the watch is well, until the cache has reached this. */
   #wanted = 0n;
+  /** The next round begins with a list, wherever the watch could go on. */
+  #relist = false;
   /** Ends the watch that is open. */
   #interrupt = new AbortController();
 
@@ -106,7 +106,8 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#log = o.log.child({ kind: o.resource.kind });
     this.#random = o.random ?? Math.random;
     this.#silenceMs = o.silenceMs ?? SILENCE_MS;
-    this.#metrics = instruments(o.metrics ?? noMetrics());
+    this.#metrics = reflectorInstruments(o.metrics ?? noMetrics(), o.resource);
+    this.#trouble = new Trouble({ resource: o.resource, clock: o.clock, log: this.#log, random: this.#random });
     this.#cache = new IndexedCache<T>({
       name: o.resource.plural,
       namespace: o.namespace,
@@ -132,7 +133,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     return {
       synced: this.#cache.synced,
       fresh: this.#cache.fresh(),
-      ...(this.#failing ? { failing: this.#failing } : {}),
+      ...(this.#trouble.failing ? { failing: this.#trouble.failing } : {}),
     };
   }
 
@@ -163,15 +164,18 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         signal.removeEventListener('abort', onAbort);
         resolve();
       });
-      this.#resume = '';
-      this.#interrupt.abort();
+      this.#listAgain();
     });
   }
 
   /** A list that is under way is let come to its end: it may be new enough. */
   #listIfWanted(): void {
     if (this.#listing || versionOf(this.#cache.resourceVersion) >= this.#wanted) return;
-    this.#resume = '';
+    this.#listAgain();
+  }
+
+  #listAgain(): void {
+    this.#relist = true;
     this.#interrupt.abort();
   }
 
@@ -179,25 +183,21 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
+        if (this.#relist) this.#resume = '';
+        this.#relist = false;
+        const age = this.#o.clock.monotonicMs() - this.#listedAtMs;
+        if (this.#resume !== '' && age >= (this.#o.relistMs ?? RELIST_MS)) await this.#verify();
         if (this.#resume === '' && !this.#streams()) await this.#list();
-        else if (
-          this.#resume !== '' &&
-          this.#o.clock.monotonicMs() - this.#listedAtMs >= (this.#o.relistMs ?? RELIST_MS)
-        )
-          await this.#verify();
-        await this.#watch();
+        if (!this.#relist) await this.#watch();
       } catch (error) {
         if (signal.aborted) break;
         if (isGone(error)) {
           this.#log.info({ resourceVersion: this.#resume }, 'too old to resume from; listing again');
           this.#resume = '';
           this.#down = true;
-          this.#metrics.failures.inc({ kind: this.#o.resource.kind, reason: 'Gone' });
+          this.#metrics.failed('Gone');
           // Not a fault: the server keeps only the last minutes. But one that says so again and again must not be hammered.
-          if (this.#failures === 0) {
-            this.#failures = 1;
-            continue;
-          }
+          if (this.#trouble.isFirst()) continue;
         }
         await this.#pause(error);
       }
@@ -241,23 +241,23 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
    * longer has that version, a list as of now does half of it: it finds what is missing, but cannot tell when it was deleted.
    */
   async #verify(): Promise<void> {
+    const version = this.#resume;
     let exact: Listing<T>;
     try {
-      exact = await this.#pages({ resourceVersion: this.#resume, resourceVersionMatch: 'Exact' });
+      exact = await this.#pages({ resourceVersion: version, resourceVersionMatch: 'Exact' });
     } catch (error) {
       if (!isGone(error)) throw error;
       return this.#list();
     }
-    const difference = await this.#cache.replaceInTurns(exact.items, this.#resume);
+    const difference = await this.#cache.replaceInTurns(exact.items, version);
     this.#listed(difference.missed);
   }
 
   #listed(missed: number): void {
     this.#listedAtMs = this.#o.clock.monotonicMs();
-    this.#metrics.lists.inc({ kind: this.#o.resource.kind });
-    this.#metrics.objects.set({ kind: this.#o.resource.kind }, this.#cache.size);
+    this.#metrics.listed(this.#cache.size, this.#cache.resourceVersion);
     if (missed === 0) return;
-    this.#metrics.missed.inc({ kind: this.#o.resource.kind }, missed);
+    this.#metrics.missed(missed);
     this.#log.error({ missed }, 'the watch had missed events; the list put them right');
   }
 
@@ -279,6 +279,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     try {
       const events = this.#open(list !== undefined, () => {
         accepted = true;
+        this.#metrics.watching();
         if (!list) this.#hear();
       });
       for await (const event of events) {
@@ -339,9 +340,9 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       this.#cache.advanceTo(version);
     } else {
       this.#cache.applyEvent(type, object);
-      this.#metrics.objects.set({ kind: this.#o.resource.kind }, this.#cache.size);
     }
     this.#resume = version;
+    this.#metrics.seen(this.#cache.size, version);
   }
 
   /** Remembers what a streamed list that did not come to its end says about streaming. */
@@ -359,45 +360,14 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   }
 
   #recovered(): void {
-    if (this.#failing) this.#log.info({ attempts: this.#failing.attempts }, 'the watch works again');
-    this.#failures = 0;
-    this.#failing = undefined;
+    this.#trouble.recovered();
+    this.#metrics.failing(false);
   }
 
   async #pause(error: unknown): Promise<void> {
-    const { clock, resource } = this.#o;
     this.#down = true;
-    this.#failures++;
-    this.#metrics.failures.inc({ kind: resource.kind, reason: error instanceof KubeError ? error.reason : 'Other' });
-    const message = isNotFound(error)
-      ? `${resource.plural}.${resource.group || 'core'} is not served: is its definition installed? ${messageOf(error)}`
-      : messageOf(error);
-    if (this.#failing?.message !== message) this.#log.warn({ err: error, attempt: this.#failures }, message);
-    this.#failing = {
-      sinceMs: this.#failing?.sinceMs ?? clock.monotonicMs(),
-      attempts: this.#failures,
-      message,
-    };
-    const maxMs = isNotFound(error) ? NOT_FOUND_MAX_MS : BACKOFF.maxMs;
-    const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
-    const wait = Math.max(backoffMs(this.#failures, { ...BACKOFF, maxMs, random: this.#random }), asked);
-    await clock.sleep(wait, this.#stop.signal).catch(() => {});
+    this.#metrics.failed(error instanceof KubeError ? error.reason : 'Other');
+    this.#metrics.failing(true);
+    await this.#o.clock.sleep(this.#trouble.waitMs(error), this.#stop.signal).catch(() => {});
   }
-}
-
-function instruments(metrics: Metrics) {
-  return {
-    lists: counter(metrics, { name: 'list_operations_total', help: 'Complete lists taken.', labelNames: ['kind'] }),
-    failures: counter(metrics, {
-      name: 'watch_operations_failed_total',
-      help: 'Lists and watches that failed.',
-      labelNames: ['kind', 'reason'],
-    }),
-    missed: counter(metrics, {
-      name: 'funnelai_reflector_missed_events_total',
-      help: 'Differences found by a list that the watch should have brought before. Anything above 0 is a fault.',
-      labelNames: ['kind'],
-    }),
-    objects: gauge(metrics, { name: 'funnelai_cache_objects', help: 'Objects held.', labelNames: ['kind'] }),
-  };
 }
