@@ -43,6 +43,8 @@ export interface LeaderElectionOptions {
   onStarted(term: { transitions: number }): void;
   /** Leadership ended unasked: stop working at once. Not called for a stop by `signal`. */
   onLost(): void;
+  /** The lease is held, as of before that renewal was sent. */
+  onRenewed?: ((atMonotonicMs: number) => void) | undefined;
   /** Give the lease up. Abort it after the work has stopped: another may begin at once. */
   signal: AbortSignal;
   leaseDurationMs?: number | undefined;
@@ -106,6 +108,7 @@ class Election {
     if (term === undefined) return this.#release();
     const { transitions, beganMs } = term;
     log.info({ lease: name, identity, transitions }, 'leading');
+    this.#o.onRenewed?.(beganMs);
     this.#leading.set({ name }, 1);
     this.#o.onStarted({ transitions });
     const lost = await this.#renew(beganMs);
@@ -148,6 +151,7 @@ class Election {
         const outcome = await this.#try(left);
         if (!outcome.held) return `${outcome.holder || 'nobody'} holds the lease now`;
         renewedAtMs = began;
+        this.#o.onRenewed?.(began);
       } catch (error) {
         last = messageOf(error);
         if (!signal.aborted) this.#complain(error);

@@ -362,6 +362,21 @@ describe('a reflector in trouble', () => {
     expect(server.lists).toHaveLength(1);
   });
 
+  it('counts as well again once a watch stays open, though its kind has nothing to say', async () => {
+    const refused = (_: unknown, reply: Reply) => reply.json(403, status(403, 'Forbidden', 'no'));
+    server.answer(listsAndWatches(answerList([], '10'), inTurn(refused, acceptWatch)));
+    reflect();
+    await until('it pauses', () => reflector.health().failing);
+    expect(reflector.health().failing?.message).toContain('are our rights in place?');
+    await patiently('it watches', () => server.streams[0]);
+    await until('it is fresh', () => reflector.cache.fresh());
+    expect(reflector.health().failing).toBeDefined();
+    await clock.advance(1_000);
+    expect(reflector.health().failing).toBeUndefined();
+    const failing = await metrics.getSingleMetric('funnelai_reflector_failing')?.get();
+    expect(failing?.values[0]?.value).toBe(0);
+  });
+
   it('honours Retry-After', async () => {
     server.answer(
       listsAndWatches(

@@ -276,11 +276,15 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#interrupt = new AbortController();
     this.#listing = list !== undefined;
     let heard = 0;
+    let cancelSettled = () => {};
     try {
       const events = this.#open(list !== undefined, () => {
         accepted = true;
         this.#metrics.watching();
-        if (!list) this.#hear();
+        if (list) return;
+        this.#hear();
+        // A quiet kind may have nothing to say for a minute: a watch that stays open is word enough.
+        cancelSettled = clock.after(SHORTEST_WATCH_MS, () => this.#recovered());
       });
       for await (const event of events) {
         heard++;
@@ -304,6 +308,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       if (list && this.#pagesOnly) return;
       throw error;
     } finally {
+      cancelSettled();
       this.#listing = false;
     }
     if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {

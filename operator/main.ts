@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   const health =
     flags.healthPort === undefined
       ? undefined
-      : await serveHealth({ host: flags.healthHost, port: flags.healthPort, registry, ready: operator.waitsFor });
+      : await serveHealth({ host: flags.healthHost, port: flags.healthPort, registry, condition: operator.condition });
   log.info({ server: connection.server, context: connection.context, healthPort: health?.port }, 'operator starts');
   await operator.run(stopping);
   await Promise.all([health?.close(), history?.close(), client.close(), leaseClient.close()]);

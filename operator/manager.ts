@@ -12,6 +12,7 @@ import type { Log } from '@funnelai/kube/log';
 import { trackOwnWrites } from '@funnelai/kube/own-writes';
 import type { Registry } from 'prom-client';
 import { createReflectors } from './caches.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import type { Controller, Deps } from './controller.ts';
 import { createCorrelationController } from './correlation/reconcile.ts';
 import { FIELD_MANAGER, type Identity, whoAmI } from './identity.ts';
@@ -46,8 +47,8 @@ export interface OperatorOptions {
 export interface Operator {
   /** Runs until `signal` aborts; then the work in hand has ended, the Lease is released and Events are sent. */
   run(signal: AbortSignal): Promise<void>;
-  /** What readiness waits for; undefined when ready, on standby too. */
-  waitsFor(): string | undefined;
+  /** How it is: for its probes. */
+  condition(): Condition;
   leading(): boolean;
 }
 
@@ -69,6 +70,8 @@ export function createOperator(o: OperatorOptions): Operator {
   /** Starts and stops of terms, one after the other. */
   let term: Promise<void> = Promise.resolve();
   let ending: AbortSignal | undefined;
+  let renewedAtMs: number | undefined;
+  let stoppingSinceMs: number | undefined;
 
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
   function start(identity: Identity, over: AbortSignal): void {
@@ -118,7 +121,9 @@ export function createOperator(o: OperatorOptions): Operator {
     const running = controllers;
     controllers = [];
     metrics.leading(false);
+    stoppingSinceMs = clock.monotonicMs();
     await Promise.all(running.map((controller) => controller.stop()));
+    stoppingSinceMs = undefined;
   }
 
   /** Competes for the Lease until `signal` aborts, again after each loss. */
@@ -142,7 +147,11 @@ export function createOperator(o: OperatorOptions): Operator {
         onStarted: () => {
           term = term.then(() => takeOver(identity, over));
         },
+        onRenewed: (atMs) => {
+          renewedAtMs = atMs;
+        },
         onLost: () => {
+          renewedAtMs = undefined;
           lost.abort(new Error('the Lease is lost'));
           log.warn('the Lease is lost: the controllers stop, the caches stay warm');
           term = term.then(stop);
@@ -153,7 +162,11 @@ export function createOperator(o: OperatorOptions): Operator {
   }
 
   return {
-    waitsFor: () => (reflectors.synced() ? undefined : 'the first complete list of every kind'),
+    condition: () =>
+      conditionOf(
+        { missing: reflectors.missing(), failing: reflectors.failing(), renewedAtMs, stoppingSinceMs },
+        clock.monotonicMs(),
+      ),
     leading: () => controllers.length > 0,
     async run(signal) {
       ending = signal;
@@ -176,6 +189,7 @@ export function createOperator(o: OperatorOptions): Operator {
         await term;
         election.abort();
         await elected;
+        renewedAtMs = undefined;
         await events.flush();
         rules.stop();
         await reflectors.stop();

@@ -8,6 +8,7 @@ import { loadConnection } from '@funnelai/kube/config';
 import { isForbidden } from '@funnelai/kube/errors';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
 import { createKubectl } from '@funnelai/test/harness/kubectl';
+import { startTcpProxy, type TcpProxy } from '@funnelai/test/harness/tcp-proxy';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { LEASE_NAME } from './manager.ts';
 import { anAlert } from './testing/builders.ts';
@@ -17,12 +18,20 @@ import { type Running, runOperator } from './testing/run.ts';
 const NAMESPACED = fileURLToPath(new URL('../config/namespaced', import.meta.url));
 const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
+const ROLE_BINDINGS: Resource = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'rolebindings',
+  kind: 'RoleBinding',
+  namespaced: true,
+};
 const DEADLINE_MS = 30_000;
 
 const namespace = `one-${randomBytes(4).toString('hex')}`;
 const other = `other-${randomBytes(4).toString('hex')}`;
 let admin: KubeClient;
 let bound: KubeClient;
+let proxy: TcpProxy;
 let operator: Running | undefined;
 
 beforeAll(async () => {
@@ -37,7 +46,8 @@ beforeAll(async () => {
   // As the kubelet gives it to a pod.
   const token = await kubectl.run(['create', 'token', 'funnelai-operator', '-n', namespace]);
   const identity = await connection.credentials.current();
-  const own = tokenConnection(connection.server, token.trim());
+  proxy = await startTcpProxy(connection.server);
+  const own = tokenConnection(proxy.url, token.trim());
   bound = createKubeClient({
     ...own,
     credentials: {
@@ -49,6 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await Promise.all([bound?.close(), admin?.close()]);
+  await proxy?.stop();
 });
 
 it('opens incidents there, holds its Lease there, says so in Events, and needs nothing else', async () => {
@@ -81,4 +92,42 @@ it('opens incidents there, holds its Lease there, says so in Events, and needs n
   expect(text).not.toMatch(/watch_operations_failed_total\{[^}]*reason="Forbidden"/);
   // Somebody else's namespace is somebody else's.
   expect((await admin.list(INCIDENTS, { namespace: other })).items).toEqual([]);
+});
+
+it('says which kinds it may not read any more, stays ready, and goes on once its rights are back', {
+  timeout: 120_000,
+}, async () => {
+  const name = 'funnelai-operator';
+  const binding = await admin.get<KubeObject & { roleRef: unknown; subjects: unknown }>(ROLE_BINDINGS, {
+    namespace,
+    name,
+  });
+  await admin.delete(ROLE_BINDINGS, { namespace, name });
+  // Watches that are open stay open: the API server asks for rights at their beginning alone.
+  await eventually(
+    'it is refused',
+    () => bound.list(ALERTS, { namespace }).then(() => false, isForbidden),
+    DEADLINE_MS,
+  );
+  proxy.cut();
+  const degraded = () => operator?.condition().degraded;
+  await eventually(
+    'it says so',
+    () => /alerts \(failing for \d+ s: .*403 Forbidden/.test(degraded() ?? ''),
+    DEADLINE_MS,
+  );
+  expect(operator?.condition().waitsFor).toBeUndefined();
+  expect(operator?.condition().stuck).toBeUndefined();
+  expect(await operator?.registry.metrics()).toMatch(/funnelai_reflector_failing\{kind="Alert"\} 1/);
+  const late = anAlert({ namespace, labels: { alertname: 'WhileWeHadNoRights' } });
+  await admin.create(ALERTS, late);
+
+  const { roleRef, subjects } = binding;
+  const metadata = { name, namespace };
+  const again = { apiVersion: binding.apiVersion, kind: binding.kind, metadata, roleRef, subjects };
+  await admin.create(ROLE_BINDINGS, again as KubeObject);
+  await eventually('it is well', () => degraded() === undefined, 60_000);
+  const answered = async () =>
+    (await admin.get<Alert>(ALERTS, { namespace, name: late.metadata.name })).status?.incidentRef !== undefined;
+  await eventually('the alert of the meantime is answered', answered, 60_000);
 });
