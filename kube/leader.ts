@@ -54,6 +54,8 @@ export interface LeaderElectionOptions {
   random?: (() => number) | undefined;
 }
 
+/** A holder who claims the lease for longer is believed for this long: a slip of an editor must not lock everyone out. */
+const LONGEST_BELIEVED_MS = 60_000;
 /** Retries are spread by up to this much of the period, so that standbys do not come all at once. */
 const JITTER = 0.2;
 
@@ -231,7 +233,8 @@ class Election {
 
   #expired(): boolean {
     if (!this.#seen) return false;
-    const durationMs = (this.#seen.lease.spec?.leaseDurationSeconds ?? this.#leaseMs / 1000) * 1000;
+    const claimedMs = (this.#seen.lease.spec?.leaseDurationSeconds ?? this.#leaseMs / 1000) * 1000;
+    const durationMs = Math.min(claimedMs, LONGEST_BELIEVED_MS);
     return this.#o.clock.monotonicMs() - this.#seen.atMs > durationMs;
   }
 
