@@ -25,11 +25,6 @@ export function reflectorInstruments(metrics: Metrics, { plural, kind }: Resourc
     help: 'Watches that the API server accepted.',
     labelNames: ['name'],
   });
-  const version = gauge(metrics, {
-    name: 'reflector_last_resource_version',
-    help: 'All changes up to this one are in.',
-    labelNames: ['name'],
-  });
   const failures = counter(metrics, {
     name: 'watch_operations_failed_total',
     help: 'Lists and watches that failed.',
@@ -45,13 +40,13 @@ export function reflectorInstruments(metrics: Metrics, { plural, kind }: Resourc
     help: 'Differences found by a list that the watch should have brought before. Anything above 0 is a fault.',
     labelNames: ['kind'],
   });
-  const objects = gauge(metrics, { name: 'funnelai_cache_objects', help: 'Objects held.', labelNames: ['kind'] });
   // There from the start, so that a rate over them begins at nothing.
   missed.inc({ kind }, 0);
   failing.set({ kind }, 0);
+  const state = stateOf(metrics, kind, plural);
   const seen = (count: number, resourceVersion: string) => {
-    objects.set({ kind }, count);
-    version.set({ name: plural }, Number(resourceVersion));
+    state.objects = count;
+    state.resourceVersion = resourceVersion;
   };
   return {
     listed(count, resourceVersion) {
@@ -64,4 +59,40 @@ export function reflectorInstruments(metrics: Metrics, { plural, kind }: Resourc
     failed: (reason) => failures.inc({ kind, reason }),
     failing: (yes) => failing.set({ kind }, yes ? 1 : 0),
   };
+}
+
+interface State {
+  plural: string;
+  objects: number;
+  resourceVersion: string;
+}
+const states = new WeakMap<Metrics, Map<string, State>>();
+
+/** What is told with every event is only kept, and put into gauges when someone asks: setting one costs as much as taking an event in. */
+function stateOf(metrics: Metrics, kind: string, plural: string): State {
+  let all = states.get(metrics);
+  if (all === undefined) {
+    const made = new Map<string, State>();
+    all = made;
+    states.set(metrics, all);
+    gauge(metrics, {
+      name: 'funnelai_cache_objects',
+      help: 'Objects held.',
+      labelNames: ['kind'],
+      collect() {
+        for (const [of, { objects }] of made) this.set({ kind: of }, objects);
+      },
+    });
+    gauge(metrics, {
+      name: 'reflector_last_resource_version',
+      help: 'All changes up to this one are in.',
+      labelNames: ['name'],
+      collect() {
+        for (const one of made.values()) this.set({ name: one.plural }, Number(one.resourceVersion));
+      },
+    });
+  }
+  const state = { plural, objects: 0, resourceVersion: '' };
+  all.set(kind, state);
+  return state;
 }

@@ -107,8 +107,8 @@ describe('the first list', () => {
     lag.disable();
     await held.converged();
     expect(ofTest(held.heard)).toHaveLength(5_000);
-    // A Lease is renewed each 2 s and lost after 8.
-    expect(lag.max / 1e6).toBeLessThan(1_000);
+    // A Lease is renewed each 2 s and lost after 8; a busy machine may take its share.
+    expect(lag.max / 1e6).toBeLessThan(4_000);
   }, 180_000);
 });
 
