@@ -8,6 +8,8 @@ const CLEAR_MS = 120_000;
 
 export interface BareApi {
   create(namespace: string, alert: Alert): Promise<void>;
+  /** A merge-patch of an alert's status, its `explanation` being the note. */
+  patchStatus(namespace: string, name: string, o: { note: string }): Promise<void>;
   /** Deletes all objects of `plural` in the namespace. */
   clear(plural: string, namespace: string): Promise<void>;
   /** Calls `seen` for each object of `plural` in the namespace that the API server announces from now on. Resolves once it listens. */
@@ -40,6 +42,16 @@ export function bareApi(o: {
       });
       const text = await body.text();
       if (statusCode !== 201) throw new Error(`create answered ${statusCode}: ${text.slice(0, 300)}`);
+    },
+    async patchStatus(namespace, name, { note }) {
+      const { statusCode, body } = await request(`${url(ALERTS.plural, namespace)}/${name}/status`, {
+        method: 'PATCH',
+        headers: { ...headers, 'content-type': 'application/merge-patch+json' },
+        body: JSON.stringify({ status: { observedGeneration: 1, explanation: note } }),
+        dispatcher: agent,
+      });
+      const text = await body.text();
+      if (statusCode !== 200) throw new Error(`the patch of a status answered ${statusCode}: ${text.slice(0, 300)}`);
     },
     async clear(plural, namespace) {
       const { statusCode, body } = await request(url(plural, namespace), {

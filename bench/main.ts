@@ -3,9 +3,17 @@ import { footprint } from './footprint.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { type Figure, report } from './report.ts';
+import { cache, events, reconciles } from './runtime.ts';
 import { type Bench, openStage } from './stage.ts';
 
-const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = { intake, latency, footprint };
+const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
+  intake,
+  latency,
+  footprint,
+  cache,
+  events,
+  reconciles,
+};
 const CONDITIONS = ['API server, etcd (fsync on), Postgres (fsync on), webhook, operator and load on this one machine'];
 
 const asked = process.argv.slice(2);

@@ -12,6 +12,7 @@ import { until } from '@funnelai/test/harness/wait';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 import { type BareApi, bareApi } from './api.ts';
+import { seedAlerts } from './seed.ts';
 
 const TOKEN = 'bench-token-9a1c';
 const DEADLINE_MS = 300_000;
@@ -29,6 +30,7 @@ export interface BenchAlert {
 
 export interface Bench {
   readonly api: BareApi;
+  readonly kubeconfig: string;
   /** A new namespace with the source `prom`. */
   namespace(): Promise<string>;
   /** A fault of ordinary size, the i-th of its name. */
@@ -36,6 +38,8 @@ export interface Bench {
   /** One Alertmanager body; throws unless answered 200. */
   post(namespace: string, alerts: BenchAlert[], attempt?: number): Promise<void>;
   alerts(namespace: string): Promise<Alert[]>;
+  /** Puts so many alerts of about that size straight into etcd, where the API server finds them. Resolves their names. */
+  seed(namespace: string, count: number, bytes: number): Promise<string[]>;
   /** Resolves once `count` alerts of the namespace carry the answer of correlation. */
   correlated(namespace: string, count: number): Promise<void>;
   /** Resolves once etcd has counted no further write to the namespace's alerts for a while. */
@@ -105,8 +109,10 @@ export async function openStage(): Promise<Bench> {
 
   return {
     api,
+    kubeconfig,
     alerts,
     writes,
+    seed: (namespace, count, bytes) => seedAlerts(environment.etcdUrl, namespace, count, bytes),
     async namespace() {
       const name = `bench-${randomBytes(4).toString('hex')}`;
       await kubectl.run(['apply', '--server-side', '-f', '-'], { input: source(name) });

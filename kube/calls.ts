@@ -3,11 +3,14 @@
  * client above it does.
  */
 import { errorOfAnswer, errorOfFailure, isRead, isStaleConnection, ownError, retryAfterMs } from './answers.ts';
+import type { Outcome } from './budget.ts';
 import type { Clock } from './clock.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, Identity } from './credentials.ts';
 import { KubeError } from './errors.ts';
+import type { Lane } from './lanes.ts';
 import { counter, histogram, type Metrics } from './metrics.ts';
 import type { Exchange, Transport } from './transport.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
@@ -21,6 +24,8 @@ export interface Request extends CallOptions {
   body?: unknown;
   contentType?: string | undefined;
   headers?: Record<string, string> | undefined;
+  /** Of a write, where writes are held back: who waits for it; `news` when absent. */
+  lane?: Lane | undefined;
 }
 
 export interface Answer {
@@ -38,6 +43,8 @@ export interface CallerParts {
   metrics: Metrics;
   /** Shared by all callers of one pool. */
   load: { pending: number };
+  /** What holds writes back; nothing when absent. */
+  budget?: WriteBudget | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -147,20 +154,37 @@ export class Caller {
   }
 
   async #once(request: Request, signal: AbortSignal, progress: { sent: boolean }): Promise<Answer> {
-    const { credentials, transport, userAgent } = this.#parts;
+    const { credentials, userAgent } = this.#parts;
     const identity = await withAbort(credentials.current(), signal);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers: Record<string, string> = { accept: JSON_TYPE, 'user-agent': userAgent, ...request.headers };
     if (body !== undefined) headers['content-type'] = request.contentType ?? JSON_TYPE;
-    let exchange: Exchange;
-    progress.sent = true;
+    const ticket = isRead(request.method) ? undefined : await this.#parts.budget?.enter(request.lane ?? 'news', signal);
+    let outcome: Outcome = { kind: 'failed' };
     try {
-      exchange = await transport.call(identity, { method: request.method, path: request.path, headers, body, signal });
+      progress.sent = true;
+      const answer = await this.#exchange(request, { identity, headers, body, signal });
+      outcome = outcomeOf(answer);
+      return answer;
+    } finally {
+      ticket?.leave(outcome);
+    }
+  }
+
+  async #exchange(
+    request: Request,
+    o: { identity: Identity; headers: Record<string, string>; body: string | undefined; signal: AbortSignal },
+  ): Promise<Answer> {
+    const { identity, ...send } = o;
+    const { method, path } = request;
+    let exchange: Exchange;
+    try {
+      exchange = await this.#parts.transport.call(identity, { method, path, ...send });
     } catch (error) {
-      this.#requests.inc({ code: '0', method: request.method });
+      this.#requests.inc({ code: '0', method });
       throw errorOfFailure(request, error, false);
     }
-    this.#requests.inc({ code: String(exchange.status), method: request.method });
+    this.#requests.inc({ code: String(exchange.status), method });
     try {
       return {
         status: exchange.status,
@@ -195,6 +219,12 @@ export class Caller {
       }
     }
   }
+}
+
+/** What an answer says of how the server bears our writes. Conflicts and refusals of content say nothing. */
+function outcomeOf({ status, retryAfter }: Answer): Outcome {
+  if (status === 429) return { kind: 'refused', retryAfterMs: retryAfter };
+  return status >= 500 ? { kind: 'failed' } : { kind: 'answered' };
 }
 
 async function readAll(exchange: Exchange, limit: number): Promise<string> {

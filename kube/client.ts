@@ -8,10 +8,12 @@ import { Caller, type CallerParts, type CallOptions, type Request } from './call
 import { type Clock, systemClock } from './clock.ts';
 import type { Connection } from './config.ts';
 import { tokenInstead } from './credentials.ts';
+import type { Lane } from './lanes.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { collectionPath, type ObjectKey, objectPath, query } from './paths.ts';
 import { createTransport } from './transport.ts';
 import { runWatch, type WatchEvent } from './watch.ts';
+import type { WriteBudget } from './write-budget.ts';
 
 export interface GetOptions extends CallOptions {
   subresource?: string | undefined;
@@ -30,6 +32,8 @@ export interface ListOptions extends CallOptions {
 export interface WriteOptions extends CallOptions {
   dryRun?: boolean | undefined;
   fieldManager?: string | undefined;
+  /** Who waits for it, where writes are held back. */
+  lane?: Lane | undefined;
 }
 
 export interface PatchOptions extends WriteOptions {
@@ -41,6 +45,13 @@ export interface DeleteOptions extends CallOptions {
   uid?: string | undefined;
   resourceVersion?: string | undefined;
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined;
+  lane?: Lane | undefined;
+}
+
+/** What a deletion came to: the uid of what is gone, or the object as it waits for its finalizers. */
+export interface Deleted {
+  gone?: string;
+  waiting?: KubeObject;
 }
 
 export type JsonPatchOp =
@@ -88,7 +99,7 @@ export interface KubeClient {
     object: T,
     o: PatchOptions & { fieldManager: string; force?: boolean | undefined },
   ): Promise<T>;
-  delete(r: Resource, key: ObjectKey, o?: DeleteOptions): Promise<void>;
+  delete(r: Resource, key: ObjectKey, o?: DeleteOptions): Promise<Deleted>;
   /** Any path. Answers of any status are returned; only a missing answer throws. JSON bodies are parsed. */
   raw(o: RawOptions): Promise<{ status: number; body: unknown }>;
   /**
@@ -109,6 +120,8 @@ export interface ClientOptions {
   /** Its part before the slash is the default field manager. */
   userAgent?: string | undefined;
   metrics?: Metrics | undefined;
+  /** What holds its writes back; nothing when absent. */
+  budget?: WriteBudget | undefined;
 }
 
 const DEFAULT_POOL_SIZE = 32;
@@ -134,6 +147,7 @@ export function createKubeClient(connection: Connection, o: ClientOptions = {}):
     userAgent: o.userAgent ?? 'funnelai',
     metrics: o.metrics ?? noMetrics(),
     load: { pending: 0 },
+    budget: o.budget,
   });
 }
 
@@ -217,7 +231,7 @@ class PooledClient implements KubeClient {
     }));
   }
 
-  async delete(r: Resource, key: ObjectKey, o: DeleteOptions = {}): Promise<void> {
+  async delete(r: Resource, key: ObjectKey, o: DeleteOptions = {}): Promise<Deleted> {
     const { uid, resourceVersion, propagationPolicy = 'Background', ...call } = o;
     const body = {
       apiVersion: 'v1',
@@ -227,7 +241,10 @@ class PooledClient implements KubeClient {
         ? { preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) } }
         : {}),
     };
-    await this.#json<unknown>(() => ({ ...call, method: 'DELETE', path: objectPath(r, key), body }));
+    type Answer = KubeObject & { details?: { uid?: string } };
+    const answer = await this.#json<Answer>(() => ({ ...call, method: 'DELETE', path: objectPath(r, key), body }));
+    if (answer.kind !== 'Status') return { waiting: answer };
+    return answer.details?.uid === undefined ? {} : { gone: answer.details.uid };
   }
 
   async raw(o: RawOptions): Promise<{ status: number; body: unknown }> {

@@ -235,7 +235,7 @@ class Recorder implements EventRecorder {
     const repeat = count > 1 ? { series: { count, lastObservedTime: series.lastAt } } : {};
     if (series.stored) {
       try {
-        await client.mergePatch(EVENTS, series.object.metadata, repeat);
+        await client.mergePatch(EVENTS, series.object.metadata, repeat, { lane: 'routine' });
         return;
       } catch (error) {
         // Events live for an hour: the old one is gone, so this is the first of a new series.
@@ -243,7 +243,7 @@ class Recorder implements EventRecorder {
       }
     }
     try {
-      await client.create(EVENTS, { ...series.object, ...repeat });
+      await client.create(EVENTS, { ...series.object, ...repeat }, { lane: 'routine' });
     } catch (error) {
       // An attempt that seemed to fail had been stored.
       if (!(error instanceof KubeError && error.reason === 'AlreadyExists')) throw error;

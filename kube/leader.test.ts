@@ -12,6 +12,8 @@ const refusal = (status: number, reason: string) =>
 class LeaseServer {
   lease: Lease | undefined;
   down = false;
+  /** Those from whom nothing more is heard. */
+  readonly dead = new Set<string>();
   /** Stores the next write, and loses the answer. */
   swallowNextAnswer = false;
   writes = 0;
@@ -27,7 +29,7 @@ class LeaseServer {
     this.writes++;
   }
 
-  client(): LeaderElectionOptions['client'] {
+  client(identity = ''): LeaderElectionOptions['client'] {
     const answer = <T extends KubeObject>(): T => {
       if (this.swallowNextAnswer) {
         this.swallowNextAnswer = false;
@@ -36,7 +38,7 @@ class LeaseServer {
       return structuredClone(this.lease) as unknown as T;
     };
     const reach = async () => {
-      if (this.down) throw refusal(0, 'ConnectionFailed');
+      if (this.down || this.dead.has(identity)) throw refusal(0, 'ConnectionFailed');
     };
     return {
       get: async <T extends KubeObject>() => {
@@ -67,18 +69,18 @@ afterEach(() => {
 });
 
 /** A candidate; `log` says what became of it. */
-function candidate(server: LeaseServer, identity: string, clock = new FakeClock()) {
+function candidate(server: LeaseServer, identity: string, clock = new FakeClock(), random = 0) {
   const stop = new AbortController();
   stops.push(stop);
   const said: string[] = [];
   const done = runLeaderElection({
-    client: server.client(),
+    client: server.client(identity),
     namespace: 'ns',
     name: 'x',
     identity,
     clock,
     log: silentLog(),
-    random: () => 0,
+    random: () => random,
     signal: stop.signal,
     onStarted: ({ transitions }) => said.push(`leads ${transitions}`),
     onLost: () => said.push('lost'),
@@ -236,6 +238,84 @@ describe('leader election', () => {
     stop.abort();
     await done;
     expect([holder(server), server.writes]).toEqual(['other', 1]);
+  });
+
+  it.each([0, 0.99])(
+    'is followed within 20 s when it dies, within 3 s when it stops, whatever the moment (jitter %f)',
+    async (random) => {
+      for (let moment = 0; moment < 2_400; moment += 300) {
+        const server = new LeaseServer();
+        const clock = new FakeClock();
+        const a = candidate(server, 'a', clock, random);
+        await clock.advance(moment);
+        const b = candidate(server, 'b', clock, random);
+        await clock.advance(7_000);
+        server.dead.add('a');
+        await clock.advance(17_000);
+        expect([moment, b.said]).toEqual([moment, ['leads 1']]);
+        // The dead one had given up before: at no time do both believe to lead.
+        expect(a.said).toEqual(['leads 0', 'lost', 'done']);
+        const c = candidate(server, 'c', clock, random);
+        await clock.advance(moment);
+        b.stop.abort();
+        await b.done;
+        await clock.advance(3_000);
+        expect([moment, c.said]).toEqual([moment, ['leads 2']]);
+      }
+    },
+  );
+
+  it.each([
+    ['+1 h', 1],
+    ['-1 h', -1],
+  ])('is not shaken by a wall clock that steps by %s, on either side', async (_, hours) => {
+    const server = new LeaseServer();
+    const clocks = { a: new FakeClock(), b: new FakeClock() };
+    const pass = async (ms: number) => {
+      for (let at = 0; at < ms; at += 500) for (const clock of [clocks.a, clocks.b]) await clock.advance(500);
+    };
+    const a = candidate(server, 'a', clocks.a);
+    await pass(2_000);
+    const b = candidate(server, 'b', clocks.b);
+    await pass(5_000);
+    for (const clock of [clocks.a, clocks.b]) {
+      clock.set(clock.now().add({ hours }));
+      await pass(30_000);
+      expect([a.said, b.said]).toEqual([['leads 0'], []]);
+    }
+    server.dead.add('a');
+    await pass(17_000);
+    expect([a.said.at(-1), b.said]).toEqual(['done', ['leads 1']]);
+  });
+
+  it('gives way to an etcd that was put back to when another led, and comes back once that one is seen to be gone', async () => {
+    const server = new LeaseServer();
+    server.store({ holderIdentity: 'old', leaseDurationSeconds: 12, renewTime: 'then', leaseTransitions: 6 });
+    const before = server.lease;
+    const { said, clock } = candidate(server, 'a');
+    await clock.advance(15_000);
+    expect(said).toEqual(['leads 7']);
+    server.lease = before;
+    await clock.advance(2_000);
+    expect(said).toEqual(['leads 7', 'lost', 'done']);
+    const again = candidate(server, 'a', clock);
+    await clock.advance(15_000);
+    expect(again.said).toEqual(['leads 7']);
+  });
+
+  it('believes no holder for longer than a minute, whatever he claims', async () => {
+    const server = new LeaseServer();
+    server.store({
+      holderIdentity: 'other',
+      leaseDurationSeconds: 2_000_000_000,
+      renewTime: 'once',
+      leaseTransitions: 0,
+    });
+    const { said, clock } = candidate(server, 'a');
+    await clock.advance(59_000);
+    expect(said).toEqual([]);
+    await clock.advance(5_000);
+    expect(said).toEqual(['leads 1']);
   });
 
   it('of three, exactly one leads at any time, whoever stops', async () => {

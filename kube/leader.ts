@@ -43,6 +43,8 @@ export interface LeaderElectionOptions {
   onStarted(term: { transitions: number }): void;
   /** Leadership ended unasked: stop working at once. Not called for a stop by `signal`. */
   onLost(): void;
+  /** The lease is held, as of before that renewal was sent. */
+  onRenewed?: ((atMonotonicMs: number) => void) | undefined;
   /** Give the lease up. Abort it after the work has stopped: another may begin at once. */
   signal: AbortSignal;
   leaseDurationMs?: number | undefined;
@@ -52,6 +54,8 @@ export interface LeaderElectionOptions {
   random?: (() => number) | undefined;
 }
 
+/** A holder who claims the lease for longer is believed for this long: a slip of an editor must not lock everyone out. */
+const LONGEST_BELIEVED_MS = 60_000;
 /** Retries are spread by up to this much of the period, so that standbys do not come all at once. */
 const JITTER = 0.2;
 
@@ -106,6 +110,7 @@ class Election {
     if (term === undefined) return this.#release();
     const { transitions, beganMs } = term;
     log.info({ lease: name, identity, transitions }, 'leading');
+    this.#o.onRenewed?.(beganMs);
     this.#leading.set({ name }, 1);
     this.#o.onStarted({ transitions });
     const lost = await this.#renew(beganMs);
@@ -148,6 +153,7 @@ class Election {
         const outcome = await this.#try(left);
         if (!outcome.held) return `${outcome.holder || 'nobody'} holds the lease now`;
         renewedAtMs = began;
+        this.#o.onRenewed?.(began);
       } catch (error) {
         last = messageOf(error);
         if (!signal.aborted) this.#complain(error);
@@ -227,7 +233,8 @@ class Election {
 
   #expired(): boolean {
     if (!this.#seen) return false;
-    const durationMs = (this.#seen.lease.spec?.leaseDurationSeconds ?? this.#leaseMs / 1000) * 1000;
+    const claimedMs = (this.#seen.lease.spec?.leaseDurationSeconds ?? this.#leaseMs / 1000) * 1000;
+    const durationMs = Math.min(claimedMs, LONGEST_BELIEVED_MS);
     return this.#o.clock.monotonicMs() - this.#seen.atMs > durationMs;
   }
 

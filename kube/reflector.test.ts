@@ -362,6 +362,21 @@ describe('a reflector in trouble', () => {
     expect(server.lists).toHaveLength(1);
   });
 
+  it('counts as well again once a watch stays open, though its kind has nothing to say', async () => {
+    const refused = (_: unknown, reply: Reply) => reply.json(403, status(403, 'Forbidden', 'no'));
+    server.answer(listsAndWatches(answerList([], '10'), inTurn(refused, acceptWatch)));
+    reflect();
+    await until('it pauses', () => reflector.health().failing);
+    expect(reflector.health().failing?.message).toContain('are our rights in place?');
+    await patiently('it watches', () => server.streams[0]);
+    await until('it is fresh', () => reflector.cache.fresh());
+    expect(reflector.health().failing).toBeDefined();
+    await clock.advance(1_000);
+    expect(reflector.health().failing).toBeUndefined();
+    const failing = await metrics.getSingleMetric('funnelai_reflector_failing')?.get();
+    expect(failing?.values[0]?.value).toBe(0);
+  });
+
   it('honours Retry-After', async () => {
     server.answer(
       listsAndWatches(
@@ -469,6 +484,69 @@ describe('the proof by an exact list', () => {
     await until('it watches again', () => server.watches.length === 2);
     expect(told.slice(1)).toEqual(['updated a@15', 'added b@16']);
     expect(await missed()).toBe(0);
+  });
+});
+
+describe('catching up', () => {
+  /** A cache at 10, a server at 20: what lies between is for the test to bring. */
+  async function behind() {
+    const list = inTurn(answerList([aConfigMap({ rv: '5' })], '10'), answerList([], '20'));
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect();
+    const first = await stream();
+    let done = false;
+    const caughtUp = reflector.catchUp(new AbortController().signal).then(() => {
+      done = true;
+    });
+    await until('a consistent read', () => server.lists.length === 2);
+    expect(server.lists[1]?.query.toString()).toBe('limit=1');
+    return { first, caughtUp, isDone: () => done };
+  }
+
+  it('waits for the watch to bring what a consistent read shows', async () => {
+    const { first, caughtUp, isDone } = await behind();
+    first.line(event('ADDED', aConfigMap({ name: 'b', rv: '19' })));
+    await until('the event', () => told.includes('added b@19'));
+    expect(isDone()).toBe(false);
+    first.line(event('ADDED', aConfigMap({ name: 'c', rv: '21' })));
+    await caughtUp;
+    expect(server.lists).toHaveLength(2);
+    expect(server.watches).toHaveLength(1);
+  });
+
+  it('reads a list when the watch has no news: it may only be behind', async () => {
+    const { caughtUp } = await behind();
+    server.answer(listsAndWatches(answerList([aConfigMap({ name: 'b', rv: '19' })], '22'), acceptWatch));
+    await patiently('it lists', () => server.lists.length === 3);
+    await caughtUp;
+    expect(told.slice(1)).toEqual(['added b@19', 'deleted a@5']);
+    expect(await missed()).toBe(0);
+    await until('it watches from there', () => server.watches.at(-1)?.query.get('resourceVersion') === '22');
+    expect(reflector.health().failing).toBeUndefined();
+  });
+
+  it('reads a list when the server is of an older past than the cache', async () => {
+    server.answer(listsAndWatches(answerList([aConfigMap({ rv: '50' })], '100'), acceptWatch));
+    reflect();
+    await stream();
+    server.answer(listsAndWatches(answerList([aConfigMap({ rv: '20' })], '40'), acceptWatch));
+    await reflector.catchUp(new AbortController().signal);
+    expect(told.at(-1)).toBe('updated a@20');
+    expect(await missed()).toBe(0);
+  });
+
+  it('says when it cannot read, and ends with its signal', async () => {
+    server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+    reflect();
+    await stream();
+    const stop = new AbortController();
+    server.answer((_, reply) => reply.json(403, status(403, 'Forbidden', 'no')));
+    await expect(reflector.catchUp(stop.signal)).rejects.toMatchObject({ status: 403 });
+    server.answer(listsAndWatches(answerList([], '20'), () => {}));
+    const waiting = reflector.catchUp(stop.signal);
+    await until('it has read', () => server.lists.length === 3);
+    stop.abort(new Error('over'));
+    await expect(waiting).rejects.toThrow();
   });
 });
 

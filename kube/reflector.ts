@@ -4,14 +4,16 @@
  * it proves by an exact list that nothing was missed. What to do about a change is the subscribers'.
  */
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
-import { backoffMs } from './backoff.ts';
-import { type Cache, IndexedCache, versionOf } from './cache.ts';
+import type { Cache } from './cache.ts';
 import type { KubeClient } from './client.ts';
 import type { Clock } from './clock.ts';
-import { isGone, isNotFound, KubeError, messageOf } from './errors.ts';
+import { isGone, KubeError } from './errors.ts';
+import { IndexedCache, versionOf } from './indexed-cache.ts';
 import { type Listing, pagedList, StreamedList } from './listing.ts';
 import type { Log } from './log.ts';
-import { counter, gauge, type Metrics, noMetrics } from './metrics.ts';
+import { type Metrics, noMetrics } from './metrics.ts';
+import { reflectorInstruments } from './reflector-metrics.ts';
+import { type Failing, Trouble } from './trouble.ts';
 import type { WatchEvent } from './watch.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -38,7 +40,7 @@ export interface ReflectorHealth {
   synced: boolean;
   fresh: boolean;
   /** Set while attempts fail. */
-  failing?: { sinceMs: number; attempts: number; message: string };
+  failing?: Failing;
 }
 
 export interface Reflector<T extends KubeObject> {
@@ -47,6 +49,11 @@ export interface Reflector<T extends KubeObject> {
   /** Ends the watch; the cache keeps what it holds. */
   stop(): Promise<void>;
   health(): ReflectorHealth;
+  /**
+   * Resolves once the cache holds all that a consistent read made after this call would show: what another process wrote before is in then.
+   * Rejects with the signal's reason, or the KubeError of the read.
+   */
+  catchUp(signal: AbortSignal): Promise<void>;
 }
 
 const WATCH_SECONDS = { from: 300, to: 600 };
@@ -56,9 +63,8 @@ const RELIST_MS = 10 * 60_000;
 const NOT_STREAMED = new Set([400, 422]);
 /** Streamed lists that broke off one after the other before pages are tried: something between us and the server may not bear them. */
 const MOST_BROKEN_STREAMS = 2;
-const BACKOFF = { baseMs: 800, maxMs: 30_000 };
-/** A kind that is not installed yet is asked for at least this often: someone is about to apply it. */
-const NOT_FOUND_MAX_MS = 5_000;
+/** So long the watch may take to bring what a consistent read shows; then a list is read. A quiet kind has no news until its next bookmark. */
+const NEWS_MS = 300;
 /** A watch that ends sooner without a word is a failure, or we would spin. */
 const SHORTEST_WATCH_MS = 1_000;
 
@@ -77,8 +83,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   readonly #stop = new AbortController();
   readonly #metrics;
   #running: Promise<void> | undefined;
-  #failures = 0;
-  #failing: ReflectorHealth['failing'];
+  readonly #trouble: Trouble;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #down = true;
   #listedAtMs = Number.NEGATIVE_INFINITY;
@@ -87,13 +92,22 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   /** The server has said that it does not stream lists. */
   #pagesOnly = false;
   #brokenStreams = 0;
+  #listing = false;
+  #onListed: (() => void)[] = [];
+  /** A list is wanted though the watch is well, until the cache has reached this. */
+  #wanted = 0n;
+  /** The next round begins with a list, wherever the watch could go on. */
+  #relist = false;
+  /** Ends the watch that is open. */
+  #interrupt = new AbortController();
 
   constructor(o: ReflectorOptions<T>) {
     this.#o = o;
     this.#log = o.log.child({ kind: o.resource.kind });
     this.#random = o.random ?? Math.random;
     this.#silenceMs = o.silenceMs ?? SILENCE_MS;
-    this.#metrics = instruments(o.metrics ?? noMetrics());
+    this.#metrics = reflectorInstruments(o.metrics ?? noMetrics(), o.resource);
+    this.#trouble = new Trouble({ resource: o.resource, clock: o.clock, log: this.#log, random: this.#random });
     this.#cache = new IndexedCache<T>({
       name: o.resource.plural,
       namespace: o.namespace,
@@ -119,33 +133,71 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     return {
       synced: this.#cache.synced,
       fresh: this.#cache.fresh(),
-      ...(this.#failing ? { failing: this.#failing } : {}),
+      ...(this.#trouble.failing ? { failing: this.#trouble.failing } : {}),
     };
+  }
+
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, clock } = this.#o;
+    const before = versionOf(this.#cache.resourceVersion);
+    const { metadata } = await client.list<T>(resource, { namespace, limit: 1, signal });
+    const now = metadata.resourceVersion ?? '';
+    // Time cannot run backwards: etcd was put back, and what is held is of another past.
+    if (versionOf(now) < before) return this.#listAnew(signal);
+    const cancel = clock.after(NEWS_MS, () => {
+      if (versionOf(now) > this.#wanted) this.#wanted = versionOf(now);
+      this.#listIfWanted();
+    });
+    try {
+      await this.#cache.reached(now, signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  #listAnew(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      if (signal.aborted) return onAbort();
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#onListed.push(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      this.#listAgain();
+    });
+  }
+
+  /** A list that is under way is let come to its end: it may be new enough. */
+  #listIfWanted(): void {
+    if (this.#listing || versionOf(this.#cache.resourceVersion) >= this.#wanted) return;
+    this.#listAgain();
+  }
+
+  #listAgain(): void {
+    this.#relist = true;
+    this.#interrupt.abort();
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
+        if (this.#relist) this.#resume = '';
+        this.#relist = false;
+        const age = this.#o.clock.monotonicMs() - this.#listedAtMs;
+        if (this.#resume !== '' && age >= (this.#o.relistMs ?? RELIST_MS)) await this.#verify();
         if (this.#resume === '' && !this.#streams()) await this.#list();
-        else if (
-          this.#resume !== '' &&
-          this.#o.clock.monotonicMs() - this.#listedAtMs >= (this.#o.relistMs ?? RELIST_MS)
-        )
-          await this.#verify();
-        await this.#watch();
+        if (!this.#relist) await this.#watch();
       } catch (error) {
         if (signal.aborted) break;
         if (isGone(error)) {
           this.#log.info({ resourceVersion: this.#resume }, 'too old to resume from; listing again');
           this.#resume = '';
           this.#down = true;
-          this.#metrics.failures.inc({ kind: this.#o.resource.kind, reason: 'Gone' });
+          this.#metrics.failed('Gone');
           // Not a fault: the server keeps only the last minutes. But one that says so again and again must not be hammered.
-          if (this.#failures === 0) {
-            this.#failures = 1;
-            continue;
-          }
+          if (this.#trouble.isFirst()) continue;
         }
         await this.#pause(error);
       }
@@ -159,7 +211,13 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
 
   /** A list as of now, in pages. */
   async #list(): Promise<void> {
-    await this.#believe(await this.#pages({}));
+    this.#listing = true;
+    try {
+      await this.#believe(await this.#pages({}));
+    } finally {
+      this.#listing = false;
+    }
+    this.#listIfWanted();
   }
 
   /** Takes a list as of now. It was read with quorum: it can never be older than what we have seen, unless etcd itself was put back. */
@@ -175,6 +233,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#resume = resourceVersion;
     this.#brokenStreams = 0;
     this.#listed(difference.missed);
+    for (const resolve of this.#onListed.splice(0)) resolve();
   }
 
   /**
@@ -182,23 +241,23 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
    * longer has that version, a list as of now does half of it: it finds what is missing, but cannot tell when it was deleted.
    */
   async #verify(): Promise<void> {
+    const version = this.#resume;
     let exact: Listing<T>;
     try {
-      exact = await this.#pages({ resourceVersion: this.#resume, resourceVersionMatch: 'Exact' });
+      exact = await this.#pages({ resourceVersion: version, resourceVersionMatch: 'Exact' });
     } catch (error) {
       if (!isGone(error)) throw error;
       return this.#list();
     }
-    const difference = await this.#cache.replaceInTurns(exact.items, this.#resume);
+    const difference = await this.#cache.replaceInTurns(exact.items, version);
     this.#listed(difference.missed);
   }
 
   #listed(missed: number): void {
     this.#listedAtMs = this.#o.clock.monotonicMs();
-    this.#metrics.lists.inc({ kind: this.#o.resource.kind });
-    this.#metrics.objects.set({ kind: this.#o.resource.kind }, this.#cache.size);
+    this.#metrics.listed(this.#cache.size, this.#cache.resourceVersion);
     if (missed === 0) return;
-    this.#metrics.missed.inc({ kind: this.#o.resource.kind }, missed);
+    this.#metrics.missed(missed);
     this.#log.error({ missed }, 'the watch had missed events; the list put them right');
   }
 
@@ -214,11 +273,18 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const opened = clock.monotonicMs();
     let list = this.#resume === '' ? new StreamedList<T>(resource, (item) => this.#cache.prepare(item)) : undefined;
     let accepted = false;
+    this.#interrupt = new AbortController();
+    this.#listing = list !== undefined;
     let heard = 0;
+    let cancelSettled = () => {};
     try {
       const events = this.#open(list !== undefined, () => {
         accepted = true;
-        if (!list) this.#hear();
+        this.#metrics.watching();
+        if (list) return;
+        this.#hear();
+        // A quiet kind may have nothing to say for a minute: a watch that stays open is word enough.
+        cancelSettled = clock.after(SHORTEST_WATCH_MS, () => this.#recovered());
       });
       for await (const event of events) {
         heard++;
@@ -226,19 +292,24 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         if (complete) {
           await this.#believe(complete);
           list = undefined;
+          this.#listing = false;
+          this.#listIfWanted();
         }
         if (list) continue;
         this.#hear();
         this.#recovered();
         if (!complete) this.#take(event);
       }
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || this.#interrupt.signal.aborted) return;
       if (list) throw new Error(`the streamed list of ${resource.plural} broke off after ${list.size} objects`);
     } catch (error) {
       if (list && !this.#stop.signal.aborted) this.#unstreamed(error, accepted);
       // Pages can tell at once: a server that does not stream is no fault.
       if (list && this.#pagesOnly) return;
       throw error;
+    } finally {
+      cancelSettled();
+      this.#listing = false;
     }
     if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
       throw new Error('the watch ended at once, without a word');
@@ -260,7 +331,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         silenceMs: this.#silenceMs,
         onOpen,
       },
-      this.#stop.signal,
+      AbortSignal.any([this.#stop.signal, this.#interrupt.signal]),
     );
   }
 
@@ -274,9 +345,9 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       this.#cache.advanceTo(version);
     } else {
       this.#cache.applyEvent(type, object);
-      this.#metrics.objects.set({ kind: this.#o.resource.kind }, this.#cache.size);
     }
     this.#resume = version;
+    this.#metrics.seen(this.#cache.size, version);
   }
 
   /** Remembers what a streamed list that did not come to its end says about streaming. */
@@ -294,45 +365,14 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   }
 
   #recovered(): void {
-    if (this.#failing) this.#log.info({ attempts: this.#failing.attempts }, 'the watch works again');
-    this.#failures = 0;
-    this.#failing = undefined;
+    this.#trouble.recovered();
+    this.#metrics.failing(false);
   }
 
   async #pause(error: unknown): Promise<void> {
-    const { clock, resource } = this.#o;
     this.#down = true;
-    this.#failures++;
-    this.#metrics.failures.inc({ kind: resource.kind, reason: error instanceof KubeError ? error.reason : 'Other' });
-    const message = isNotFound(error)
-      ? `${resource.plural}.${resource.group || 'core'} is not served: is its definition installed? ${messageOf(error)}`
-      : messageOf(error);
-    if (this.#failing?.message !== message) this.#log.warn({ err: error, attempt: this.#failures }, message);
-    this.#failing = {
-      sinceMs: this.#failing?.sinceMs ?? clock.monotonicMs(),
-      attempts: this.#failures,
-      message,
-    };
-    const maxMs = isNotFound(error) ? NOT_FOUND_MAX_MS : BACKOFF.maxMs;
-    const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
-    const wait = Math.max(backoffMs(this.#failures, { ...BACKOFF, maxMs, random: this.#random }), asked);
-    await clock.sleep(wait, this.#stop.signal).catch(() => {});
+    this.#metrics.failed(error instanceof KubeError ? error.reason : 'Other');
+    this.#metrics.failing(true);
+    await this.#o.clock.sleep(this.#trouble.waitMs(error), this.#stop.signal).catch(() => {});
   }
-}
-
-function instruments(metrics: Metrics) {
-  return {
-    lists: counter(metrics, { name: 'list_operations_total', help: 'Complete lists taken.', labelNames: ['kind'] }),
-    failures: counter(metrics, {
-      name: 'watch_operations_failed_total',
-      help: 'Lists and watches that failed.',
-      labelNames: ['kind', 'reason'],
-    }),
-    missed: counter(metrics, {
-      name: 'funnelai_reflector_missed_events_total',
-      help: 'Differences found by a list that the watch should have brought before. Anything above 0 is a fault.',
-      labelNames: ['kind'],
-    }),
-    objects: gauge(metrics, { name: 'funnelai_cache_objects', help: 'Objects held.', labelNames: ['kind'] }),
-  };
 }

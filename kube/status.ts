@@ -3,10 +3,12 @@ import type { Condition, KubeObject, Resource } from '@funnelai/crds/meta';
 import type { Temporal } from 'temporal-polyfill';
 import type { CallOptions } from './calls.ts';
 import type { KubeClient } from './client.ts';
+import type { Lane } from './lanes.ts';
 import { sameJson } from './same-json.ts';
 
 export interface StatusOptions extends CallOptions {
   fieldManager?: string | undefined;
+  lane?: Lane | undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import { higherOf, isHigher, LANES, type Lane, NONE_PASSED_OVER, nextLane, PRIOR
 import type { Log } from './log.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { queueInstruments } from './queue-metrics.ts';
+import { createSeldom } from './seldom.ts';
 
 export interface ReconcileResult {
   requeueAfterMs?: number | undefined;
@@ -62,6 +63,7 @@ export function createWorkQueue(o: WorkQueueOptions): WorkQueue {
 class KeyedQueue implements WorkQueue {
   readonly #o: WorkQueueOptions;
   readonly #m;
+  readonly #seldom;
   /** By lane, in the order of their adds; since when. */
   readonly #ready: Record<Lane, Map<string, number>> = { human: new Map(), news: new Map(), routine: new Map() };
   #passed = NONE_PASSED_OVER;
@@ -78,6 +80,7 @@ class KeyedQueue implements WorkQueue {
 
   constructor(o: WorkQueueOptions) {
     this.#o = o;
+    this.#seldom = createSeldom(o.clock);
     this.#m = queueInstruments(o.metrics ?? noMetrics());
     this.#m.workers.set({ controller: o.name }, o.workers);
   }
@@ -279,7 +282,11 @@ class KeyedQueue implements WorkQueue {
     this.#m.retries.inc({ name });
     // A conflict is everyday life: someone else wrote in between.
     const level = error instanceof KubeError && error.status === 409 ? 'debug' : 'warn';
-    log[level]({ queue: name, key, err: error, failures, waitMs: Math.round(wait) }, `failed: ${messageOf(error)}`);
+    const reason = error instanceof KubeError ? `${error.status} ${error.reason}` : messageOf(error);
+    const word = this.#seldom.say(reason);
+    const rest = word?.unsaid ? { unsaid: word.unsaid } : {};
+    const fields = { queue: name, key, err: error, failures, waitMs: Math.round(wait), ...rest };
+    if (word) log[level](fields, `failed: ${messageOf(error)}`);
     this.addAfter(key, wait, lane);
   }
 }

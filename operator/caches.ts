@@ -3,12 +3,20 @@
  * read here before it was complete once (`synced`); what to do with it is the controllers' business.
  */
 import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
-import { ALERT_SOURCES, ALERTS, CORRELATION_RULES, INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
+import {
+  ALERT_SOURCES,
+  ALERTS,
+  CORRELATION_RULES,
+  INCIDENTS,
+  type KubeObject,
+  type Resource,
+} from '@funnelai/crds/meta';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
-import { createReflector } from '@funnelai/kube/reflector';
+import type { TrackedKind } from '@funnelai/kube/own-writes';
+import { createReflector, type Reflector, type ReflectorHealth } from '@funnelai/kube/reflector';
 import type { Registry } from 'prom-client';
 
 /** Alerts by the incident that they belong to; value: "namespace/incident". */
@@ -31,9 +39,15 @@ export interface Reflectors {
   caches: Caches;
   start(): void;
   stop(): Promise<void>;
-  /** True once every cache was complete. */
-  synced(): boolean;
+  /** What has never been complete, kind by kind, with what stands in the way. */
+  missing(): string[];
+  /** Kinds that are held, but are not kept up to date now, with what stands in the way. */
+  failing(): string[];
   waitForSync(signal: AbortSignal): Promise<void>;
+  /** Resolves once the caches show all that was written before this call, by whomever. */
+  catchUp(signal: AbortSignal): Promise<void>;
+  /** For keeping book of own writes. */
+  kinds: TrackedKind[];
 }
 
 /** "namespace/name", as the queues and the indexes name an object. */
@@ -79,20 +93,56 @@ export function createReflectors(o: {
   });
   const rules = createReflector<CorrelationRule>({ ...o, resource: CORRELATION_RULES });
   const sources = createReflector<AlertSource>({ ...o, resource: ALERT_SOURCES });
-  const all = [alerts, incidents, rules, sources];
+  const all = [
+    part(ALERTS, alerts),
+    part(INCIDENTS, incidents),
+    part(CORRELATION_RULES, rules),
+    part(ALERT_SOURCES, sources),
+  ];
+  const onAll = async (work: (one: Part) => Promise<void>) => void (await Promise.all(all.map(work)));
+  const described = (which: (health: ReflectorHealth) => boolean) =>
+    all.flatMap(({ resource, health }) =>
+      which(health()) ? [describe(resource, health(), o.clock.monotonicMs())] : [],
+    );
   return {
+    kinds: all,
     caches: { alerts: alerts.cache, incidents: incidents.cache, rules: rules.cache, sources: sources.cache },
     start: () => {
-      for (const reflector of all) reflector.start();
+      for (const { start } of all) start();
     },
-    stop: async () => {
-      await Promise.all(all.map((reflector) => reflector.stop()));
-    },
-    synced: () => all.every((reflector) => reflector.cache.synced),
-    waitForSync: async (signal) => {
-      await Promise.all(all.map((reflector) => reflector.cache.waitForSync(signal)));
-    },
+    stop: () => onAll(({ stop }) => stop()),
+    missing: () => described(({ synced }) => !synced),
+    failing: () => described(({ synced, failing }) => synced && failing !== undefined),
+    waitForSync: (signal) => onAll(({ waitForSync }) => waitForSync(signal)),
+    catchUp: (signal) => onAll(({ catchUp }) => catchUp(signal)),
   };
+}
+
+/** One kind's reflector, whatever it holds. */
+interface Part extends TrackedKind {
+  start(): void;
+  stop(): Promise<void>;
+  health(): ReflectorHealth;
+  waitForSync(signal: AbortSignal): Promise<void>;
+}
+
+function part<T extends KubeObject>(resource: Resource, reflector: Reflector<T>): Part {
+  return {
+    resource,
+    // What is handed in is of that resource: the book is kept by kind.
+    cache: reflector.cache as unknown as TrackedKind['cache'],
+    start: () => reflector.start(),
+    stop: () => reflector.stop(),
+    health: () => reflector.health(),
+    waitForSync: (signal) => reflector.cache.waitForSync(signal),
+    catchUp: (signal) => reflector.catchUp(signal),
+  };
+}
+
+/** "incidents (failing for 12 s: 403 …)". */
+function describe({ plural }: Resource, { failing }: ReflectorHealth, nowMs: number): string {
+  if (failing === undefined) return plural;
+  return `${plural} (failing for ${Math.round((nowMs - failing.sinceMs) / 1000)} s: ${failing.message})`;
 }
 
 const namespaceOf = (object: KubeObject): string => object.metadata.namespace ?? '';

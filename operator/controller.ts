@@ -21,7 +21,10 @@ export interface Controller {
 
 /** The one object that every controller is made from. */
 export interface Deps {
+  /** Hands each answer to the caches: what a controller wrote, it sees. */
   client: KubeClient;
+  /** As `OwnWrites.settled`: to be awaited before anything is decided. The work queues do. */
+  settled(signal: AbortSignal): Promise<void>;
   clock: Clock;
   log: Log;
   caches: Caches;

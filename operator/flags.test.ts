@@ -26,7 +26,14 @@ describe('the command line', () => {
     });
   });
 
+  it('keeps the Lease where it works, when that is one namespace and nothing else is said', () => {
+    expect(parseFlags(['--namespace', 'team-a'])).toMatchObject({ namespace: 'team-a', leaseNamespace: 'team-a' });
+    const both = parseFlags(['--namespace', 'team-a', '--lease-namespace', 'ops']);
+    expect(both).toMatchObject({ namespace: 'team-a', leaseNamespace: 'ops' });
+  });
+
   it.each([
+    [['--namespace', 'Team A'], /--namespace: expected the name of a namespace.*found "Team A"/],
     [['--log-level', 'loud'], /--log-level: expected one of .*found "loud"/],
     [['--health-port', '70000'], /--health-port: expected a port/],
     [['--health-port', '12x'], /found "12x"/],

@@ -5,6 +5,8 @@ export interface Flags {
   kubeconfig?: string;
   context?: string;
   databaseUrlFile?: string;
+  /** Work in this one alone. */
+  namespace?: string;
   leaseNamespace: string;
   logLevel: string;
   healthHost: string;
@@ -17,13 +19,16 @@ export class UsageError extends Error {}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const MAX_PORT = 65_535;
+/** RFC 1123 label, as the API server asks for. */
+const NAMESPACE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
 
   --kubeconfig FILE         kubeconfig to read; without it, the pod's service account
   --context NAME            context of that file; default: its current-context
   --database-url-file FILE  file that holds the URL of Postgres; without it history is off
-  --lease-namespace NAME    where the leader's Lease lives (funnel-system)
+  --namespace NAME          work in this namespace alone, with rights in it alone; default: in all
+  --lease-namespace NAME    where the leader's Lease lives (funnel-system; with --namespace: there)
   --health-port N           serve /healthz, /readyz and /metrics there
   --health-host ADDRESS     address to serve them on (127.0.0.1)
   --log-level LEVEL         ${LOG_LEVELS.join(', ')} (info)
@@ -44,13 +49,15 @@ export function parseFlags(args: string[]): Flags {
   if (values.context !== undefined && values.kubeconfig === undefined) {
     throw new UsageError('--context names a context of a kubeconfig: give --kubeconfig FILE too');
   }
+  for (const flag of ['namespace', 'lease-namespace'] as const) checkNamespace(flag, values[flag]);
   const flags: Flags = {
-    leaseNamespace: values['lease-namespace'] ?? 'funnel-system',
+    leaseNamespace: values['lease-namespace'] ?? values.namespace ?? 'funnel-system',
     logLevel: level,
     healthHost: values['health-host'] ?? '127.0.0.1',
     help: values.help ?? false,
   };
   if (values.kubeconfig !== undefined) flags.kubeconfig = values.kubeconfig;
+  if (values.namespace !== undefined) flags.namespace = values.namespace;
   if (values.context !== undefined) flags.context = values.context;
   if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
   if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
@@ -67,6 +74,7 @@ function parsed(args: string[]) {
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
         'database-url-file': { type: 'string' },
+        namespace: { type: 'string' },
         'lease-namespace': { type: 'string' },
         'log-level': { type: 'string' },
         'health-port': { type: 'string' },
@@ -77,6 +85,11 @@ function parsed(args: string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function checkNamespace(flag: string, name: string | undefined): void {
+  if (name === undefined || NAMESPACE.test(name)) return;
+  throw new UsageError(`--${flag}: expected the name of a namespace (a-z, 0-9 and -), found "${name}"`);
 }
 
 function port(text: string): number {

@@ -1,10 +1,11 @@
 /**
- * The operator's small HTTP door: /healthz (the process turns its event loop), /readyz (every cache has synced), /metrics.
+ * The operator's small HTTP door: /healthz (a restart would not help), /readyz (every cache was complete), /metrics.
  * It promises short, bounded answers and knows nothing of what it reports on.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import type { Condition } from './condition.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
 const MAX_HEADER_BYTES = 8_192;
@@ -15,12 +16,12 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Serves at once; `ready` answers undefined when ready, else what it waits for. */
+/** Serves at once. An event loop that stands still answers nothing at all, which the prober takes for the same. */
 export async function serveHealth(o: {
   host: string;
   port: number;
   registry: Registry;
-  ready(): string | undefined;
+  condition(): Condition;
 }): Promise<HealthServer> {
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
@@ -30,11 +31,14 @@ export async function serveHealth(o: {
       };
       if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'GET only\n');
       switch (new URL(request.url ?? '/', 'http://operator').pathname) {
-        case '/healthz':
-          return answer(200, 'ok\n');
+        case '/healthz': {
+          const { stuck } = o.condition();
+          return stuck === undefined ? answer(200, 'ok\n') : answer(503, `stuck: ${stuck}\n`);
+        }
         case '/readyz': {
-          const missing = o.ready();
-          return missing === undefined ? answer(200, 'ok\n') : answer(503, `not ready: ${missing}\n`);
+          const { waitsFor, degraded } = o.condition();
+          if (waitsFor !== undefined) return answer(503, `not ready: waits for ${waitsFor}\n`);
+          return answer(200, degraded === undefined ? 'ok\n' : `ok, but degraded: ${degraded}\n`);
         }
         case '/metrics':
           o.registry.metrics().then(

@@ -10,6 +10,7 @@ import { processIdentity } from '@funnelai/kube/leader';
 import { createLog, type Log } from '@funnelai/kube/log';
 import { preferSmallHeap } from '@funnelai/kube/memory';
 import { createRegistry } from '@funnelai/kube/metrics';
+import { createWriteBudget } from '@funnelai/kube/write-budget';
 import { type Flags, parseFlags, USAGE, UsageError } from './flags.ts';
 import { serveHealth } from './health.ts';
 import { FIELD_MANAGER } from './identity.ts';
@@ -20,6 +21,8 @@ const VERSION = '0.1.0';
 /** A stop that takes longer is ended: whoever asked for it waits no longer than a pod's grace period. */
 const STOP_DEADLINE_MS = 20_000;
 const EXIT_USAGE = 64;
+/** Of their own, for the Lease: one in use, one for when that hangs. */
+const LEASE_CONNECTIONS = 2;
 
 async function main(): Promise<void> {
   const flags = parseFlags(process.argv.slice(2));
@@ -39,24 +42,29 @@ async function main(): Promise<void> {
     ...(flags.context !== undefined && { context: flags.context }),
     inCluster: flags.kubeconfig === undefined,
   });
-  const client = createKubeClient(connection, { clock, userAgent: `${FIELD_MANAGER}/${VERSION}`, metrics: registry });
+  const common = { clock, userAgent: `${FIELD_MANAGER}/${VERSION}`, metrics: registry };
+  const budget = createWriteBudget({ clock, metrics: registry });
+  const client = createKubeClient(connection, { ...common, budget });
+  const leaseClient = createKubeClient(connection, { ...common, poolSize: LEASE_CONNECTIONS });
   const history = await openHistory(flags, log);
   const operator = createOperator({
     client,
+    leaseClient,
     clock,
     log,
     registry,
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
+    ...(flags.namespace !== undefined && { namespace: flags.namespace }),
     ...(history !== undefined && { mirror: history.mirror }),
   });
   const health =
     flags.healthPort === undefined
       ? undefined
-      : await serveHealth({ host: flags.healthHost, port: flags.healthPort, registry, ready: operator.waitsFor });
+      : await serveHealth({ host: flags.healthHost, port: flags.healthPort, registry, condition: operator.condition });
   log.info({ server: connection.server, context: connection.context, healthPort: health?.port }, 'operator starts');
   await operator.run(stopping);
-  await Promise.all([health?.close(), history?.close(), client.close()]);
+  await Promise.all([health?.close(), history?.close(), client.close(), leaseClient.close()]);
   log.info('stopped');
 }
 

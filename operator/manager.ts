@@ -9,8 +9,10 @@ import type { Clock } from '@funnelai/kube/clock';
 import { createEventRecorder } from '@funnelai/kube/events';
 import { runLeaderElection } from '@funnelai/kube/leader';
 import type { Log } from '@funnelai/kube/log';
+import { trackOwnWrites } from '@funnelai/kube/own-writes';
 import type { Registry } from 'prom-client';
 import { createReflectors } from './caches.ts';
+import { type Condition, conditionOf } from './condition.ts';
 import type { Controller, Deps } from './controller.ts';
 import { createCorrelationController } from './correlation/reconcile.ts';
 import { FIELD_MANAGER, type Identity, whoAmI } from './identity.ts';
@@ -27,6 +29,8 @@ const RETRY_MS = 2_000;
 
 export interface OperatorOptions {
   client: KubeClient;
+  /** For the Lease alone, so that no other work can keep it from being renewed; the same client when absent. */
+  leaseClient?: KubeClient;
   clock: Clock;
   log: Log;
   registry: Registry;
@@ -36,15 +40,15 @@ export interface OperatorOptions {
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
   leaseNamespace?: string;
-  /** Sees and touches only this one; all of them when absent. For tests that share their API server. */
+  /** Sees and touches only this one, and needs rights in no other; all of them when absent. */
   namespace?: string;
 }
 
 export interface Operator {
   /** Runs until `signal` aborts; then the work in hand has ended, the Lease is released and Events are sent. */
   run(signal: AbortSignal): Promise<void>;
-  /** What readiness waits for; undefined when ready, on standby too. */
-  waitsFor(): string | undefined;
+  /** How it is: for its probes. */
+  condition(): Condition;
   leading(): boolean;
 }
 
@@ -66,12 +70,26 @@ export function createOperator(o: OperatorOptions): Operator {
   /** Starts and stops of terms, one after the other. */
   let term: Promise<void> = Promise.resolve();
   let ending: AbortSignal | undefined;
+  let renewedAtMs: number | undefined;
+  let stoppingSinceMs: number | undefined;
 
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
-  function start(identity: Identity): void {
-    if (ending?.aborted) return;
+  function start(identity: Identity, over: AbortSignal): void {
+    if (ending?.aborted || over.aborted) return;
+    const writes = trackOwnWrites({ client, kinds: reflectors.kinds, log, metrics: o.registry, stop: over });
     const book = createMirrorBook(o.mirror !== undefined);
-    const deps: Deps = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
+    const deps: Deps = {
+      client: writes.client,
+      settled: (signal) => writes.settled(signal),
+      clock,
+      log,
+      caches,
+      rules,
+      identity,
+      events,
+      metrics,
+      registry: o.registry,
+    };
     controllers = [
       createRuleController(deps),
       createSourceController(deps),
@@ -84,18 +102,41 @@ export function createOperator(o: OperatorOptions): Operator {
     log.info({ controllers: controllers.map(({ name }) => name), as: identity.user }, 'leading: the controllers run');
   }
 
+  /** What the leader before us wrote is seen before anything is decided: a standby's caches may lag behind its last moments. */
+  async function takeOver(identity: Identity, over: AbortSignal): Promise<void> {
+    const began = clock.monotonicMs();
+    try {
+      const trouble = 'the caches cannot be brought up to date';
+      await untilAnswered(() => reflectors.catchUp(over), trouble, { clock, log, signal: over });
+    } catch (error) {
+      // A term that ends before it began is no failure.
+      if (over.aborted) return;
+      throw error;
+    }
+    log.info({ ms: Math.round(clock.monotonicMs() - began) }, 'caches show all that was written before this term');
+    start(identity, over);
+  }
+
   async function stop(): Promise<void> {
     const running = controllers;
     controllers = [];
     metrics.leading(false);
+    stoppingSinceMs = clock.monotonicMs();
     await Promise.all(running.map((controller) => controller.stop()));
+    stoppingSinceMs = undefined;
   }
 
   /** Competes for the Lease until `signal` aborts, again after each loss. */
-  async function lead(namespace: string, identity: Identity, signal: AbortSignal): Promise<void> {
+  async function lead(
+    namespace: string,
+    identity: Identity,
+    { signal, stopping }: { signal: AbortSignal; stopping: AbortSignal },
+  ): Promise<void> {
     while (!signal.aborted) {
+      const lost = new AbortController();
+      const over = AbortSignal.any([lost.signal, stopping]);
       await runLeaderElection({
-        client,
+        client: o.leaseClient ?? client,
         namespace,
         name: LEASE_NAME,
         identity: o.instance,
@@ -104,9 +145,14 @@ export function createOperator(o: OperatorOptions): Operator {
         signal,
         metrics: o.registry,
         onStarted: () => {
-          term = term.then(() => start(identity));
+          term = term.then(() => takeOver(identity, over));
+        },
+        onRenewed: (atMs) => {
+          renewedAtMs = atMs;
         },
         onLost: () => {
+          renewedAtMs = undefined;
+          lost.abort(new Error('the Lease is lost'));
           log.warn('the Lease is lost: the controllers stop, the caches stay warm');
           term = term.then(stop);
         },
@@ -116,7 +162,11 @@ export function createOperator(o: OperatorOptions): Operator {
   }
 
   return {
-    waitsFor: () => (reflectors.synced() ? undefined : 'the first complete list of every kind'),
+    condition: () =>
+      conditionOf(
+        { missing: reflectors.missing(), failing: reflectors.failing(), renewedAtMs, stoppingSinceMs },
+        clock.monotonicMs(),
+      ),
     leading: () => controllers.length > 0,
     async run(signal) {
       ending = signal;
@@ -125,10 +175,11 @@ export function createOperator(o: OperatorOptions): Operator {
       reflectors.start();
       try {
         await reflectors.waitForSync(signal);
-        const identity = await untilAnswered(() => whoAmI(client), { clock, log, signal });
+        const whoWeAre = 'the API server does not tell who we are';
+        const identity = await untilAnswered(() => whoAmI(client), whoWeAre, { clock, log, signal });
         log.info({ alerts: caches.alerts.size, incidents: caches.incidents.size }, 'caches are complete');
-        if (o.leaseNamespace === undefined) start(identity);
-        else elected = lead(o.leaseNamespace, identity, election.signal);
+        if (o.leaseNamespace === undefined) start(identity, signal);
+        else elected = lead(o.leaseNamespace, identity, { signal: election.signal, stopping: signal });
         await aborted(signal);
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -138,6 +189,7 @@ export function createOperator(o: OperatorOptions): Operator {
         await term;
         election.abort();
         await elected;
+        renewedAtMs = undefined;
         await events.flush();
         rules.stop();
         await reflectors.stop();
@@ -149,13 +201,15 @@ export function createOperator(o: OperatorOptions): Operator {
 /** Tries until it succeeds: an API server that is away at our start is no reason to die. */
 async function untilAnswered<T>(
   ask: () => Promise<T>,
+  trouble: string,
   { clock, log, signal }: { clock: Clock; log: Log; signal: AbortSignal },
 ): Promise<T> {
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      log.warn({ err: error }, 'the API server does not tell who we are; asking again');
+      signal.throwIfAborted();
+      log.warn({ err: error }, `${trouble}; asking again`);
       await clock.sleep(RETRY_MS, signal);
     }
   }

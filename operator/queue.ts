@@ -1,4 +1,4 @@
-/** The work queue as all controllers use it: the same deadline, the same backoff. */
+/** The work queue as all controllers use it: nothing is decided before the own writes so far are seen; the same deadline, the same backoff. */
 import type { Lane } from '@funnelai/kube/lanes';
 import { createWorkQueue, type WorkQueue } from '@funnelai/kube/work-queue';
 import type { Deps } from './controller.ts';
@@ -9,7 +9,7 @@ const BASE_DELAY_MS = 20;
 const MAX_DELAY_MS = 60_000;
 
 export function createQueue(
-  deps: Pick<Deps, 'clock' | 'log' | 'registry'>,
+  deps: Pick<Deps, 'clock' | 'log' | 'registry' | 'settled'>,
   o: {
     name: string;
     workers: number;
@@ -18,6 +18,10 @@ export function createQueue(
 ): WorkQueue {
   return createWorkQueue({
     ...o,
+    reconcile: async (key, signal, lane) => {
+      await deps.settled(signal);
+      return o.reconcile(key, signal, lane);
+    },
     clock: deps.clock,
     log: deps.log,
     metrics: deps.registry,

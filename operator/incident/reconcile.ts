@@ -8,6 +8,7 @@ import { decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/in
 import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
+import { higherOf, type Lane } from '@funnelai/kube/lanes';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_RULE, joinKey } from '../caches.ts';
@@ -31,17 +32,22 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reconcile });
   let unsubscribe: (() => void)[] = [];
 
-  async function reconcile(key: string): Promise<{ requeueAfterMs?: number } | undefined> {
+  async function reconcile(
+    key: string,
+    _signal: AbortSignal,
+    queued: Lane,
+  ): Promise<{ requeueAfterMs?: number } | undefined> {
     const { namespace, name } = splitKey(key);
     let incident = caches.incidents.get(namespace, name);
     for (let step = 0; incident !== undefined && step < MAX_STEPS; step += 1) {
       const decided = decide(incident);
+      const lane = higherOf(queued, laneOfIncident(incident, identity.isMachine));
       const wish = incident.metadata.deletionTimestamp === undefined ? wishOps(incident, decided) : undefined;
       if (wish !== undefined) {
-        incident = await patch(incident, wish);
+        incident = await patch(incident, wish, lane);
         continue;
       }
-      if (await writeStatus(incident, decided)) return soonest(decided.requeueAfterMs, lagCheck(incident));
+      if (await writeStatus(incident, decided, lane)) return soonest(decided.requeueAfterMs, lagCheck(incident));
       incident = await read(incident);
     }
     if (incident === undefined) return undefined;
@@ -69,11 +75,12 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   }
 
   /** @returns the incident after the patch, or as somebody else has changed it. */
-  async function patch(incident: Incident, ops: JsonPatchOp[]): Promise<Incident | undefined> {
+  async function patch(incident: Incident, ops: JsonPatchOp[], lane: Lane): Promise<Incident | undefined> {
     const { namespace = '', name } = incident.metadata;
     try {
       const patched = await client.jsonPatch<Incident>(INCIDENTS, { namespace, name }, ops, {
         fieldManager: FIELD_MANAGER,
+        lane,
       });
       caches.incidents.observe(patched);
       return patched;
@@ -87,10 +94,10 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   }
 
   /** @returns false when somebody else wrote in between: then all is to be decided anew. */
-  async function writeStatus(incident: Incident, decided: IncidentStepResult): Promise<boolean> {
+  async function writeStatus(incident: Incident, decided: IncidentStepResult, lane: Lane): Promise<boolean> {
     const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
     try {
-      const written = await putStatus<Incident>(client, INCIDENTS, incident, status);
+      const written = await putStatus<Incident>(client, INCIDENTS, incident, status, { lane });
       if (written === undefined) return true;
       caches.incidents.observe(written);
       tell(incident, written, decided);

@@ -5,7 +5,7 @@
 import type { Incident } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION, type KubeObject, type Resource } from '@funnelai/crds/meta';
 import { encodeChangesAnnotation, type LogEntry, parseChangesAnnotation } from '@funnelai/domain/admission-log';
-import type { JsonPatchOp, KubeClient } from '@funnelai/kube/client';
+import type { Deleted, JsonPatchOp, KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import { KubeError } from '@funnelai/kube/errors';
 import type { WatchEvent } from '@funnelai/kube/watch';
@@ -117,15 +117,15 @@ export class FakeApi {
     return this.#store(id, r, onlyStatus ? next : this.#admit(now, next, user), gone ? 'DELETED' : 'MODIFIED');
   }
 
-  #delete(r: Resource, key: Key): void {
+  #delete(r: Resource, key: Key): Deleted {
     const now = this.#find(r, key);
     const id = idOf(r, key.namespace, key.name);
     if ((now.metadata.finalizers ?? []).length === 0) {
       this.#store(id, r, now, 'DELETED');
-      return;
+      return now.metadata.uid === undefined ? {} : { gone: now.metadata.uid };
     }
     const deletionTimestamp = this.#clock.now().toString({ smallestUnit: 'second' });
-    this.#store(id, r, { ...now, metadata: { ...now.metadata, deletionTimestamp } }, 'MODIFIED');
+    return { waiting: this.#store(id, r, { ...now, metadata: { ...now.metadata, deletionTimestamp } }, 'MODIFIED') };
   }
 
   #store(id: string, r: Resource, object: Stored, type: 'ADDED' | 'MODIFIED' | 'DELETED'): Stored {

@@ -5,6 +5,7 @@ import { systemClock } from '@funnelai/kube/clock';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { Registry } from 'prom-client';
+import type { Condition } from '../condition.ts';
 import { createOperator } from '../manager.ts';
 
 export interface Running {
@@ -12,6 +13,7 @@ export interface Running {
   /** Stops it as SIGTERM would, and waits for the end. */
   stop(): Promise<void>;
   leading(): boolean;
+  condition(): Condition;
 }
 
 let instances = 0;
@@ -42,6 +44,7 @@ export function runOperator(o: {
   return {
     registry,
     leading: operator.leading,
+    condition: operator.condition,
     async stop() {
       stopping.abort(new Error('stopped by the test'));
       await ended;

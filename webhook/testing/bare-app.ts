@@ -1,7 +1,7 @@
 /** The HTTP server without an API server: for stories about requests that should never get that far. */
 import { connect } from 'node:net';
-import { IndexedCache } from '@funnelai/kube/cache';
 import { systemClock } from '@funnelai/kube/clock';
+import { IndexedCache } from '@funnelai/kube/indexed-cache';
 import type { Log } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import type { ApiContext } from '../api/context.ts';

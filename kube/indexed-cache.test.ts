@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CacheEvent, IndexedCache } from './cache.ts';
+import type { CacheEvent } from './cache.ts';
+import { IndexedCache } from './indexed-cache.ts';
 import { silentLog } from './log.ts';
 import { FakeClock } from './test-clock.ts';
 import { aConfigMap, type ConfigMap } from './testing/scripted-server.ts';
