@@ -1,6 +1,6 @@
 /**
- * The ways in which history fails, told apart by type: away (try again), refused (this row, until it is changed),
- * schema (this program and this database do not fit). None carries a value of a row or a password.
+ * The ways in which history fails, told apart by type: away (try again), refused (this row, until it is changed), fenced (this
+ * writer, for good), schema (this program and this database do not fit). None carries a value of a row or a password.
  */
 
 /** Postgres cannot be asked just now: connection trouble, a timeout, a shutdown, missing rights. Try again with backoff. */
@@ -26,6 +26,23 @@ export class HistoryRefused extends Error {
     super(column === '' ? `history refuses the row: ${reason}` : `history refuses column ${column}: ${reason}`);
     this.column = column;
     this.reason = reason;
+  }
+}
+
+/** A later term writes this history; whoever gets this has to stop writing. */
+export class HistoryFenced extends Error {
+  override readonly name = 'HistoryFenced';
+  readonly transient = false;
+  readonly scope: string;
+  readonly epoch: number;
+  readonly current: number;
+  constructor(scope: string, epoch: number, current: number) {
+    super(
+      `history of ${scope} is written in epoch ${current} by a later term; this one had epoch ${epoch} and may not write`,
+    );
+    this.scope = scope;
+    this.epoch = epoch;
+    this.current = current;
   }
 }
 

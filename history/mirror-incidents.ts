@@ -1,19 +1,19 @@
 /** One transaction for a chunk of incidents: their rows, then the changes that history lacks, then alerts that waited for them. */
 import type { Incident } from '@funnelai/crds/generated/types';
-import type pg from 'pg';
-import { inTransaction, type Session } from './connection.ts';
+import type { Session } from './connection.ts';
 import { HistoryUnavailable } from './errors.ts';
+import type { Fence } from './fence.ts';
 import type { IncidentResult } from './mirror.ts';
 import { type ChangePlan, planChanges } from './plan-changes.ts';
 import { CHANGE_COLUMNS, type ChangeRow, INCIDENT_COLUMNS, type Row } from './rows.ts';
-import { CHANGE_FIELDS, names, prefixed, taken, typed } from './sql.ts';
+import { CHANGE_FIELDS, found, isNewer, names, prefixed, taken, typed } from './sql.ts';
 
 // The row is locked even where the guard refuses the update, so changes of one incident are numbered by one writer at a time.
 const UPSERT = `
-INSERT INTO incidents (${names(INCIDENT_COLUMNS)})
-SELECT ${prefixed('r', INCIDENT_COLUMNS)} FROM json_to_recordset($1::json) AS r(${typed(INCIDENT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (uid) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}
-WHERE incidents.resource_version < excluded.resource_version
+INSERT INTO incidents (${names(INCIDENT_COLUMNS)}, epoch)
+SELECT ${prefixed('r', INCIDENT_COLUMNS)}, $2::bigint FROM json_to_recordset($1::json) AS r(${typed(INCIDENT_COLUMNS)}) ORDER BY r.uid
+ON CONFLICT (uid) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}, ${found('incidents')}
+WHERE ${isNewer('incidents')} OR incidents.vanished
 RETURNING uid`;
 
 const STORED_SEQUENCES = `
@@ -40,13 +40,16 @@ const LINK_EPISODES = link('alert_episodes', 'e', 'alert_uid');
 
 /** @param rows in the order of `incidents`, each uid once. @returns results in the same order. */
 export async function putIncidentRows(
-  pool: pg.Pool,
+  fence: Fence,
   rows: readonly Row[],
   incidents: readonly Incident[],
 ): Promise<IncidentResult[]> {
-  return inTransaction(pool, async (session) => {
+  return fence.write(async (session, epoch) => {
     const uids = rows.map((row) => row.uid);
-    const upserted = await session.query<{ uid: string }>(UPSERT, [`[${rows.map((row) => row.json).join(',')}]`]);
+    const upserted = await session.query<{ uid: string }>(UPSERT, [
+      `[${rows.map((row) => row.json).join(',')}]`,
+      epoch,
+    ]);
     const written = new Set(upserted.rows.map((row) => row.uid));
     const plans = await plan(session, uids, incidents);
     const insert = plans.flatMap((one) => one.insert);

@@ -184,7 +184,8 @@ describe('the mirror', () => {
 
   it('stays exact when two mirrors write the same things at once, in opposite orders', async () => {
     const secondPool = createPool(database.url);
-    const second = createMirror({ pool: secondPool, clock, log: silentLog });
+    // Of another scope, as of one and the same only one may write.
+    const second = createMirror({ pool: secondPool, clock, log: silentLog, namespace: 'shop' });
     try {
       const versions = (n: number): Incident[] =>
         [5, 3, 8, 1].map((last) =>

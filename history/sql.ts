@@ -23,3 +23,13 @@ export const taken = (columns: Record<string, string>): string =>
     .filter((name) => name !== 'uid')
     .map((name) => `${name} = excluded.${name}`)
     .join(', ');
+
+/**
+ * May the offered row take the place of the one that is there? Versions are only comparable within an epoch: etcd can be set back.
+ * What was believed lost and comes lives.
+ */
+export const isNewer = (table: string): string =>
+  `(${table}.epoch < excluded.epoch OR (${table}.epoch = excluded.epoch AND ${table}.resource_version < excluded.resource_version))`;
+/** `SET` list by which what was believed lost lives again. A deletion that was seen stays. */
+export const found = (table: string): string =>
+  `epoch = excluded.epoch, deleted_at = CASE WHEN ${table}.vanished THEN NULL ELSE ${table}.deleted_at END, vanished = false`;

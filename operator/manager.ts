@@ -30,8 +30,8 @@ export interface OperatorOptions {
   clock: Clock;
   log: Log;
   registry: Registry;
-  /** Without it history is off: deletions of incidents are held. */
-  mirror?: Mirror;
+  /** Opens the mirror of one term; without it history is off: deletions of incidents are held. */
+  openMirror?: () => Mirror;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -70,14 +70,14 @@ export function createOperator(o: OperatorOptions): Operator {
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
   function start(identity: Identity): void {
     if (ending?.aborted) return;
-    const book = createMirrorBook(o.mirror !== undefined);
+    const book = createMirrorBook(o.openMirror !== undefined);
     const deps: Deps = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
     controllers = [
       createRuleController(deps),
       createSourceController(deps),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
-      ...(o.mirror === undefined ? [] : [createMirrorController({ ...deps, book, mirror: o.mirror })]),
+      ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror })]),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);

@@ -1,17 +1,19 @@
 /**
  * Keeps Postgres a true mirror of incidents and alerts, and lets a deleted Incident go only once Postgres has all of it. Works
- * beside the other controllers and never holds them: with Postgres away it waits, everything else goes on.
+ * beside the other controllers and never holds them: with Postgres away it waits, everything else goes on. Who may write is
+ * Postgres' word (`fence`): one that is told no stops, and asks again only after it has led for longer than any Lease lasts.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
-import { HistoryUnavailable } from '@funnelai/history/errors';
+import { HistoryFenced, HistoryUnavailable } from '@funnelai/history/errors';
 import type { AlertResult, IncidentResult, Mirror } from '@funnelai/history/mirror';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
-import { decideRelease } from './decide.ts';
+import { compareVersions, decideRelease, isVanished } from './decide.ts';
 import type { MirrorBook } from './facts.ts';
+import { comparePass, type Side } from './pass.ts';
 
 const INCIDENT_BATCH = 50;
 const ALERT_BATCH = 200;
@@ -20,8 +22,11 @@ const INCIDENT_GATHER_MS = 20;
 const ALERT_GATHER_MS = 250;
 const BASE_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
-/** Everything is compared again so often: what a row was refused for, or lost by a restored database, comes back. */
+/** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
 const PASS_MS = 600_000;
+const PASS_RETRY_MS = 15_000;
+/** Longer than any Lease lasts: who still leads then does lead, and takes the next epoch. */
+const FENCED_REST_MS = 60_000;
 /** Objects that were deleted and are not marked yet are remembered up to this number. */
 const MAX_DELETED = 20_000;
 const STOP_DRAIN_MS = 2_000;
@@ -30,14 +35,16 @@ type Kind = 'Incident' | 'Alert';
 interface Gone<T> {
   object: T;
   at: string;
+  vanished: boolean;
 }
 
-export function createMirrorController(deps: Deps & { mirror: Mirror; book: MirrorBook }): Controller {
-  const { book, caches, client, clock, events, log, metrics, mirror } = deps;
+export function createMirrorController(deps: Deps & { openMirror: () => Mirror; book: MirrorBook }): Controller {
+  const { book, caches, client, clock, events, log, metrics } = deps;
+  let mirror = deps.openMirror();
   const goneIncidents = new Map<string, Gone<Incident>>();
   const goneAlerts = new Map<string, Gone<Alert>>();
-  /** What Postgres refused, by uid: not offered again in the same version. */
-  const refused = new Map<string, string>();
+  /** What Postgres refused, by uid: not offered again in the same version before the next pass. */
+  const refused: Record<Kind, Map<string, string>> = { Incident: new Map(), Alert: new Map() };
   const held = new Set<string>();
   const incidents = createBatcher({
     name: 'mirror-incidents',
@@ -63,20 +70,43 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
   });
   let unsubscribe: (() => void)[] = [];
   let cancelPass = () => {};
+  let passing: Promise<void> = Promise.resolve();
+  let running = false;
+  let cancelRest: (() => void) | undefined;
+  /** Set when versions of objects went backwards: rows of later versions are to give way. */
+  let wentBack = false;
 
-  async function watched(work: () => Promise<string[]>): Promise<string[]> {
+  async function watched<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const again = await work();
+      if (wentBack) {
+        await mirror.renewEpoch();
+        wentBack = false;
+      }
+      const done = await work();
       metrics.historyAvailable(true);
-      return again;
+      return done;
     } catch (error) {
       if (error instanceof HistoryUnavailable) metrics.historyAvailable(false);
+      if (error instanceof HistoryFenced) onFenced(error);
       throw error;
     }
   }
 
+  /** Nothing more is written in this epoch: whatever is tried gets the same answer. */
+  function onFenced(error: HistoryFenced): void {
+    if (!running || cancelRest !== undefined) return;
+    metrics.historyFenced();
+    log.error({ err: error }, 'history is written by another term: this one stops mirroring');
+    cancelRest = clock.after(FENCED_REST_MS, () => {
+      cancelRest = undefined;
+      log.warn('still leading though another took over history: taking the next epoch');
+      mirror = deps.openMirror();
+      pass();
+    });
+  }
+
   async function flushIncidents(uids: string[]): Promise<string[]> {
-    const batch = objectsOf(uids, caches.incidents, goneIncidents);
+    const batch = objectsOf('Incident', uids, caches.incidents, goneIncidents);
     const results = batch.length === 0 ? [] : await mirror.putIncidents(batch);
     const again: string[] = [];
     for (const [i, incident] of batch.entries()) {
@@ -128,7 +158,7 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
   }
 
   async function flushAlerts(uids: string[]): Promise<string[]> {
-    const batch = objectsOf(uids, caches.alerts, goneAlerts);
+    const batch = objectsOf('Alert', uids, caches.alerts, goneAlerts);
     const results = batch.length === 0 ? [] : await mirror.putAlerts(batch);
     const again: string[] = [];
     for (const [i, alert] of batch.entries()) {
@@ -141,13 +171,14 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
   }
 
   function objectsOf<T extends KubeObject>(
+    kind: Kind,
     uids: string[],
     cache: { byUid(uid: string): T | undefined },
     gone: Map<string, Gone<T>>,
   ): T[] {
     return uids.flatMap((uid) => {
       const object = cache.byUid(uid) ?? gone.get(uid)?.object;
-      if (object === undefined || refused.get(uid) === object.metadata.resourceVersion) return [];
+      if (object === undefined || refused[kind].get(uid) === object.metadata.resourceVersion) return [];
       return [object];
     });
   }
@@ -155,9 +186,9 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
   async function markGone<T>(kind: Kind, uid: string, gone: Map<string, Gone<T>>): Promise<void> {
     const last = gone.get(uid);
     if (last === undefined) return;
-    await mirror.markDeleted(kind, uid, last.at);
+    await mirror.markDeleted(kind, uid, last.at, { vanished: last.vanished });
     gone.delete(uid);
-    refused.delete(uid);
+    forgetRefusal(kind, uid);
     held.delete(uid);
     if (kind === 'Incident') book.forget(uid);
   }
@@ -166,11 +197,12 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     const { uid = '', resourceVersion = '' } = object.metadata;
     const trouble = troubleOf(result);
     if (trouble === undefined) {
-      refused.delete(uid);
+      forgetRefusal(kind, uid);
       metrics.mirrored(kind, 'stored');
       return;
     }
-    refused.set(uid, resourceVersion);
+    refused[kind].set(uid, resourceVersion);
+    metrics.historyPoisoned(kind, refused[kind].size);
     const conflict = 'conflict' in result && result.conflict !== undefined;
     metrics.mirrored(kind, conflict ? 'conflict' : 'refused');
     if (kind === 'Incident') {
@@ -178,9 +210,14 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     }
   }
 
+  function forgetRefusal(kind: Kind, uid: string): void {
+    if (refused[kind].delete(uid)) metrics.historyPoisoned(kind, refused[kind].size);
+  }
+
   function onIncident(incident: Incident, deleted: boolean): void {
     const uid = incident.metadata.uid ?? '';
-    if (deleted) remember(goneIncidents, uid, incident);
+    if (deleted) remember(goneIncidents, uid, incident, isVanished(incident));
+    else goneIncidents.delete(uid);
     const before = book.of(uid);
     const newer = before?.resourceVersion !== incident.metadata.resourceVersion;
     if (newer && before?.waitingSinceMs === undefined) {
@@ -189,43 +226,106 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     incidents.add(uid);
   }
 
-  function remember<T extends KubeObject>(gone: Map<string, Gone<T>>, uid: string, object: T): void {
+  function remember<T extends KubeObject>(gone: Map<string, Gone<T>>, uid: string, object: T, vanished: boolean): void {
     if (gone.size >= MAX_DELETED) {
       metrics.bounded('mirror_deleted');
       return;
     }
     const at = object.metadata.deletionTimestamp ?? clock.now().toString({ fractionalSecondDigits: 6 });
-    gone.set(uid, { object, at });
+    gone.set(uid, { object, at, vanished });
+  }
+
+  /** After an etcd that was set back, lists are the cluster's word though their versions are lower. */
+  function lookBack(event: { type: string; object: KubeObject; old?: KubeObject }): void {
+    const before = event.old?.metadata.resourceVersion;
+    if (before === undefined || compareVersions(before, event.object.metadata.resourceVersion) <= 0) return;
+    if (!wentBack) log.warn('versions of objects went backwards: the cluster was set back; history follows it');
+    wentBack = true;
+    schedulePass(PASS_RETRY_MS);
+  }
+
+  const sides: Side[] = [
+    {
+      kind: 'Incident',
+      uids: () => [...caches.incidents.list()].map(({ metadata }) => metadata.uid ?? ''),
+      byUid: (uid) => caches.incidents.byUid(uid),
+      isEnding: (uid) => goneIncidents.has(uid),
+      add: (uid) => incidents.add(uid),
+    },
+    {
+      kind: 'Alert',
+      uids: () => [...caches.alerts.list()].map(({ metadata }) => metadata.uid ?? ''),
+      byUid: (uid) => caches.alerts.byUid(uid),
+      isEnding: (uid) => goneAlerts.has(uid),
+      add: (uid) => alerts.add(uid),
+    },
+  ];
+
+  function schedulePass(ms: number): void {
+    cancelPass();
+    cancelPass = running ? clock.after(ms, pass) : () => {};
   }
 
   function pass(): void {
-    refused.clear();
-    for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
-    for (const alert of caches.alerts.list()) alerts.add(alert.metadata.uid ?? '');
-    cancelPass = clock.after(PASS_MS, pass);
+    for (const kind of ['Incident', 'Alert'] as const) {
+      refused[kind].clear();
+      metrics.historyPoisoned(kind, 0);
+    }
+    schedulePass(PASS_MS);
+    passing = passing.then(async () => {
+      const of = mirror;
+      try {
+        await watched(() =>
+          comparePass({
+            mirror: of,
+            sides,
+            now: () => clock.now(),
+            repaired: metrics.historyRepaired,
+            goOn: () => running && mirror === of,
+          }),
+        );
+      } catch (error) {
+        log.warn({ err: error }, 'cluster and history could not be compared; trying again');
+        if (!(error instanceof HistoryFenced)) schedulePass(PASS_RETRY_MS);
+      }
+    });
   }
 
   return {
     name: 'mirror',
     start() {
+      running = true;
+      metrics.historyLag(() => Math.max(incidents.lagMs(), alerts.lagMs()) / 1_000);
       unsubscribe = [
-        caches.incidents.subscribe(({ type, object }) => onIncident(object, type === 'deleted')),
-        caches.alerts.subscribe(({ type, object }) => {
-          const uid = object.metadata.uid ?? '';
-          if (type === 'deleted') remember(goneAlerts, uid, object);
+        caches.incidents.subscribe((event) => {
+          lookBack(event);
+          onIncident(event.object, event.type === 'deleted');
+        }),
+        caches.alerts.subscribe((event) => {
+          lookBack(event);
+          const uid = event.object.metadata.uid ?? '';
+          if (event.type === 'deleted') remember(goneAlerts, uid, event.object, false);
+          else goneAlerts.delete(uid);
           alerts.add(uid);
         }),
       ];
+      // Of each incident it has to be known up to where history goes; alerts that are the same on both sides need no write.
+      for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
       pass();
       incidents.start();
       alerts.start();
     },
     async stop() {
       for (const leave of unsubscribe) leave();
+      running = false;
       cancelPass();
-      await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS)]);
+      cancelRest?.();
+      await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
+      metrics.historyLag(() => 0);
+      for (const kind of ['Incident', 'Alert'] as const) metrics.historyPoisoned(kind, 0);
     },
     idle: async () => {
+      await passing;
       await Promise.all([incidents.idle(), alerts.idle()]);
     },
   };
