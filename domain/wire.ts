@@ -115,6 +115,8 @@ export interface AlertDetail {
   deletedAt?: string;
   /** Present while the incident exists. */
   incident?: IncidentItem;
+  /** How often this fault began anew in so many days, and about how often its sender repeated it. Absent while history is away. */
+  recurrence?: { episodes: number; repeats: number; days: number };
 }
 
 /** One line of an incident's timeline, merged from `status.changes` and history; each change once. */

@@ -26,13 +26,27 @@ ${keptLink('alerts', 'alerts.episode IS NOT DISTINCT FROM excluded.episode')}
 WHERE ${isNewer('alerts')} OR alerts.vanished
 RETURNING uid`;
 
-const EPISODE_FIELDS =
-  'namespace, incident_name, state, severity, starts_at, ends_at, received_at, resource_version'.split(', ');
+/** Column of an episode → the alert's that it comes from. */
+const EPISODE_FIELDS: Record<string, string> = {
+  namespace: 'namespace',
+  source: 'source',
+  fingerprint: 'fingerprint',
+  incident_name: 'incident_name',
+  state: 'state',
+  severity: 'severity',
+  started_at: 'starts_at',
+  ended_at: 'ends_at',
+  received_at: 'received_at',
+  resource_version: 'resource_version',
+};
+const EPISODE_NAMES = Object.keys(EPISODE_FIELDS);
 const UPSERT_EPISODES = `
-INSERT INTO alert_episodes (alert_uid, episode, ${EPISODE_FIELDS.join(', ')}, incident_uid, epoch)
-SELECT r.uid, r.episode, ${EPISODE_FIELDS.map((name) => `r.${name}`).join(', ')}, ${INCIDENT_OF_R}, $2::bigint
+INSERT INTO alert_episodes (alert_uid, episode, ${EPISODE_NAMES.join(', ')}, incident_uid, epoch)
+SELECT r.uid, r.episode, ${Object.values(EPISODE_FIELDS)
+  .map((name) => `r.${name}`)
+  .join(', ')}, ${INCIDENT_OF_R}, $2::bigint
 FROM json_to_recordset($1::json) AS r(${typed(ALERT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (alert_uid, episode) DO UPDATE SET ${EPISODE_FIELDS.map((name) => `${name} = excluded.${name}`).join(', ')}, epoch = excluded.epoch,
+ON CONFLICT (alert_uid, episode) DO UPDATE SET ${EPISODE_NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}, epoch = excluded.epoch,
 ${keptLink('alert_episodes', 'true')}
 WHERE ${isNewer('alert_episodes')}`;
 

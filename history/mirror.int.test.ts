@@ -29,7 +29,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await pool.query('TRUNCATE incidents, alerts CASCADE');
+  await pool.query('TRUNCATE incidents, incident_changes, alerts, alert_episodes');
 });
 
 /** Every row of every table, to compare whole states of history. */

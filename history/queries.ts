@@ -27,7 +27,21 @@ export interface AlertRecord {
   /** When the row was last written. */
   updatedAt: string;
   /** Those episodes of the alert that belonged to the incident, oldest first. */
-  episodes: { episode: number; state: Alert['spec']['state']; severity: Severity; startsAt: string; endsAt?: string }[];
+  episodes: Episode[];
+}
+export interface Episode {
+  episode: number;
+  state: Alert['spec']['state'];
+  severity: Severity;
+  startsAt: string;
+  endsAt?: string;
+  /** How often the sender repeated it; about. */
+  repeats: number;
+}
+/** How often a fault came back, whatever object stood for it. */
+export interface Recurrence {
+  episodes: number;
+  repeats: number;
 }
 export interface IncidentFilter {
   /** Only these; an empty list finds nothing, absent means all. */
@@ -67,6 +81,8 @@ export interface Queries {
   changesOf(uid: string): Promise<IncidentChange[]>;
   /** Every alert that had an episode in this incident, oldest start first. */
   alertsOf(uid: string): Promise<AlertRecord[]>;
+  /** Of one fault, the episodes that began at `since` (RFC 3339) or later. */
+  recurrenceOf(fault: { namespace: string; source: string; fingerprint: string }, since: string): Promise<Recurrence>;
   /** Newest first. @throws {RangeError} for an `after` that no page gave. */
   incidents(filter: IncidentFilter, page?: { limit?: number; after?: string }): Promise<IncidentSearch>;
   countIncidents(filter: IncidentFilter): Promise<IncidentCounts>;
@@ -101,17 +117,18 @@ const alertRecordOf = (row: AlertRow): Omit<AlertRecord, 'episodes'> => ({
 });
 
 const ALERTS_OF = `
-SELECT ${ALERT_FIELDS}, e.episode, e.state, e.severity, ${iso('e.starts_at')}, ${iso('e.ends_at')}
+SELECT ${ALERT_FIELDS}, e.episode, e.state, e.severity, ${iso('e.started_at')}, ${iso('e.ended_at')}, e.repeats::float8 AS repeats
 FROM alert_episodes e JOIN alerts a ON a.uid = e.alert_uid
 WHERE e.incident_uid = $1
-ORDER BY min(e.starts_at) OVER (PARTITION BY e.alert_uid), e.alert_uid, e.episode
+ORDER BY min(e.started_at) OVER (PARTITION BY e.alert_uid), e.alert_uid, e.episode
 LIMIT ${MAX_ALERTS}`;
 interface EpisodeRow extends AlertRow {
   episode: number;
   state: Alert['spec']['state'];
   severity: Severity;
-  starts_at: string;
-  ends_at: string | null;
+  started_at: string;
+  ended_at: string | null;
+  repeats: number;
 }
 
 /** Each method throws {HistoryUnavailable} when Postgres is away. */
@@ -153,11 +170,20 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
           episode: row.episode,
           state: row.state,
           severity: row.severity,
-          startsAt: row.starts_at,
-          ...(row.ends_at === null ? {} : { endsAt: row.ends_at }),
+          startsAt: row.started_at,
+          ...(row.ended_at === null ? {} : { endsAt: row.ended_at }),
+          repeats: row.repeats,
         });
       }
       return [...records.values()];
+    },
+    async recurrenceOf({ namespace, source, fingerprint }, since) {
+      const [row] = await rows<Recurrence>(
+        `SELECT count(*)::float8 AS episodes, coalesce(sum(e.repeats), 0)::float8 AS repeats FROM alert_episodes e
+         WHERE e.namespace = $1 AND e.source = $2 AND e.fingerprint = $3 AND e.started_at >= $4::timestamptz`,
+        [namespace, source, fingerprint, since],
+      );
+      return row ?? { episodes: 0, repeats: 0 };
     },
     async incidents(filter, page = {}) {
       const limit = Math.min(MAX_LIMIT, Math.max(1, Math.trunc(page.limit ?? DEFAULT_LIMIT)));
