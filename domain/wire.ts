@@ -122,7 +122,8 @@ export interface AlertDetail {
 /** One line of an incident's timeline, merged from `status.changes` and history; each change once. */
 export interface TimelineEntry {
   at: string;
-  kind: IncidentChange['kind'] | 'Opened' | 'AlertJoined' | 'AlertResolved';
+  /** `Lost`: changes of which neither the cluster nor history knows anything any more. */
+  kind: IncidentChange['kind'] | 'Lost' | 'Opened' | 'AlertJoined' | 'AlertResolved';
   text: string;
   by?: string;
   from?: string;

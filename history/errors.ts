@@ -75,6 +75,8 @@ interface PgFailure {
   message: string;
   code?: string;
   column?: string;
+  table?: string;
+  constraint?: string;
   errors?: unknown[];
 }
 const asFailure = (error: unknown): PgFailure =>
@@ -83,13 +85,20 @@ const asFailure = (error: unknown): PgFailure =>
 /** Was the transaction the victim of another one, so that running it again is the answer? */
 export const isTransactionVictim = (error: unknown): boolean => RETRYABLE.has(asFailure(error).code ?? '');
 
+/** Names of tables and constraints are ours, not the row's. */
+const whereOf = ({ table, constraint }: PgFailure): string =>
+  `${table === undefined ? '' : `table ${table}, `}${constraint === undefined ? '' : `constraint ${constraint}, `}`;
+
 /** Translates what `pg` threw. Row values that Postgres quotes in its message are left behind. */
 export function fromPg(error: unknown): HistoryUnavailable | HistoryRefused {
   if (error instanceof HistoryUnavailable || error instanceof HistoryRefused) return error;
   const failure = asFailure(error);
   const code = failure.code ?? '';
   if (/^[0-9A-Z]{5}$/.test(code) && REFUSAL_CLASSES.has(code.slice(0, 2)))
-    return new HistoryRefused(failure.column ?? '', `${REFUSALS[code] ?? 'not acceptable'} (SQLSTATE ${code})`);
+    return new HistoryRefused(
+      failure.column ?? '',
+      `${REFUSALS[code] ?? 'not acceptable'} (${whereOf(failure)}SQLSTATE ${code})`,
+    );
   if (code === '42P01')
     return new HistoryUnavailable('the history tables are not there yet; the operator makes them when it starts', code);
   // Node reports one error for each address of a host; the first tells enough.

@@ -118,6 +118,21 @@ describe('nobody is locked out', () => {
     expect(rows).toEqual([{ v: 17 }]);
   });
 
+  it('by its own renewal: what is on its way meanwhile goes on in the new epoch', async () => {
+    const mirror = term();
+    await mirror.putIncident(anIncident({ version: 9_000 }));
+    for (let round = 0; round < 10; round += 1)
+      await Promise.all([
+        mirror.putIncident(anIncident({ version: 17 + round })),
+        mirror.renewEpoch(),
+        mirror.putAlerts([anAlert({ version: 17 + round })]),
+        mirror.renewEpoch(),
+        mirror.putIncident(anIncident({ version: 17 + round })),
+      ]);
+    await mirror.putIncident(anIncident({ version: 40 }));
+    expect(await versionOf()).toEqual(['40']);
+  });
+
   it('with Postgres away at the takeover: the epoch is taken by the first write that gets through', async () => {
     let isAway = true;
     const late = createMirror({

@@ -43,6 +43,7 @@ export async function putIncidentRows(
   fence: Fence,
   rows: readonly Row[],
   incidents: readonly Incident[],
+  now: string,
 ): Promise<IncidentResult[]> {
   return fence.write(async (session, epoch) => {
     const uids = rows.map((row) => row.uid);
@@ -51,7 +52,7 @@ export async function putIncidentRows(
       epoch,
     ]);
     const written = new Set(upserted.rows.map((row) => row.uid));
-    const plans = await plan(session, uids, incidents);
+    const plans = await plan(session, uids, incidents, now);
     const insert = plans.flatMap((one) => one.insert);
     if (insert.length > 0) {
       const inserted = await session.query(INSERT_CHANGES, [JSON.stringify(insert)]);
@@ -68,7 +69,12 @@ export async function putIncidentRows(
   });
 }
 
-async function plan(session: Session, uids: string[], incidents: readonly Incident[]): Promise<ChangePlan[]> {
+async function plan(
+  session: Session,
+  uids: string[],
+  incidents: readonly Incident[],
+  now: string,
+): Promise<ChangePlan[]> {
   const changesOf = (incident: Incident) => incident.status?.changes ?? [];
   const firsts = incidents.map((incident) => {
     const numbers = changesOf(incident)
@@ -82,12 +88,12 @@ async function plan(session: Session, uids: string[], incidents: readonly Incide
   const byIncident = Map.groupBy(stored.rows, (row) => String(row.incident_uid));
   return incidents.map((incident, index) => {
     const uid = uids[index] ?? '';
-    return planChanges(
-      uid,
-      changesOf(incident),
-      incident.status?.changeSequence ?? 0,
-      new Map((byIncident.get(uid) ?? []).map((row) => [row.sequence, row])),
-      sequences.get(uid) ?? 0,
-    );
+    const known = {
+      originUid: uid,
+      stored: new Map((byIncident.get(uid) ?? []).map((row) => [row.sequence, row])),
+      storedSequence: sequences.get(uid) ?? 0,
+      now,
+    };
+    return planChanges(known, changesOf(incident), incident.status?.changeSequence ?? 0);
   });
 }

@@ -13,8 +13,8 @@ import { createFence } from './fence.ts';
 import type { Log } from './log.ts';
 import { putAlertRows } from './mirror-alerts.ts';
 import { putIncidentRows } from './mirror-incidents.ts';
-import type { Conflict, Gap } from './plan-changes.ts';
-import { alertRow, incidentRow, type Row } from './rows.ts';
+import type { Conflict, Gap, Lost } from './plan-changes.ts';
+import { alertRow, incidentRow, microsOf, type Row } from './rows.ts';
 
 /** Rows and bytes of one transaction at most; a larger batch takes several. */
 const MAX_INCIDENTS = 100;
@@ -36,8 +36,11 @@ export interface AlertResult {
 export interface IncidentResult extends AlertResult {
   /** Every change of this object up to this number is in history, as it stands in the object. */
   mirroredSequence: number;
+  /** The last number that history has of it. */
+  storedSequence: number;
   conflict?: Conflict;
   gap?: Gap;
+  lost?: Lost[];
 }
 
 export interface Mirror extends Comparison {
@@ -46,6 +49,8 @@ export interface Mirror extends Comparison {
   /** One bad object never holds up the others: its own result says what was refused. */
   putIncidents(batch: readonly Incident[]): Promise<IncidentResult[]>;
   putAlerts(batch: readonly Alert[]): Promise<AlertResult[]>;
+  /** The present epoch; another one than before means that rows may be gone or outdated. */
+  epoch(): number | undefined;
   /** Versions of objects went backwards (etcd was set back): from now on what comes wins over what is there. */
   renewEpoch(): Promise<void>;
 }
@@ -74,8 +79,8 @@ export function createMirror(o: MirrorOptions): Mirror {
       batch,
       MAX_INCIDENTS,
       (incident) => incidentRow(incident, clock.now()),
-      (rows, incidents) => putIncidentRows(fence, rows, incidents),
-      (uid, refused): IncidentResult => ({ uid, written: false, mirroredSequence: 0, refused }),
+      (rows, incidents) => putIncidentRows(fence, rows, incidents, microsOf(clock.now())),
+      (uid, refused): IncidentResult => ({ uid, written: false, mirroredSequence: 0, storedSequence: 0, refused }),
     );
     for (const result of results) tell(log, 'Incident', result);
     return results;
@@ -100,6 +105,7 @@ export function createMirror(o: MirrorOptions): Mirror {
       for (const result of results) tell(log, 'Alert', result);
       return results;
     },
+    epoch: () => fence.epoch(),
     renewEpoch: () => fence.renew(),
   };
 }
@@ -181,8 +187,13 @@ function tell(log: Log, kind: string, result: AlertResult | IncidentResult): voi
   if (result.conflict !== undefined)
     log.error(
       { uid: result.uid, sequence: result.conflict.sequence, storedSequence: result.conflict.storedSequence },
-      'history has another content under this number; nothing of this incident is recorded from there on',
+      'history has another change under this number: the cluster was set back? It is renumbered',
     );
+  for (const lost of result.lost ?? [])
+    log.error({ uid: result.uid, ...lost }, 'these changes are in neither the object nor history: they are lost');
   if (result.gap !== undefined)
-    log.error({ uid: result.uid, ...result.gap }, 'changes before this one are in neither the object nor history');
+    log.error(
+      { uid: result.uid, ...result.gap },
+      'far too many changes before this one are in neither the object nor history',
+    );
 }

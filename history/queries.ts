@@ -1,8 +1,8 @@
 /** What the API asks of history. Reads only; who may read what is the caller's to decide, by `namespaces`. */
-import type { Alert, Incident, IncidentChange, Phase, Priority, Severity } from '@funnelai/crds/generated/types';
+import type { Alert, Incident, Phase, Priority, Severity } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { withSession } from './connection.ts';
-import { type ChangeRow, changeOf } from './rows.ts';
+import { type ChangeRow, changeOf, type StoredChange } from './rows.ts';
 import { CHANGE_FIELDS, iso } from './sql.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -78,7 +78,7 @@ export interface Queries {
   /** The newest alert of that name, also when it is deleted. */
   alertByName(namespace: string, name: string): Promise<Omit<AlertRecord, 'episodes'> | undefined>;
   /** All changes in order of number. */
-  changesOf(uid: string): Promise<IncidentChange[]>;
+  changesOf(uid: string): Promise<StoredChange[]>;
   /** Every alert that had an episode in this incident, oldest start first. */
   alertsOf(uid: string): Promise<AlertRecord[]>;
   /** Of one fault, the episodes that began at `since` (RFC 3339) or later. */

@@ -82,6 +82,11 @@ export const CHANGE_COLUMNS = {
   verified: 'boolean',
 } as const;
 
+/** Kind of a row that holds the place of a change of which nothing is known any more. */
+export const LOST = 'Lost';
+/** A change as history has it. */
+export type StoredChange = Omit<IncidentChange, 'kind'> & { kind: IncidentChange['kind'] | typeof LOST };
+
 type Cells<Columns> = { [column in Exclude<keyof Columns, 'object'>]: string | number | boolean | null };
 export type ChangeRow = Cells<typeof CHANGE_COLUMNS> & { sequence: number };
 
@@ -164,10 +169,10 @@ export function changeRow(incidentUid: string, change: IncidentChange): ChangeRo
 }
 
 /** The change that a row tells of. Times come back in UTC with six digits. */
-export function changeOf(row: ChangeRow): IncidentChange {
-  const change: IncidentChange = {
+export function changeOf(row: ChangeRow): StoredChange {
+  const change: StoredChange = {
     sequence: row.sequence,
-    kind: row.kind as IncidentChange['kind'],
+    kind: row.kind as StoredChange['kind'],
     at: String(row.at),
     recordedAt: String(row.recorded_at),
     by: String(row.by),

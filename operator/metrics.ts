@@ -15,6 +15,10 @@ export interface Metrics {
   historyFenced(): void;
   /** What the comparison of both sides set right. */
   historyRepaired(kind: 'Incident' | 'Alert', how: 'written' | 'vanished' | 'living', count: number): void;
+  /** Changes that got new numbers because history had others under theirs. */
+  historyRenumbered(count: number): void;
+  /** Changes that neither side knows any more. */
+  historyLost(count: number): void;
   deletionHeld(count: number): void;
   brokenRules(count: number): void;
   leading(yes: boolean): void;
@@ -78,6 +82,16 @@ export function createMetrics(registry: Registry): Metrics {
     labelNames: ['kind', 'how'],
     registers,
   });
+  const renumbered = new Counter({
+    name: 'funnelai_history_renumbered_total',
+    help: 'Changes that got new numbers because history had others under theirs.',
+    registers,
+  });
+  const lost = new Counter({
+    name: 'funnelai_history_lost_changes_total',
+    help: 'Changes that neither the cluster nor Postgres knew any more.',
+    registers,
+  });
   const held = new Gauge({
     name: 'funnelai_incident_deletions_held',
     help: 'Deleted incidents whose finalizer waits for the mirror.',
@@ -107,6 +121,8 @@ export function createMetrics(registry: Registry): Metrics {
     historyPoisoned: (kind, count) => poisoned.set({ kind }, count),
     historyFenced: () => fenced.inc(),
     historyRepaired: (kind, how, count) => repaired.inc({ kind, how }, count),
+    historyRenumbered: (count) => renumbered.inc(count),
+    historyLost: (count) => lost.inc(count),
     deletionHeld: (count) => held.set(count),
     brokenRules: (count) => broken.set(count),
     leading: (yes) => leader.set(yes ? 1 : 0),

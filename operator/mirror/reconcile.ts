@@ -5,15 +5,16 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
-import { HistoryFenced, HistoryUnavailable } from '@funnelai/history/errors';
+import { HistoryFenced } from '@funnelai/history/errors';
 import type { AlertResult, IncidentResult, Mirror } from '@funnelai/history/mirror';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
 import { compareVersions, decideRelease, isVanished } from './decide.ts';
-import type { MirrorBook } from './facts.ts';
+import { entryAfter, type MirrorBook, troubleOf } from './facts.ts';
 import { comparePass, type Side } from './pass.ts';
+import { createMirrorTerm } from './term.ts';
 
 const INCIDENT_BATCH = 50;
 const ALERT_BATCH = 200;
@@ -25,13 +26,12 @@ const MAX_DELAY_MS = 15_000;
 /** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
 const PASS_MS = 600_000;
 const PASS_RETRY_MS = 15_000;
-/** Longer than any Lease lasts: who still leads then does lead, and takes the next epoch. */
-const FENCED_REST_MS = 60_000;
 /** Objects that were deleted and are not marked yet are remembered up to this number. */
 const MAX_DELETED = 20_000;
 const STOP_DRAIN_MS = 2_000;
 
 type Kind = 'Incident' | 'Alert';
+const KINDS: readonly Kind[] = ['Incident', 'Alert'];
 interface Gone<T> {
   object: T;
   at: string;
@@ -40,7 +40,6 @@ interface Gone<T> {
 
 export function createMirrorController(deps: Deps & { openMirror: () => Mirror; book: MirrorBook }): Controller {
   const { book, caches, client, clock, events, log, metrics } = deps;
-  let mirror = deps.openMirror();
   const goneIncidents = new Map<string, Gone<Incident>>();
   const goneAlerts = new Map<string, Gone<Alert>>();
   /** What Postgres refused, by uid: not offered again in the same version before the next pass. */
@@ -54,7 +53,7 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
     gatherMs: INCIDENT_GATHER_MS,
     baseDelayMs: BASE_DELAY_MS,
     maxDelayMs: MAX_DELAY_MS,
-    flush: (uids) => watched(() => flushIncidents(uids)),
+    flush: (uids) => term.use((mirror) => flushIncidents(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Incident', depth),
   });
   const alerts = createBatcher({
@@ -65,47 +64,31 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
     gatherMs: ALERT_GATHER_MS,
     baseDelayMs: BASE_DELAY_MS,
     maxDelayMs: MAX_DELAY_MS,
-    flush: (uids) => watched(() => flushAlerts(uids)),
+    flush: (uids) => term.use((mirror) => flushAlerts(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Alert', depth),
   });
+  const term = createMirrorTerm({ openMirror: deps.openMirror, clock, log, metrics, onOtherEpoch: askAnew });
   let unsubscribe: (() => void)[] = [];
   let cancelPass = () => {};
   let passing: Promise<void> = Promise.resolve();
   let running = false;
-  let cancelRest: (() => void) | undefined;
-  /** Set when versions of objects went backwards: rows of later versions are to give way. */
-  let wentBack = false;
 
-  async function watched<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      if (wentBack) {
-        await mirror.renewEpoch();
-        wentBack = false;
-      }
-      const done = await work();
-      metrics.historyAvailable(true);
-      return done;
-    } catch (error) {
-      if (error instanceof HistoryUnavailable) metrics.historyAvailable(false);
-      if (error instanceof HistoryFenced) onFenced(error);
-      throw error;
+  function offerAgain(): void {
+    for (const kind of KINDS) {
+      refused[kind].clear();
+      metrics.historyPoisoned(kind, 0);
     }
   }
 
-  /** Nothing more is written in this epoch: whatever is tried gets the same answer. */
-  function onFenced(error: HistoryFenced): void {
-    if (!running || cancelRest !== undefined) return;
-    metrics.historyFenced();
-    log.error({ err: error }, 'history is written by another term: this one stops mirroring');
-    cancelRest = clock.after(FENCED_REST_MS, () => {
-      cancelRest = undefined;
-      log.warn('still leading though another took over history: taking the next epoch');
-      mirror = deps.openMirror();
-      pass();
-    });
+  /** Nothing that was known of rows holds any more, refusals neither. */
+  function askAnew(): void {
+    book.reset();
+    offerAgain();
+    for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
+    schedulePass(PASS_RETRY_MS);
   }
 
-  async function flushIncidents(uids: string[]): Promise<string[]> {
+  async function flushIncidents(mirror: Mirror, uids: string[]): Promise<string[]> {
     const batch = objectsOf('Incident', uids, caches.incidents, goneIncidents);
     const results = batch.length === 0 ? [] : await mirror.putIncidents(batch);
     const again: string[] = [];
@@ -113,39 +96,34 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
       const uid = incident.metadata.uid ?? '';
       const result = results[i];
       if (result === undefined) again.push(uid);
-      else await settleIncident(incident, result);
+      else await settleIncident(mirror, incident, result);
     }
-    for (const uid of uids) await markGone('Incident', uid, goneIncidents);
+    for (const uid of uids) await markGone(mirror, 'Incident', uid, goneIncidents);
     return again;
   }
 
-  async function settleIncident(incident: Incident, result: IncidentResult): Promise<void> {
+  async function settleIncident(mirror: Mirror, incident: Incident, result: IncidentResult): Promise<void> {
     const uid = incident.metadata.uid ?? '';
-    const before = book.of(uid);
     report('Incident', incident, result);
-    const trouble = troubleOf(result);
-    book.update(uid, {
-      // A refused row tells nothing of what is there already.
-      ...(result.refused === undefined
-        ? { mirroredSequence: result.mirroredSequence }
-        : before?.mirroredSequence !== undefined && { mirroredSequence: before.mirroredSequence }),
-      ...(trouble === undefined && incident.metadata.resourceVersion !== undefined
-        ? { resourceVersion: incident.metadata.resourceVersion }
-        : before?.resourceVersion !== undefined && { resourceVersion: before.resourceVersion }),
-      ...(trouble !== undefined && { refused: trouble, waitingSinceMs: before?.waitingSinceMs ?? clock.monotonicMs() }),
-    });
-    await release(incident);
+    book.update(uid, entryAfter(book.of(uid), incident, result, clock.monotonicMs()));
+    await release(mirror, incident);
   }
 
   /** Marks the row first: a deletion once begun cannot be taken back, and after the finalizer nobody would remember it. */
-  async function release(incident: Incident): Promise<void> {
+  async function release(mirror: Mirror, incident: Incident): Promise<void> {
     const { uid = '', namespace = '', name, deletionTimestamp } = incident.metadata;
     const verdict = decideRelease(incident, book.of(uid));
     if (verdict.kind === 'hold') held.add(uid);
     else held.delete(uid);
     metrics.deletionHeld(held.size);
     if (verdict.kind !== 'release') return;
-    await mirror.markDeleted('Incident', uid, deletionTimestamp ?? clock.now().toString());
+    const { known } = await mirror.markDeleted('Incident', uid, deletionTimestamp ?? clock.now().toString());
+    if (!known) {
+      // The row is not there any more, whatever was known of it: the object stays until it is.
+      book.forget(uid);
+      incidents.add(uid);
+      return;
+    }
     try {
       const last = await client.jsonPatch<Incident>(INCIDENTS, { namespace, name }, verdict.ops, {
         fieldManager: FIELD_MANAGER,
@@ -157,7 +135,7 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
     }
   }
 
-  async function flushAlerts(uids: string[]): Promise<string[]> {
+  async function flushAlerts(mirror: Mirror, uids: string[]): Promise<string[]> {
     const batch = objectsOf('Alert', uids, caches.alerts, goneAlerts);
     const results = batch.length === 0 ? [] : await mirror.putAlerts(batch);
     const again: string[] = [];
@@ -166,7 +144,7 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
       if (result === undefined) again.push(alert.metadata.uid ?? '');
       else report('Alert', alert, result);
     }
-    for (const uid of uids) await markGone('Alert', uid, goneAlerts);
+    for (const uid of uids) await markGone(mirror, 'Alert', uid, goneAlerts);
     return again;
   }
 
@@ -183,7 +161,7 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
     });
   }
 
-  async function markGone<T>(kind: Kind, uid: string, gone: Map<string, Gone<T>>): Promise<void> {
+  async function markGone<T>(mirror: Mirror, kind: Kind, uid: string, gone: Map<string, Gone<T>>): Promise<void> {
     const last = gone.get(uid);
     if (last === undefined) return;
     await mirror.markDeleted(kind, uid, last.at, { vanished: last.vanished });
@@ -196,6 +174,11 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
   function report(kind: Kind, object: KubeObject, result: AlertResult | IncidentResult): void {
     const { uid = '', resourceVersion = '' } = object.metadata;
     const trouble = troubleOf(result);
+    for (const { from, to } of 'lost' in result ? (result.lost ?? []) : []) {
+      metrics.historyLost(to - from + 1);
+      const what = from === to ? `change ${from} is` : `changes ${from} to ${to} are`;
+      events.event(object, 'Warning', 'HistoryLost', `${what} lost: neither cluster nor history has them`, 'Mirroring');
+    }
     if (trouble === undefined) {
       forgetRefusal(kind, uid);
       metrics.mirrored(kind, 'stored');
@@ -239,9 +222,7 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
   function lookBack(event: { type: string; object: KubeObject; old?: KubeObject }): void {
     const before = event.old?.metadata.resourceVersion;
     if (before === undefined || compareVersions(before, event.object.metadata.resourceVersion) <= 0) return;
-    if (!wentBack) log.warn('versions of objects went backwards: the cluster was set back; history follows it');
-    wentBack = true;
-    schedulePass(PASS_RETRY_MS);
+    if (term.wentBack()) askAnew();
   }
 
   const sides: Side[] = [
@@ -267,21 +248,17 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
   }
 
   function pass(): void {
-    for (const kind of ['Incident', 'Alert'] as const) {
-      refused[kind].clear();
-      metrics.historyPoisoned(kind, 0);
-    }
+    offerAgain();
     schedulePass(PASS_MS);
     passing = passing.then(async () => {
-      const of = mirror;
       try {
-        await watched(() =>
+        await term.use((mirror) =>
           comparePass({
-            mirror: of,
+            mirror,
             sides,
             now: () => clock.now(),
             repaired: metrics.historyRepaired,
-            goOn: () => running && mirror === of,
+            goOn: () => running && term.isPresent(mirror),
           }),
         );
       } catch (error) {
@@ -319,26 +296,14 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
       for (const leave of unsubscribe) leave();
       running = false;
       cancelPass();
-      cancelRest?.();
+      term.stop();
       await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
       metrics.historyLag(() => 0);
-      for (const kind of ['Incident', 'Alert'] as const) metrics.historyPoisoned(kind, 0);
+      for (const kind of KINDS) metrics.historyPoisoned(kind, 0);
     },
     idle: async () => {
       await passing;
       await Promise.all([incidents.idle(), alerts.idle()]);
     },
   };
-}
-
-/** What stands between this object and its row, in words; undefined when it is there. */
-function troubleOf(result: AlertResult | IncidentResult): string | undefined {
-  if (!('mirroredSequence' in result)) return result.refused?.message;
-  if (result.conflict !== undefined) {
-    return `history has another change under number ${result.conflict.sequence}; what the cluster says from there on is not recorded`;
-  }
-  if (result.gap !== undefined) {
-    return `history lacks change ${result.gap.expected}; the object begins with ${result.gap.found}`;
-  }
-  return result.refused?.message;
 }

@@ -1,7 +1,8 @@
 /** What pages read from Postgres, within a deadline; that it is away or off is an answer and not an error. */
-import type { Alert, IncidentChange } from '@funnelai/crds/generated/types';
+import type { Alert } from '@funnelai/crds/generated/types';
 import { HistoryUnavailable } from '@funnelai/history/errors';
 import type { AlertRecord, IncidentRecord, Queries, Recurrence } from '@funnelai/history/queries';
+import type { StoredChange } from '@funnelai/history/rows';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
@@ -17,7 +18,7 @@ export interface HistoryReader {
   /** How often the alert's fault came back since then. */
   recurrenceOf(alert: Alert, since: Temporal.Instant): Promise<Answer<Recurrence>>;
   /** Changes and alerts of one incident. */
-  storyOf(uid: string): Promise<Answer<{ changes: IncidentChange[]; alerts: AlertRecord[] }>>;
+  storyOf(uid: string): Promise<Answer<{ changes: StoredChange[]; alerts: AlertRecord[] }>>;
 }
 
 const OFF = {
