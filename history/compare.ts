@@ -37,7 +37,8 @@ export interface Comparison {
   markLiving(kind: MirroredKind, uids: readonly string[]): Promise<number>;
 }
 
-const SEQUENCE = 'coalesce((SELECT max(c.sequence) FROM incident_changes c WHERE c.incident_uid = t.uid), 0)::float8';
+const SEQUENCE =
+  'coalesce((SELECT max(c.sequence) FROM incident_changes c WHERE c.incident_uid = t.origin_uid), 0)::float8';
 
 /** `namespace`: looks at nothing outside of it. */
 export function createComparison(fence: Fence, namespace: string | undefined): Comparison {

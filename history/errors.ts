@@ -85,9 +85,11 @@ const asFailure = (error: unknown): PgFailure =>
 /** Was the transaction the victim of another one, so that running it again is the answer? */
 export const isTransactionVictim = (error: unknown): boolean => RETRYABLE.has(asFailure(error).code ?? '');
 
+/** Tables are kept by month; people know them without. */
+const MONTH_OF_TABLE = /_(\d{4}_\d\d|other)$/;
 /** Names of tables and constraints are ours, not the row's. */
 const whereOf = ({ table, constraint }: PgFailure): string =>
-  `${table === undefined ? '' : `table ${table}, `}${constraint === undefined ? '' : `constraint ${constraint}, `}`;
+  `${table === undefined ? '' : `table ${table.replace(MONTH_OF_TABLE, '')}, `}${constraint === undefined ? '' : `constraint ${constraint}, `}`;
 
 /** Translates what `pg` threw. Row values that Postgres quotes in its message are left behind. */
 export function fromPg(error: unknown): HistoryUnavailable | HistoryRefused {

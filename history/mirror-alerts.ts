@@ -21,7 +21,7 @@ const UPSERT = `
 INSERT INTO alerts (${names(ALERT_COLUMNS)}, incident_uid, epoch)
 SELECT ${prefixed('r', ALERT_COLUMNS)}, ${INCIDENT_OF_R}, $2::bigint
 FROM json_to_recordset($1::json) AS r(${typed(ALERT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (uid) DO UPDATE SET ${taken(ALERT_COLUMNS)}, ${found('alerts')},
+ON CONFLICT (uid, created_at) DO UPDATE SET ${taken(ALERT_COLUMNS)}, ${found('alerts')},
 ${keptLink('alerts', 'alerts.episode IS NOT DISTINCT FROM excluded.episode')}
 WHERE ${isNewer('alerts')} OR alerts.vanished
 RETURNING uid`;
@@ -41,12 +41,12 @@ const EPISODE_FIELDS: Record<string, string> = {
 };
 const EPISODE_NAMES = Object.keys(EPISODE_FIELDS);
 const UPSERT_EPISODES = `
-INSERT INTO alert_episodes (alert_uid, episode, ${EPISODE_NAMES.join(', ')}, incident_uid, epoch)
-SELECT r.uid, r.episode, ${Object.values(EPISODE_FIELDS)
+INSERT INTO alert_episodes (alert_uid, alert_created_at, episode, ${EPISODE_NAMES.join(', ')}, incident_uid, epoch)
+SELECT r.uid, r.created_at, r.episode, ${Object.values(EPISODE_FIELDS)
   .map((name) => `r.${name}`)
   .join(', ')}, ${INCIDENT_OF_R}, $2::bigint
 FROM json_to_recordset($1::json) AS r(${typed(ALERT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (alert_uid, episode) DO UPDATE SET ${EPISODE_NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}, epoch = excluded.epoch,
+ON CONFLICT (alert_uid, episode, alert_created_at) DO UPDATE SET ${EPISODE_NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}, epoch = excluded.epoch,
 ${keptLink('alert_episodes', 'true')}
 WHERE ${isNewer('alert_episodes')}`;
 

@@ -6,18 +6,30 @@ import type { Fence } from './fence.ts';
 import type { IncidentResult } from './mirror.ts';
 import { type ChangePlan, planChanges } from './plan-changes.ts';
 import { CHANGE_COLUMNS, type ChangeRow, INCIDENT_COLUMNS, type Row } from './rows.ts';
-import { CHANGE_FIELDS, found, isNewer, names, prefixed, taken, typed } from './sql.ts';
+import { CHANGE_FIELDS, found, isNewer, iso, names, prefixed, taken, typed } from './sql.ts';
 
 // The row is locked even where the guard refuses the update, so changes of one incident are numbered by one writer at a time.
 const UPSERT = `
 INSERT INTO incidents (${names(INCIDENT_COLUMNS)}, epoch)
 SELECT ${prefixed('r', INCIDENT_COLUMNS)}, $2::bigint FROM json_to_recordset($1::json) AS r(${typed(INCIDENT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (uid) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}, ${found('incidents')}
+ON CONFLICT (uid, created_at) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}, ${found('incidents')}
 WHERE ${isNewer('incidents')} OR incidents.vanished
 RETURNING uid`;
 
-const STORED_SEQUENCES = `
-SELECT incident_uid AS uid, max(sequence)::float8 AS sequence FROM incident_changes WHERE incident_uid = ANY($1) GROUP BY 1`;
+// What was restored more than once goes on with the first of all.
+const FIRST_ORIGIN = `
+UPDATE incidents i SET origin_uid = o.origin_uid FROM incidents o
+WHERE i.uid = ANY($1) AND i.origin_uid <> i.uid AND o.uid = i.origin_uid AND o.origin_uid <> i.origin_uid`;
+
+// The changes of a story lie where its first ones do: by the first incident's creation, where that is known.
+const STORIES = `
+SELECT i.uid, i.origin_uid, coalesce(s.sequence, 0)::float8 AS sequence,
+       ${iso('coalesce(s.place, (SELECT o.created_at FROM incidents o WHERE o.uid = i.origin_uid), i.created_at)', 'place')}
+FROM incidents i
+LEFT JOIN LATERAL (
+  SELECT max(c.sequence) AS sequence, min(c.incident_created_at) AS place FROM incident_changes c WHERE c.incident_uid = i.origin_uid
+) s ON true
+WHERE i.uid = ANY($1)`;
 
 const STORED_CHANGES = `
 SELECT ${CHANGE_FIELDS}
@@ -27,7 +39,7 @@ JOIN incident_changes c ON c.incident_uid = o.uid AND c.sequence >= o.first`;
 const INSERT_CHANGES = `
 INSERT INTO incident_changes (${names(CHANGE_COLUMNS)})
 SELECT ${prefixed('r', CHANGE_COLUMNS)} FROM json_to_recordset($1::json) AS r(${typed(CHANGE_COLUMNS)})
-ON CONFLICT (incident_uid, sequence) DO NOTHING`;
+ON CONFLICT (incident_uid, sequence, incident_created_at) DO NOTHING`;
 
 // An alert that was gone before the incident was made belongs to an earlier incident of that name.
 const link = (table: string, alert: string, key: string): string => `
@@ -52,8 +64,13 @@ export async function putIncidentRows(
       epoch,
     ]);
     const written = new Set(upserted.rows.map((row) => row.uid));
-    const plans = await plan(session, uids, incidents, now);
-    const insert = plans.flatMap((one) => one.insert);
+    await session.query(FIRST_ORIGIN, [uids]);
+    const found = await session.query<StoryRow>(STORIES, [uids]);
+    const stories = new Map(found.rows.map((row) => [row.uid, row]));
+    const plans = await plan(session, uids, stories, incidents, now);
+    const insert = plans.flatMap((one, index) =>
+      one.insert.map((row) => ({ ...row, incident_created_at: stories.get(uids[index] ?? '')?.place })),
+    );
     if (insert.length > 0) {
       const inserted = await session.query(INSERT_CHANGES, [JSON.stringify(insert)]);
       // Cannot be while all writers lock the incident's row first; if one does not, its number is looked at again.
@@ -69,9 +86,18 @@ export async function putIncidentRows(
   });
 }
 
+interface StoryRow {
+  uid: string;
+  origin_uid: string;
+  /** The last number that is stored. */
+  sequence: number;
+  place: string;
+}
+
 async function plan(
   session: Session,
   uids: string[],
+  stories: ReadonlyMap<string, StoryRow>,
   incidents: readonly Incident[],
   now: string,
 ): Promise<ChangePlan[]> {
@@ -82,16 +108,15 @@ async function plan(
       .filter(Number.isSafeInteger);
     return numbers.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...numbers);
   });
-  const newest = await session.query<{ uid: string; sequence: number }>(STORED_SEQUENCES, [uids]);
-  const sequences = new Map(newest.rows.map((row) => [row.uid, row.sequence]));
-  const stored = await session.query<ChangeRow>(STORED_CHANGES, [uids, firsts]);
-  const byIncident = Map.groupBy(stored.rows, (row) => String(row.incident_uid));
+  const origins = uids.map((uid) => stories.get(uid)?.origin_uid ?? uid);
+  const stored = await session.query<ChangeRow>(STORED_CHANGES, [origins, firsts]);
+  const byStory = Map.groupBy(stored.rows, (row) => String(row.incident_uid));
   return incidents.map((incident, index) => {
-    const uid = uids[index] ?? '';
+    const originUid = origins[index] ?? '';
     const known = {
-      originUid: uid,
-      stored: new Map((byIncident.get(uid) ?? []).map((row) => [row.sequence, row])),
-      storedSequence: sequences.get(uid) ?? 0,
+      originUid,
+      stored: new Map((byStory.get(originUid) ?? []).map((row) => [row.sequence, row])),
+      storedSequence: stories.get(uids[index] ?? '')?.sequence ?? 0,
       now,
     };
     return planChanges(known, changesOf(incident), incident.status?.changeSequence ?? 0);

@@ -211,7 +211,7 @@ describe('the mirror', () => {
         expect([result.conflict, result.gap, result.refused]).toEqual([undefined, undefined, undefined]);
       const { rows } = await pool.query(
         `SELECT i.change_sequence::int AS n, count(*)::int AS stored, max(c.sequence)::int AS last
-         FROM incidents i JOIN incident_changes c ON c.incident_uid = i.uid GROUP BY i.uid`,
+         FROM incidents i JOIN incident_changes c ON c.incident_uid = i.uid GROUP BY i.uid, i.change_sequence`,
       );
       expect(rows).toEqual(Array.from({ length: 30 }, () => ({ n: 8, stored: 8, last: 8 })));
       // Whichever came first, alert or incident: each alert is found from its incident.

@@ -120,14 +120,14 @@ async function putAll<T extends { metadata: { uid?: string } }, R extends AlertR
 ): Promise<R[]> {
   const results = new Map<number, R>();
   let chunk: { index: number; row: Row; object: T }[] = [];
-  const uids = new Set<string>();
+  const stories = new Set<string>();
   let bytes = 0;
   const flush = async (): Promise<void> => {
     // In one order everywhere, so that two mirrors cannot wait for each other.
     chunk.sort((a, b) => (a.row.uid < b.row.uid ? -1 : 1));
     await putHalving(chunk, put, refusal, results);
     chunk = [];
-    uids.clear();
+    stories.clear();
     bytes = 0;
   };
   for (const [index, object] of batch.entries()) {
@@ -139,10 +139,10 @@ async function putAll<T extends { metadata: { uid?: string } }, R extends AlertR
       results.set(index, refusal(object.metadata.uid ?? '', error));
       continue;
     }
-    // One statement cannot touch a row twice.
-    if (uids.has(row.uid) || chunk.length >= maxRows || bytes + row.json.length > MAX_BYTES) await flush();
+    // One statement cannot touch a row twice, nor number a story twice.
+    if (stories.has(row.story) || chunk.length >= maxRows || bytes + row.json.length > MAX_BYTES) await flush();
     chunk.push({ index, row, object });
-    uids.add(row.uid);
+    stories.add(row.story);
     bytes += row.json.length;
   }
   await flush();

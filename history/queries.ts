@@ -77,9 +77,9 @@ export interface Queries {
   incidentByUid(uid: string): Promise<IncidentRecord | undefined>;
   /** The newest alert of that name, also when it is deleted. */
   alertByName(namespace: string, name: string): Promise<Omit<AlertRecord, 'episodes'> | undefined>;
-  /** All changes in order of number. */
+  /** All changes of its story in order of number, also of before it was restored. */
   changesOf(uid: string): Promise<StoredChange[]>;
-  /** Every alert that had an episode in this incident, oldest start first. */
+  /** Every alert that had an episode in this incident, also before it was restored, oldest start first. */
   alertsOf(uid: string): Promise<AlertRecord[]>;
   /** Of one fault, the episodes that began at `since` (RFC 3339) or later. */
   recurrenceOf(fault: { namespace: string; source: string; fingerprint: string }, since: string): Promise<Recurrence>;
@@ -116,10 +116,13 @@ const alertRecordOf = (row: AlertRow): Omit<AlertRecord, 'episodes'> => ({
   ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
 });
 
+/** Whose story the incident $1 is. */
+const ORIGIN_OF = `coalesce((SELECT s.origin_uid FROM incidents s WHERE s.uid = $1), $1)`;
+
 const ALERTS_OF = `
 SELECT ${ALERT_FIELDS}, e.episode, e.state, e.severity, ${iso('e.started_at')}, ${iso('e.ended_at')}, e.repeats::float8 AS repeats
 FROM alert_episodes e JOIN alerts a ON a.uid = e.alert_uid
-WHERE e.incident_uid = $1
+WHERE e.incident_uid IN (SELECT o.uid FROM incidents o WHERE o.origin_uid = ${ORIGIN_OF})
 ORDER BY min(e.started_at) OVER (PARTITION BY e.alert_uid), e.alert_uid, e.episode
 LIMIT ${MAX_ALERTS}`;
 interface EpisodeRow extends AlertRow {
@@ -155,7 +158,7 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
     },
     async changesOf(uid) {
       const found = await rows<ChangeRow>(
-        `SELECT ${CHANGE_FIELDS} FROM incident_changes c WHERE c.incident_uid = $1 ORDER BY c.sequence`,
+        `SELECT ${CHANGE_FIELDS} FROM incident_changes c WHERE c.incident_uid = ${ORIGIN_OF} ORDER BY c.sequence`,
         [uid],
       );
       return found.map(changeOf);

@@ -17,10 +17,10 @@ export const prefixed = (prefix: string, columns: Record<string, string>): strin
   Object.keys(columns)
     .map((name) => `${prefix}.${name}`)
     .join(', ');
-/** `SET` list that takes every column but the key from the row that was offered. */
+/** `SET` list that takes every column but the key (which decides where the row lies) from the row that was offered. */
 export const taken = (columns: Record<string, string>): string =>
   Object.keys(columns)
-    .filter((name) => name !== 'uid')
+    .filter((name) => name !== 'uid' && name !== 'created_at')
     .map((name) => `${name} = excluded.${name}`)
     .join(', ');
 
