@@ -13,6 +13,7 @@ import { createFence } from './fence.ts';
 import type { Log } from './log.ts';
 import { putAlertRows } from './mirror-alerts.ts';
 import { putIncidentRows } from './mirror-incidents.ts';
+import { keepMonths, type Upkeep } from './months.ts';
 import type { Conflict, Gap, Lost } from './plan-changes.ts';
 import { alertRow, incidentRow, microsOf, type Row } from './rows.ts';
 
@@ -49,6 +50,8 @@ export interface Mirror extends Comparison {
   /** One bad object never holds up the others: its own result says what was refused. */
   putIncidents(batch: readonly Incident[]): Promise<IncidentResult[]>;
   putAlerts(batch: readonly Alert[]): Promise<AlertResult[]>;
+  /** Makes the months to come and drops what left the cluster longer than `keepMs` ago; a bounded piece, call it again. */
+  keepMonths(o: { keepMs?: number | undefined }): Promise<Upkeep>;
   /** The present epoch; another one than before means that rows may be gone or outdated. */
   epoch(): number | undefined;
   /** Versions of objects went backwards (etcd was set back): from now on what comes wins over what is there. */
@@ -105,6 +108,7 @@ export function createMirror(o: MirrorOptions): Mirror {
       for (const result of results) tell(log, 'Alert', result);
       return results;
     },
+    keepMonths: ({ keepMs }) => keepMonths(fence, log, { now: clock.now(), keepMs }),
     epoch: () => fence.epoch(),
     renewEpoch: () => fence.renew(),
   };

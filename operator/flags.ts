@@ -5,6 +5,8 @@ export interface Flags {
   kubeconfig?: string;
   context?: string;
   databaseUrlFile?: string;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  historyRetentionMs?: number;
   leaseNamespace: string;
   logLevel: string;
   healthHost: string;
@@ -17,12 +19,18 @@ export class UsageError extends Error {}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const MAX_PORT = 65_535;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** How long a closed incident stays in the cluster; alerts leave earlier. */
+const OBJECTS_STAY_MS = 7 * DAY_MS;
 
 export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
 
   --kubeconfig FILE         kubeconfig to read; without it, the pod's service account
   --context NAME            context of that file; default: its current-context
   --database-url-file FILE  file that holds the URL of Postgres; without it history is off
+  --history-retention TIME  forget in Postgres what left the cluster longer ago, by month, as 400d; without it
+                            nothing is forgotten
   --lease-namespace NAME    where the leader's Lease lives (funnel-system)
   --health-port N           serve /healthz, /readyz and /metrics there
   --health-host ADDRESS     address to serve them on (127.0.0.1)
@@ -53,6 +61,7 @@ export function parseFlags(args: string[]): Flags {
   if (values.kubeconfig !== undefined) flags.kubeconfig = values.kubeconfig;
   if (values.context !== undefined) flags.context = values.context;
   if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
+  if (values['history-retention'] !== undefined) flags.historyRetentionMs = retention(values['history-retention']);
   if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
   return flags;
 }
@@ -67,6 +76,7 @@ function parsed(args: string[]) {
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
         'database-url-file': { type: 'string' },
+        'history-retention': { type: 'string' },
         'lease-namespace': { type: 'string' },
         'log-level': { type: 'string' },
         'health-port': { type: 'string' },
@@ -77,6 +87,17 @@ function parsed(args: string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** History may not forget what the cluster still shows: closed incidents and the alerts in them. */
+function retention(text: string): number {
+  const [, count, unit] = /^(\d{1,5})([dh])$/.exec(text) ?? [];
+  const ms = Number(count) * (unit === 'd' ? DAY_MS : HOUR_MS);
+  if (unit === undefined || ms < OBJECTS_STAY_MS) {
+    const least = `at least ${OBJECTS_STAY_MS / DAY_MS}d, as long as closed incidents stay in the cluster`;
+    throw new UsageError(`--history-retention: expected days or hours, as 400d, ${least}; found "${text}"`);
+  }
+  return ms;
 }
 
 function port(text: string): number {

@@ -1,8 +1,8 @@
 /** Starts the operator: flags, connections, signals. Wires and nothing else; what it does is put together in manager.ts. */
 import { readFile } from 'node:fs/promises';
 import { HistorySchemaError, HistoryUnavailable } from '@funnelai/history/errors';
-import { migrate } from '@funnelai/history/migrate';
 import { createMirror, type Mirror } from '@funnelai/history/mirror';
+import { prepareHistory } from '@funnelai/history/months';
 import { createPool } from '@funnelai/history/pool';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
@@ -49,6 +49,7 @@ async function main(): Promise<void> {
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
     ...(history !== undefined && { openMirror: history.openMirror }),
+    ...(flags.historyRetentionMs !== undefined && { keepHistoryMs: flags.historyRetentionMs }),
   });
   const health =
     flags.healthPort === undefined
@@ -73,7 +74,7 @@ async function openHistory(
   /** Before a term's first write, so that an operator starts, and works, without Postgres. */
   const prepare = async (): Promise<void> => {
     try {
-      await migrate(pool, log);
+      await prepareHistory(pool, log, systemClock.now());
     } catch (error) {
       // A schema that is newer than this operator is a person's to mend; nothing else stops for it.
       throw error instanceof HistorySchemaError ? new HistoryUnavailable(error.message) : error;

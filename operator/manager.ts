@@ -32,6 +32,8 @@ export interface OperatorOptions {
   registry: Registry;
   /** Opens the mirror of one term; without it history is off: deletions of incidents are held. */
   openMirror?: () => Mirror;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  keepHistoryMs?: number;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -77,7 +79,9 @@ export function createOperator(o: OperatorOptions): Operator {
       createSourceController(deps),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
-      ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror })]),
+      ...(o.openMirror === undefined
+        ? []
+        : [createMirrorController({ ...deps, book, openMirror: o.openMirror, keepHistoryMs: o.keepHistoryMs })]),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);

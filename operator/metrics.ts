@@ -19,6 +19,8 @@ export interface Metrics {
   historyRenumbered(count: number): void;
   /** Changes that neither side knows any more. */
   historyLost(count: number): void;
+  /** What history forgot by its retention. */
+  historyPruned(tables: number, rows: number): void;
   deletionHeld(count: number): void;
   brokenRules(count: number): void;
   leading(yes: boolean): void;
@@ -92,6 +94,12 @@ export function createMetrics(registry: Registry): Metrics {
     help: 'Changes that neither the cluster nor Postgres knew any more.',
     registers,
   });
+  const pruned = new Counter({
+    name: 'funnelai_history_pruned_total',
+    help: 'What history forgot by --history-retention: tables of whole months, rows.',
+    labelNames: ['what'],
+    registers,
+  });
   const held = new Gauge({
     name: 'funnelai_incident_deletions_held',
     help: 'Deleted incidents whose finalizer waits for the mirror.',
@@ -123,6 +131,10 @@ export function createMetrics(registry: Registry): Metrics {
     historyRepaired: (kind, how, count) => repaired.inc({ kind, how }, count),
     historyRenumbered: (count) => renumbered.inc(count),
     historyLost: (count) => lost.inc(count),
+    historyPruned: (tables, rows) => {
+      pruned.inc({ what: 'table' }, tables);
+      pruned.inc({ what: 'row' }, rows);
+    },
     deletionHeld: (count) => held.set(count),
     brokenRules: (count) => broken.set(count),
     leading: (yes) => leader.set(yes ? 1 : 0),

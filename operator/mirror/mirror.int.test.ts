@@ -201,7 +201,6 @@ describe('one incident of 1,000 that Postgres refuses', () => {
       { op: 'add', path: '/spec/phaseReason', value: 'poison' },
       { op: 'add', path: '/spec/phase', value: 'Response' },
     );
-    const began = performance.now();
     const operator = await operate();
     await eventually(
       '999 are in history',
@@ -214,7 +213,6 @@ describe('one incident of 1,000 that Postgres refuses', () => {
       },
       30_000,
     );
-    console.log(`999 of 1,000 in history after ${Math.round(performance.now() - began)} ms`);
     const poisoned = await eventually(
       'it says so',
       async () => {

@@ -38,7 +38,14 @@ interface Gone<T> {
   vanished: boolean;
 }
 
-export function createMirrorController(deps: Deps & { openMirror: () => Mirror; book: MirrorBook }): Controller {
+export interface MirrorDeps extends Deps {
+  openMirror: () => Mirror;
+  book: MirrorBook;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  keepHistoryMs?: number | undefined;
+}
+
+export function createMirrorController(deps: MirrorDeps): Controller {
   const { book, caches, client, clock, events, log, metrics } = deps;
   const goneIncidents = new Map<string, Gone<Incident>>();
   const goneAlerts = new Map<string, Gone<Alert>>();
@@ -86,6 +93,13 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
     offerAgain();
     for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
     schedulePass(PASS_RETRY_MS);
+  }
+
+  /** After each comparison a piece: what history is to forget has no hurry. */
+  async function keepMonths(mirror: Mirror): Promise<void> {
+    const { made, dropped, deleted } = await mirror.keepMonths({ keepMs: deps.keepHistoryMs });
+    metrics.historyPruned(dropped.length, deleted);
+    if (made.length + dropped.length + deleted > 0) log.info({ made, dropped, deleted }, 'kept the months of history');
   }
 
   async function flushIncidents(mirror: Mirror, uids: string[]): Promise<string[]> {
@@ -261,6 +275,7 @@ export function createMirrorController(deps: Deps & { openMirror: () => Mirror; 
             goOn: () => running && term.isPresent(mirror),
           }),
         );
+        await term.use(keepMonths);
       } catch (error) {
         log.warn({ err: error }, 'cluster and history could not be compared; trying again');
         if (!(error instanceof HistoryFenced)) schedulePass(PASS_RETRY_MS);
