@@ -136,6 +136,18 @@ export interface TimelineEntry {
 }
 
 /** GET /api/incidents/:namespace/:name */
+/** How history stands to an incident. */
+export interface HistoryState {
+  /** Whether Postgres answered. */
+  available: boolean;
+  /** Why it did not; for people. */
+  reason?: string;
+  /** Changes that the cluster has numbered and Postgres does not have yet; absent when it has all, or did not answer. */
+  behind?: number;
+  /** What the operator says stands between them (its condition HistoryMirrored is False); for people. */
+  trouble?: string;
+}
+
 export interface IncidentDetail {
   /** The object without managedFields; when it is gone from the cluster, the last one that history has. */
   incident: Incident;
@@ -144,8 +156,7 @@ export interface IncidentDetail {
   deletedAt?: string;
   alerts: AlertItem[];
   timeline: TimelineEntry[];
-  /** Whether Postgres answered; `reason` is for people. */
-  history: { available: boolean; reason?: string };
+  history: HistoryState;
 }
 
 /** Fields that PATCH may set. `null` removes one. */
