@@ -39,6 +39,8 @@ describe('the command line', () => {
     [['--health-port', '12x'], /found "12x"/],
     [['--context', 'prod'], /--kubeconfig/],
     [['--database-url', 'postgres://x'], /--database-url/],
+    [['--history-retention', '400'], /--history-retention: expected days or hours, as 400d.*found "400"/],
+    [['--history-retention', '6d'], /at least 7d, as long as closed incidents stay in the cluster; found "6d"/],
     [['stray'], /stray/],
   ])('refuses %j and says why', (args, message) => {
     expect(() => parseFlags(args)).toThrow(UsageError);

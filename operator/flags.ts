@@ -7,6 +7,8 @@ export interface Flags {
   databaseUrlFile?: string;
   /** Work in this one alone. */
   namespace?: string;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  historyRetentionMs?: number;
   leaseNamespace: string;
   logLevel: string;
   healthHost: string;
@@ -21,6 +23,10 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const MAX_PORT = 65_535;
 /** RFC 1123 label, as the API server asks for. */
 const NAMESPACE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** How long a closed incident stays in the cluster; alerts leave earlier. */
+const OBJECTS_STAY_MS = 7 * DAY_MS;
 
 export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
 
@@ -28,6 +34,8 @@ export const USAGE = `funnelAI operator: correlates alerts into incidents and ru
   --context NAME            context of that file; default: its current-context
   --database-url-file FILE  file that holds the URL of Postgres; without it history is off
   --namespace NAME          work in this namespace alone, with rights in it alone; default: in all
+  --history-retention TIME  forget in Postgres what left the cluster longer ago, by month, as 400d; without it
+                            nothing is forgotten
   --lease-namespace NAME    where the leader's Lease lives (funnel-system; with --namespace: there)
   --health-port N           serve /healthz, /readyz and /metrics there
   --health-host ADDRESS     address to serve them on (127.0.0.1)
@@ -60,6 +68,7 @@ export function parseFlags(args: string[]): Flags {
   if (values.namespace !== undefined) flags.namespace = values.namespace;
   if (values.context !== undefined) flags.context = values.context;
   if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
+  if (values['history-retention'] !== undefined) flags.historyRetentionMs = retention(values['history-retention']);
   if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
   return flags;
 }
@@ -75,6 +84,7 @@ function parsed(args: string[]) {
         context: { type: 'string' },
         'database-url-file': { type: 'string' },
         namespace: { type: 'string' },
+        'history-retention': { type: 'string' },
         'lease-namespace': { type: 'string' },
         'log-level': { type: 'string' },
         'health-port': { type: 'string' },
@@ -90,6 +100,17 @@ function parsed(args: string[]) {
 function checkNamespace(flag: string, name: string | undefined): void {
   if (name === undefined || NAMESPACE.test(name)) return;
   throw new UsageError(`--${flag}: expected the name of a namespace (a-z, 0-9 and -), found "${name}"`);
+}
+
+/** History may not forget what the cluster still shows: closed incidents and the alerts in them. */
+function retention(text: string): number {
+  const [, count, unit] = /^(\d{1,5})([dh])$/.exec(text) ?? [];
+  const ms = Number(count) * (unit === 'd' ? DAY_MS : HOUR_MS);
+  if (unit === undefined || ms < OBJECTS_STAY_MS) {
+    const least = `at least ${OBJECTS_STAY_MS / DAY_MS}d, as long as closed incidents stay in the cluster`;
+    throw new UsageError(`--history-retention: expected days or hours, as 400d, ${least}; found "${text}"`);
+  }
+  return ms;
 }
 
 function port(text: string): number {

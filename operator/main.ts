@@ -1,7 +1,8 @@
 /** Starts the operator: flags, connections, signals. Wires and nothing else; what it does is put together in manager.ts. */
 import { readFile } from 'node:fs/promises';
-import { migrate } from '@funnelai/history/migrate';
+import { HistorySchemaError, HistoryUnavailable } from '@funnelai/history/errors';
 import { createMirror, type Mirror } from '@funnelai/history/mirror';
+import { prepareHistory } from '@funnelai/history/months';
 import { createPool } from '@funnelai/history/pool';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
@@ -15,7 +16,6 @@ import { type Flags, parseFlags, USAGE, UsageError } from './flags.ts';
 import { serveHealth } from './health.ts';
 import { FIELD_MANAGER } from './identity.ts';
 import { createOperator } from './manager.ts';
-import { migratedFirst } from './mirror/migrated.ts';
 
 const VERSION = '0.1.0';
 /** A stop that takes longer is ended: whoever asked for it waits no longer than a pod's grace period. */
@@ -56,7 +56,8 @@ async function main(): Promise<void> {
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
     ...(flags.namespace !== undefined && { namespace: flags.namespace }),
-    ...(history !== undefined && { mirror: history.mirror }),
+    ...(history !== undefined && { openMirror: history.openMirror }),
+    ...(flags.historyRetentionMs !== undefined && { keepHistoryMs: flags.historyRetentionMs }),
   });
   const health =
     flags.healthPort === undefined
@@ -68,15 +69,26 @@ async function main(): Promise<void> {
   log.info('stopped');
 }
 
-async function openHistory(flags: Flags, log: Log): Promise<{ mirror: Mirror; close(): Promise<void> } | undefined> {
+async function openHistory(
+  flags: Flags,
+  log: Log,
+): Promise<{ openMirror(): Mirror; close(): Promise<void> } | undefined> {
   if (flags.databaseUrlFile === undefined) {
     log.warn('history is off: no --database-url-file. Changes stay in the objects, and deleted incidents are held');
     return undefined;
   }
   const url = (await readFile(flags.databaseUrlFile, 'utf8')).trim();
   const pool = createPool(url);
-  const mirror = createMirror({ pool, clock: systemClock, log });
-  return { mirror: migratedFirst(mirror, () => migrate(pool, log)), close: () => pool.end() };
+  /** Before a term's first write, so that an operator starts, and works, without Postgres. */
+  const prepare = async (): Promise<void> => {
+    try {
+      await prepareHistory(pool, log, systemClock.now());
+    } catch (error) {
+      // A schema that is newer than this operator is a person's to mend; nothing else stops for it.
+      throw error instanceof HistorySchemaError ? new HistoryUnavailable(error.message) : error;
+    }
+  };
+  return { openMirror: () => createMirror({ pool, clock: systemClock, log, prepare }), close: () => pool.end() };
 }
 
 /** Aborts at the first SIGTERM or SIGINT; a second one, or a stop that hangs, ends the process. */

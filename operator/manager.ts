@@ -34,8 +34,10 @@ export interface OperatorOptions {
   clock: Clock;
   log: Log;
   registry: Registry;
-  /** Without it history is off: deletions of incidents are held. */
-  mirror?: Mirror;
+  /** Opens the mirror of one term; without it history is off: deletions of incidents are held. */
+  openMirror?: () => Mirror;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  keepHistoryMs?: number;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -77,7 +79,7 @@ export function createOperator(o: OperatorOptions): Operator {
   function start(identity: Identity, over: AbortSignal): void {
     if (ending?.aborted || over.aborted) return;
     const writes = trackOwnWrites({ client, kinds: reflectors.kinds, log, metrics: o.registry, stop: over });
-    const book = createMirrorBook(o.mirror !== undefined);
+    const book = createMirrorBook(o.openMirror !== undefined);
     const deps: Deps = {
       client: writes.client,
       settled: (signal) => writes.settled(signal),
@@ -95,7 +97,9 @@ export function createOperator(o: OperatorOptions): Operator {
       createSourceController(deps),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
-      ...(o.mirror === undefined ? [] : [createMirrorController({ ...deps, book, mirror: o.mirror })]),
+      ...(o.openMirror === undefined
+        ? []
+        : [createMirrorController({ ...deps, book, openMirror: o.openMirror, keepHistoryMs: o.keepHistoryMs })]),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);

@@ -20,12 +20,16 @@ let instances = 0;
 
 export function runOperator(o: {
   client: KubeClient;
+  /** One for all terms; `openMirror` makes one for each. */
   mirror?: Mirror;
+  openMirror?: () => Mirror;
   leaseNamespace?: string;
   namespace?: string;
   processMetrics?: boolean;
 }): Running {
   instances += 1;
+  const { mirror } = o;
+  const openMirror = o.openMirror ?? (mirror && (() => mirror));
   const registry = o.processMetrics ? createRegistry() : new Registry();
   const operator = createOperator({
     client: o.client,
@@ -33,7 +37,7 @@ export function runOperator(o: {
     log: silentLog(),
     registry,
     instance: `test-${instances}`,
-    ...(o.mirror !== undefined && { mirror: o.mirror }),
+    ...(openMirror !== undefined && { openMirror }),
     ...(o.namespace !== undefined && { namespace: o.namespace }),
     ...(o.leaseNamespace !== undefined && { leaseNamespace: o.leaseNamespace }),
   });
