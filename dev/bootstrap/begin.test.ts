@@ -89,7 +89,13 @@ describe('on a fresh clone', () => {
       const npm = Number(await until('npm to install', 20_000, () => /installing in (\d+)/.exec(said)?.[1]));
       expect(processExists(npm)).toBe(true);
       child.kill(signal);
-      await until('npm to be gone', 10_000, () => !processExists(npm));
+      try {
+        await until('npm to be gone', 10_000, () => !processExists(npm));
+      } catch (error) {
+        // It would hold up whoever waits for our output.
+        process.kill(npm, 'SIGKILL');
+        throw error;
+      }
     },
     40_000,
   );
