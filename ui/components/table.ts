@@ -44,9 +44,17 @@ export const Table = styled('table')(({ theme }) => ({
   '& .clip': { ...CLIPPED, maxWidth: 180 },
   '& .muted': { color: MUTED },
   '& .pair': { display: 'flex', columnGap: 12, alignItems: 'baseline', minWidth: 0 },
-  '& .title': { ...CLIPPED, minWidth: 0, color: 'inherit', textDecoration: 'none', whiteSpace: 'nowrap' },
+  // The name beside it gives way first.
+  '& .title': {
+    ...CLIPPED,
+    flex: '0 0 auto',
+    maxWidth: '100%',
+    color: 'inherit',
+    textDecoration: 'none',
+    whiteSpace: 'nowrap',
+  },
   '& a.title:hover': { textDecoration: 'underline' },
-  '& .name': { ...CLIPPED, flexShrink: 99, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
+  '& .name': { ...CLIPPED, minWidth: 0, fontFamily: MONO, fontSize: '0.75rem', color: MUTED },
   '& .pair:has(+ .why)': { paddingTop: 6 },
   '& .why': { whiteSpace: 'normal', overflowWrap: 'anywhere', fontSize: '0.75rem', paddingBottom: 6 },
   // The title is what a row is about: where room is short, others give way first.

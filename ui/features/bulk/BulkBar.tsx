@@ -173,7 +173,7 @@ function BulkMerge({
 function RefusedList({ refused, onDismiss }: { refused: readonly Refused[]; onDismiss: () => void }): ReactNode {
   return (
     <Box role="alert" sx={{ display: 'flex', alignItems: 'flex-start', gap: 2 }}>
-      <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
+      <Box tabIndex={0} sx={{ flex: 1, minWidth: 0, maxHeight: '25vh', overflowY: 'auto', overflowWrap: 'anywhere' }}>
         <Box component="strong" sx={{ color: 'error.main', fontWeight: 600 }}>
           Not done for {refused.length}:
         </Box>
