@@ -64,8 +64,8 @@ describe('what an alert asks for', () => {
 
   it('asks for another incident when its own is deleted, or about to be, while it fires', () => {
     const going = anIncident({ metadata: { deletionTimestamp: START } });
-    expect(ask(answered(anAlert()))).toEqual({ kind: 'correlate', episode: 1 });
-    expect(ask(answered(anAlert()), going)).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert()))).toEqual({ kind: 'correlate', episode: 2 });
+    expect(ask(answered(anAlert()), going)).toEqual({ kind: 'correlate', episode: 2 });
     expect(ask(answered(anAlert({ state: 'Resolved' })), going)).toEqual({ kind: 'nothing' });
   });
 
@@ -82,8 +82,8 @@ describe('what an alert asks for', () => {
     const nowhere = anIncident({ phase: 'Closed', mergedInto: { name: 'typo' } });
     const a = anIncident({ phase: 'Closed', mergedInto: { name: 'b' } });
     const b = anIncident({ name: 'b', phase: 'Closed', mergedInto: { name: 'checkout-amber-falcon' } });
-    expect(ask(answered(anAlert()), nowhere)).toEqual({ kind: 'correlate', episode: 1 });
-    expect(ask(answered(anAlert()), a, b)).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(anAlert()), nowhere)).toEqual({ kind: 'correlate', episode: 2 });
+    expect(ask(answered(anAlert()), a, b)).toEqual({ kind: 'correlate', episode: 2 });
   });
 
   it('asks when it fires in an incident that the operator resolved, and not when a person did', () => {

@@ -59,7 +59,8 @@ export function whatIsAsked(
       ? { kind: 'correlate', episode: episodes }
       : { kind: 'nothing' };
   }
-  const ifFiring: Asked = firing ? { kind: 'correlate', episode: episodes } : { kind: 'nothing' };
+  // An episode of its own, though its start is the old one: history keeps the earlier one with the incident that it was in.
+  const ifFiring: Asked = firing ? { kind: 'correlate', episode: episodes + 1 } : { kind: 'nothing' };
   const incident = lookup(name);
   if (incident === undefined || incident.metadata.deletionTimestamp !== undefined) return ifFiring;
   const target = endOfChain(incident, lookup);
@@ -67,8 +68,7 @@ export function whatIsAsked(
   if (target === undefined) return ifFiring;
   if (target.metadata.name !== name) return { kind: 'move', from: name, to: target.metadata.name };
   const cameBack = endedByMachine(incident, isMachine) || (reason !== MOVED && reportedAfterEnd(alert, incident));
-  // An episode of its own, though its start is the old one: history keeps the earlier one with the incident that ended.
-  return firing && cameBack ? { kind: 'correlate', episode: episodes + 1 } : { kind: 'nothing' };
+  return cameBack ? ifFiring : { kind: 'nothing' };
 }
 
 /**
