@@ -107,6 +107,7 @@ describe('acknowledgement', () => {
     expect(story.incident.spec.owner).toEqual({ name: 'ana' });
     expect(story.incident.status).toMatchObject({ acknowledgedAt: logTime(5), observed: { owner: 'ana' } });
     expect(events.map((e) => e.reason)).toEqual(['Acknowledged', 'OwnerChanged']);
+    expect(events[0]?.note).toMatch(/^Detection → Response by ana/);
     expect(story.writes - before).toBe(3);
   });
 

@@ -2,7 +2,7 @@
 import type { IncidentChange, IncidentStatus } from '@funnelai/crds/generated/types';
 import { conditionOf } from './conditions.ts';
 import { renumberedText } from './incident-conditions.ts';
-import { beginsRound, isPhase, shownAs } from './lifecycle.ts';
+import { beginsRound, isPhase } from './lifecycle.ts';
 import type { Renumbered } from './renumber.ts';
 
 export interface IncidentEvent {
@@ -50,9 +50,10 @@ export function eventsOf(
 function eventOf(change: IncidentChange): IncidentEvent {
   const { kind, from, to, by, reason } = change;
   const why = reason === undefined ? '' : `: ${reason}`;
+  // In the names that kubectl takes: who reads an Event types the next move there.
   const note =
     kind === 'Phase'
-      ? `${isPhase(from) ? `${shownAs(from)} → ` : ''}${isPhase(to) ? shownAs(to) : (to ?? '')} by ${by}${why}`
+      ? `${from === undefined ? '' : `${from} → `}${to ?? ''} by ${by}${why}`
       : `${kind} ${from ?? 'none'} → ${to ?? 'none'} by ${by}${why}`;
   return { type: 'Normal', reason: reasonOf(change), note };
 }
