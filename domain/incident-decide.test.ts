@@ -304,6 +304,65 @@ describe('closing', () => {
   });
 });
 
+describe('alerts that leave the cluster', () => {
+  const counts = (story: PlayedIncident) => {
+    const { asOf: _, ...alerts } = story.incident.status?.alerts ?? { asOf: '' };
+    return alerts;
+  };
+
+  it('neither lower the total nor undo that they had resolved, one after the other or all at once', () => {
+    const story = opened();
+    run(story, 1, [firing('a'), firing('b'), firing('c')]);
+    story.write('ana', 5, { phase: 'Response' });
+    run(story, 20, [gone(12, 'a'), gone(12, 'b'), firing('c')]);
+    const before = story.incident;
+    run(story, 90_000, [firing('c')], { left: { resolved: 2, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 1, resolved: 2, gone: 2, total: 3 });
+    expect(story.incident.spec).toEqual(before.spec);
+    run(story, 91_000, [gone(90_500, 'c')]);
+    expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 2, total: 3 });
+    const cleared = story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared');
+    expect(cleared?.status).toBe('True');
+    run(story, 200_000, [], { left: { resolved: 1, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 3, total: 3 });
+    expect(story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared')).toEqual(cleared);
+    expect(story.incident.status).toMatchObject({ phase: 'Response', changeSequence: 5 });
+  });
+
+  it('are not mistaken for others that join meanwhile', () => {
+    const story = opened();
+    run(story, 1, [gone(0, 'a'), gone(0, 'b')]);
+    run(story, 20, [firing('c'), firing('d')], { left: { resolved: 2, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 2, resolved: 2, gone: 2, total: 4 });
+  });
+
+  it('count as what they were at the last count when they left while nobody looked', () => {
+    const story = opened();
+    run(story, 1, [gone(0, 'a'), gone(0, 'b'), firing('c')]);
+    run(story, 90_000, [gone(0, 'b')]);
+    expect(counts(story)).toEqual({ firing: 0, resolved: 2, gone: 1, total: 3 });
+  });
+
+  it('and moved to another incident are not said to have resolved', () => {
+    const story = opened();
+    run(story, 1, [firing('a'), gone(0, 'b')]);
+    run(story, 20, [], { left: { resolved: 0, others: 2 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 0, total: 2 });
+  });
+
+  it('leave behind when they resolved: an incident whose rule waits longer than they stay still ends', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '48h' });
+    run(story, 1, [firing('a'), firing('b')], { rule });
+    run(story, 100, [gone(90, 'a'), gone(95, 'b')], { rule });
+    const waiting = run(story, 90_000, [], { rule, left: { resolved: 2, others: 0 } });
+    expect(story.incident.spec.phase).toBe('Detection');
+    expect(waiting.requeueAfterMs).toBe((100 + 48 * 3600 - 90_000) * 1000);
+    run(story, 100 + 48 * 3600, [], { rule });
+    expect(story.incident.spec).toMatchObject({ phase: 'Resolution', phaseReason: 'all 2 alerts have resolved' });
+  });
+});
+
 describe('what may wait', () => {
   it('counts are written once in ten seconds, or along with a move', () => {
     const story = opened();

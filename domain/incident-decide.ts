@@ -27,10 +27,18 @@ import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
 import { defaultPriority, isWorse, worst } from './severity.ts';
 import { isMachineUser } from './users.ts';
 
+/** Alerts that were in an incident and are not any more: gone from the cluster, or moved to another incident by a merge. */
+export interface Departures {
+  /** Gone from the cluster after they had resolved, as retention lets them go. */
+  resolved: number;
+  others: number;
+}
 export interface IncidentStep {
   incident: Incident;
   /** Live Alerts whose status names this incident. */
   members: readonly Alert[];
+  /** Alerts that left it since the last count that was written; none when absent. */
+  left?: Departures | undefined;
   /** The rule of its origin, from `ruleOf`; the built-in one's word where it is absent. */
   rule?: CompiledRule | undefined;
   mirror: MirrorFacts;
@@ -69,7 +77,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     ...step,
     mirroredSequence: Math.min(mirroredSequence, Number.MAX_SAFE_INTEGER),
   });
-  const alerts = countsOf(members, held.alerts, now);
+  const alerts = countsOf(step, held.alerts);
   const isNews = recorded.added.length > 0;
   const slowDueMs = slowWriteDueMs(held, now);
   const mayWriteSlow = isNews || slowDueMs === 0;
@@ -93,7 +101,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   const result: IncidentStepResult = { status: sameJson(status, held) ? held : status, events: [] };
   const isPaused = recorded.isFull || waiting >= UNMIRRORED_PAUSE;
   if (!isPaused && incident.metadata.deletionTimestamp === undefined) {
-    const wanted = wantedOf(step, rule, recorded, members, alerts.total);
+    const wanted = wantedOf(step, rule, recorded, alerts);
     if (wanted.patch !== undefined) result.specPatch = wanted.patch;
     if (wanted.dueMs !== undefined) dues.push(wanted.dueMs);
   }
@@ -124,14 +132,25 @@ function slowWriteDueMs({ alerts }: IncidentStatus, now: Temporal.Instant): numb
 type Counts = NonNullable<IncidentStatus['alerts']>;
 
 /**
- * `total` counts every alert that ever joined: it grows by as many as there are more than at the last count. One that joins just
- * when another leaves the cluster, within one interval, is not told from it.
+ * `total` counts every alert that ever joined, `resolved` keeps those that had resolved when they left the cluster: objects that go
+ * change nothing about what happened. Whoever joined since the last count is what is there beside those of the last count that have
+ * not left. Some may have left while nobody looked; which of them had resolved shows in how many resolved ones are missing.
  */
-function countsOf(members: readonly Alert[], held: Counts | undefined, now: Temporal.Instant): Counts {
+function countsOf({ members, left = { resolved: 0, others: 0 }, now }: IncidentStep, held: Counts | undefined): Counts {
   const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
-  const live = held === undefined ? 0 : held.firing + held.resolved;
-  const total = Math.max(members.length, (held?.total ?? 0) + Math.max(0, members.length - live));
-  return { firing, resolved: members.length - firing, total, asOf: held?.asOf ?? formatMicros(now) };
+  const resolved = members.length - firing;
+  const wereGone = held?.gone ?? 0;
+  const wereResolved = (held?.resolved ?? 0) - wereGone;
+  const joined = members.length + left.resolved + left.others - (held?.firing ?? 0) - wereResolved;
+  const unseen = Math.min(Math.max(0, -joined), Math.max(0, wereResolved - resolved - left.resolved));
+  const gone = wereGone + left.resolved + unseen;
+  return {
+    firing,
+    resolved: resolved + gone,
+    total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
+    ...(gone > 0 && { gone }),
+    asOf: held?.asOf ?? formatMicros(now),
+  };
 }
 
 const SLOW = ['AlertsCleared', 'HistoryMirrored'];
@@ -153,11 +172,10 @@ function wantedOf(
   step: IncidentStep,
   rule: CompiledRule,
   recorded: NextChanges,
-  members: readonly Alert[],
-  total: number,
+  alerts: Counts,
 ): { patch?: IncidentSpecPatch; dueMs?: number } {
-  const { incident, isMachine, now } = step;
-  const move = automaticMove({ incident, recorded, members, total, rule, isMachine, now });
+  const { incident, members, isMachine, now } = step;
+  const move = automaticMove({ incident, recorded, members, alerts, rule, isMachine, now });
   const patch: IncidentSpecPatch = {
     ...severityRaise(incident, recorded, members, rule),
     ...ownerToName(incident, recorded, isMachine),

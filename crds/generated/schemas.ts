@@ -239,6 +239,7 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
     firing: z.int().min(0),
     resolved: z.int().min(0),
     total: z.int().min(0),
+    gone: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),

@@ -331,10 +331,12 @@ export interface IncidentStatus {
   alerts?: {
     /** Live Alerts of this incident that fire. */
     firing: number;
-    /** Live Alerts of this incident that have resolved. */
+    /** Alerts of this incident that have resolved, those included that are gone from the cluster. */
     resolved: number;
     /** Alerts that ever joined, those included that are gone from the cluster. */
     total: number;
+    /** How many of the resolved ones are gone from the cluster; absent when none is. History still has them. */
+    gone?: number;
     /** When this was counted, RFC 3339. */
     asOf: string;
   };

@@ -4,7 +4,7 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
-import { decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
+import { type Departures, decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
 import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
@@ -16,6 +16,7 @@ import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
 import { createQueue } from '../queue.ts';
 import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
+import { createDepartureBook, wereCounted } from './departures.ts';
 
 const WORKERS = 8;
 /** Wishes and conflicts that one reconcile works off before it goes back to the queue. */
@@ -28,32 +29,38 @@ const MIRROR_GATHER_MS = 1_000;
 export function createIncidentController(deps: Deps & { book: MirrorBook }): Controller {
   const { book, caches, client, clock, events, identity, metrics, rules } = deps;
   const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reconcile });
+  const departures = createDepartureBook();
   let unsubscribe: (() => void)[] = [];
 
   async function reconcile(key: string): Promise<{ requeueAfterMs?: number } | undefined> {
     const { namespace, name } = splitKey(key);
     let incident = caches.incidents.get(namespace, name);
     for (let step = 0; incident !== undefined && step < MAX_STEPS; step += 1) {
-      const decided = decide(incident);
+      const left = departures.of(key);
+      const decided = decide(incident, left);
       const wish = incident.metadata.deletionTimestamp === undefined ? wishOps(incident, decided) : undefined;
       if (wish !== undefined) {
         incident = await patch(incident, wish);
         continue;
       }
-      if (await writeStatus(incident, decided)) return soonest(decided.requeueAfterMs, lagCheck(incident));
+      if (await writeStatus(incident, decided, left)) return soonest(decided.requeueAfterMs, lagCheck(incident));
       incident = await read(incident);
     }
-    if (incident === undefined) return undefined;
+    if (incident === undefined) {
+      departures.forget(key);
+      return undefined;
+    }
     throw new Error(`${key} changed ${MAX_STEPS} times under our hands`);
   }
 
-  function decide(incident: Incident): IncidentStepResult {
+  function decide(incident: Incident, left: Departures): IncidentStepResult {
     const namespace = incident.metadata.namespace ?? '';
     const manager = newestManager(incident);
     const entry = book.of(incident.metadata.uid ?? '');
     return decideIncidentStep({
       incident,
       members: caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)),
+      left,
       rule: ruleOf(rules.of(namespace).rules, incident.spec.origin?.ruleRef?.name),
       now: clock.now(),
       isMachine: identity.isMachine,
@@ -86,11 +93,12 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   }
 
   /** @returns false when somebody else wrote in between: then all is to be decided anew. */
-  async function writeStatus(incident: Incident, decided: IncidentStepResult): Promise<boolean> {
+  async function writeStatus(incident: Incident, decided: IncidentStepResult, left: Departures): Promise<boolean> {
     const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
     try {
       const written = await putStatus<Incident>(client, INCIDENTS, incident, status);
       if (written === undefined) return true;
+      if (wereCounted(incident, written)) departures.written(keyOf(incident), left);
       caches.incidents.observe(written);
       tell(incident, written, decided);
       return true;
@@ -139,8 +147,8 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
       unsubscribe = [
         caches.incidents.subscribe(({ object }) => queue.add(keyOf(object))),
         caches.alerts.subscribe((event) => {
-          if (event.type === 'deleted') onAlert(event.object, undefined);
-          else onAlert(event.object, event.old);
+          departures.note(event.object, event.old, event.type === 'deleted');
+          onAlert(event.object, event.old);
         }),
         caches.rules.subscribe(({ object }) => {
           const key = joinKey(object.metadata.namespace ?? '', object.metadata.name);
