@@ -31,7 +31,8 @@ const EXPECTED: Record<string, { user: User; rights: Rights }> = {
     user: 'operator',
     rights: {
       ...viewer,
-      incidents: [...READ, ...WRITE, 'finalize-history'],
+      alerts: [...READ, 'delete'],
+      incidents: [...READ, ...WRITE, 'delete', 'finalize-history'],
       ...Object.fromEntries(STATUS.map((resource) => [resource, ['get', 'update', 'patch']])),
     },
   },

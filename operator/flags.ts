@@ -1,11 +1,14 @@
 /** The operator's command line. Promises a clear refusal of anything that it does not know; reads nothing from the environment. */
 import { parseArgs } from 'node:util';
+import { parseDuration } from '@funnelai/domain/instants';
+import type { Retention } from './retention/decide.ts';
 
 export interface Flags {
   kubeconfig?: string;
   context?: string;
   databaseUrlFile?: string;
   leaseNamespace: string;
+  retention: Retention;
   logLevel: string;
   healthHost: string;
   healthPort?: number;
@@ -17,6 +20,9 @@ export class UsageError extends Error {}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const MAX_PORT = 65_535;
+const DAY_MS = 86_400_000;
+const MIN_RETENTION_MS = 1_000;
+const MAX_RETENTION_MS = 3_650 * DAY_MS;
 
 export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
 
@@ -24,6 +30,8 @@ export const USAGE = `funnelAI operator: correlates alerts into incidents and ru
   --context NAME            context of that file; default: its current-context
   --database-url-file FILE  file that holds the URL of Postgres; without it history is off
   --lease-namespace NAME    where the leader's Lease lives (funnel-system)
+  --alert-retention TIME    how long an Alert stays in the cluster after it resolved (24h)
+  --incident-retention TIME how long an Incident stays in the cluster after it was closed (7d); both leave only once Postgres has them
   --health-port N           serve /healthz, /readyz and /metrics there
   --health-host ADDRESS     address to serve them on (127.0.0.1)
   --log-level LEVEL         ${LOG_LEVELS.join(', ')} (info)
@@ -46,6 +54,10 @@ export function parseFlags(args: string[]): Flags {
   }
   const flags: Flags = {
     leaseNamespace: values['lease-namespace'] ?? 'funnel-system',
+    retention: {
+      alertMs: retention('alert-retention', values['alert-retention'] ?? '24h'),
+      incidentMs: retention('incident-retention', values['incident-retention'] ?? '7d'),
+    },
     logLevel: level,
     healthHost: values['health-host'] ?? '127.0.0.1',
     help: values.help ?? false,
@@ -68,6 +80,8 @@ function parsed(args: string[]) {
         context: { type: 'string' },
         'database-url-file': { type: 'string' },
         'lease-namespace': { type: 'string' },
+        'alert-retention': { type: 'string' },
+        'incident-retention': { type: 'string' },
         'log-level': { type: 'string' },
         'health-port': { type: 'string' },
         'health-host': { type: 'string' },
@@ -77,6 +91,18 @@ function parsed(args: string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function retention(flag: string, text: string): number {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  let ms: number | undefined;
+  try {
+    ms = days === undefined ? parseDuration(text) : Number(days) * DAY_MS;
+  } catch {
+    // Said below, as what is out of bounds is.
+  }
+  if (ms !== undefined && ms >= MIN_RETENTION_MS && ms <= MAX_RETENTION_MS) return ms;
+  throw new UsageError(`--${flag}: expected a time from 1s to 3650d, such as 90m, 24h or 7d, found "${text}"`);
 }
 
 function port(text: string): number {

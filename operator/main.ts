@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     registry,
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
+    retention: flags.retention,
     ...(history !== undefined && { mirror: history.mirror }),
   });
   const health =

@@ -18,6 +18,8 @@ import { createIncidentController } from './incident/reconcile.ts';
 import { createMetrics } from './metrics.ts';
 import { createMirrorBook } from './mirror/facts.ts';
 import { createMirrorController } from './mirror/reconcile.ts';
+import type { Retention } from './retention/decide.ts';
+import { createRetentionController } from './retention/reconcile.ts';
 import { createRuleController } from './rule/reconcile.ts';
 import { createRuleBook } from './rule-book.ts';
 import { createSourceController } from './source/reconcile.ts';
@@ -32,6 +34,8 @@ export interface OperatorOptions {
   registry: Registry;
   /** Without it history is off: deletions of incidents are held. */
   mirror?: Mirror;
+  /** Without it, or without a mirror, what has ended stays in etcd. */
+  retention?: Retention;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -71,13 +75,15 @@ export function createOperator(o: OperatorOptions): Operator {
   function start(identity: Identity): void {
     if (ending?.aborted) return;
     const book = createMirrorBook(o.mirror !== undefined);
+    const { mirror, retention } = o;
     const deps: Deps = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
     controllers = [
       createRuleController(deps),
       createSourceController(deps),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
-      ...(o.mirror === undefined ? [] : [createMirrorController({ ...deps, book, mirror: o.mirror })]),
+      ...(mirror === undefined ? [] : [createMirrorController({ ...deps, book, mirror })]),
+      ...(mirror && retention ? [createRetentionController({ ...deps, mirror, retention })] : []),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);
