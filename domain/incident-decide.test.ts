@@ -97,6 +97,20 @@ it('writes nothing when nothing changed', () => {
   expect(story.writes).toBe(2);
 });
 
+it('writes nothing because it is being deleted, but numbers what people did before', () => {
+  const story = opened();
+  run(story, 1, [firing()]);
+  const { status } = story.incident;
+  const metadata = { ...story.incident.metadata, deletionTimestamp: logTime(5), generation: 2 };
+  const step = (incident: typeof story.incident) =>
+    decideIncidentStep({ incident, members: [firing()], mirror: MIRRORED, isMachine: () => false, now: at(6) });
+  expect(step({ ...story.incident, metadata }).status).toBe(status);
+  story.write('ana', 4, { severity: 'Critical' });
+  const acted = { ...story.incident, metadata: { ...story.incident.metadata, ...metadata, generation: 3 } };
+  acted.metadata.annotations = story.incident.metadata.annotations ?? {};
+  expect(step(acted).status).toMatchObject({ changeSequence: 4, observedGeneration: 3 });
+});
+
 describe('acknowledgement', () => {
   it('names the acknowledger owner, in three writes with their own', () => {
     const story = opened();

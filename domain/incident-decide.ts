@@ -84,9 +84,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
 
   const full: IncidentStatus = {
     ...recorded.status,
-    observedGeneration: recorded.isFull
-      ? held.observedGeneration
-      : (incident.metadata.generation ?? held.observedGeneration),
+    observedGeneration: observedGeneration(incident, held, recorded),
     alerts,
   };
   const waiting = unmirrored(full.changeSequence ?? 0, mirroredSequence);
@@ -109,6 +107,12 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     result.events = eventsOf(recorded.added, { held, status, isPaused, isFull: recorded.isFull });
   if (dues.length > 0) result.requeueAfterMs = Math.max(0, Math.ceil(Math.min(...dues)));
   return result;
+}
+
+/** A deletion is a generation too, and no news: a write for that alone would be one too many at the end of every incident. */
+function observedGeneration({ metadata }: Incident, held: IncidentStatus, { added, isFull }: NextChanges): number {
+  const isOnlyDeleted = metadata.deletionTimestamp !== undefined && added.length === 0;
+  return isFull || isOnlyDeleted ? held.observedGeneration : (metadata.generation ?? held.observedGeneration);
 }
 
 /**
