@@ -68,6 +68,7 @@ export const BIRTH_PATIENCE_MS = 2_000;
 export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   const { incident, members, mirror, now } = step;
   const held: IncidentStatus = incident.status ?? { observedGeneration: -1 };
+  if (isBeingRestored(incident)) return { status: held, events: [] };
   const patienceMs = birthPatienceMs(step);
   if (patienceMs > 0) return { status: held, events: [], requeueAfterMs: patienceMs };
 
@@ -113,6 +114,14 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
 function observedGeneration({ metadata }: Incident, held: IncidentStatus, { added, isFull }: NextChanges): number {
   const isOnlyDeleted = metadata.deletionTimestamp !== undefined && added.length === 0;
   return isFull || isOnlyDeleted ? held.observedGeneration : (metadata.generation ?? held.observedGeneration);
+}
+
+/**
+ * Whether its first status is still to come from whoever restores it, out of history: until then it would look like a birth. From that
+ * status on it is the operator's alone, like any other.
+ */
+export function isBeingRestored({ spec, status }: Incident): boolean {
+  return status?.phase === undefined && (spec.restoredFrom?.changeSequence ?? 0) > 0;
 }
 
 /**

@@ -201,6 +201,10 @@ export const incidentSpecSchema: z.ZodType<IncidentSpec> = z.looseObject({
     groupKey: bounded(1, 512),
     opening: z.int().min(1),
   })),
+  restoredFrom: z.exactOptional(z.looseObject({
+    uid: bounded(1, 128),
+    changeSequence: z.int().min(0),
+  })),
 });
 
 export const incidentChangeSchema: z.ZodType<IncidentChange> = z.looseObject({
