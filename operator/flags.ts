@@ -25,6 +25,7 @@ const MIN_RETENTION_MS = 1_000;
 const MAX_RETENTION_MS = 3_650 * DAY_MS;
 
 export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
+Its commands, leave and restore, tell theirs with --help.
 
   --kubeconfig FILE         kubeconfig to read; without it, the pod's service account
   --context NAME            context of that file; default: its current-context

@@ -26,7 +26,8 @@ const ALERT_GATHER_MS = 250;
 /** What the mirror reports only ever moves a condition or a bound: no hurry. */
 const MIRROR_GATHER_MS = 1_000;
 
-export function createIncidentController(deps: Deps & { book: MirrorBook }): Controller {
+/** @param deps `numbersOnly`: what people did is recorded and nothing else done, as befits one who leaves. */
+export function createIncidentController(deps: Deps & { book: MirrorBook; numbersOnly?: boolean }): Controller {
   const { book, caches, client, clock, events, identity, metrics, rules } = deps;
   const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reconcile });
   const departures = createDepartureBook();
@@ -70,6 +71,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   }
 
   function wishOps(incident: Incident, { specPatch }: IncidentStepResult): JsonPatchOp[] | undefined {
+    if (deps.numbersOnly) return undefined;
     if (specPatch !== undefined && Object.keys(specPatch).length > 0) return specOps(incident, specPatch);
     return finalizerOps(incident);
   }

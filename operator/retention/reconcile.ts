@@ -24,7 +24,9 @@ const AWAY_MS = 15_000;
 
 type Answer = { requeueAfterMs: number } | undefined;
 
-export function createRetentionController(deps: Deps & { mirror: Mirror; retention: Retention }): Controller {
+export function createRetentionController(
+  deps: Deps & { mirror: Pick<Mirror, 'putAlerts' | 'putIncidents'>; retention: Retention },
+): Controller {
   const { caches, client, clock, identity, log, metrics, mirror, retention } = deps;
   const alerts = createQueue(deps, { name: 'retention-alerts', workers: 1, reconcile: reconcileAlert });
   const incidents = createQueue(deps, { name: 'retention-incidents', workers: 1, reconcile: reconcileIncident });

@@ -1,0 +1,65 @@
+/** What the operator and its commands stand on: the API server and the Postgres that flags name, and the signals that end them. */
+import { readFile } from 'node:fs/promises';
+import { migrate } from '@funnelai/history/migrate';
+import { createMirror, type Mirror } from '@funnelai/history/mirror';
+import { createPool } from '@funnelai/history/pool';
+import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
+import { systemClock } from '@funnelai/kube/clock';
+import { type Connection, loadConnection } from '@funnelai/kube/config';
+import type { Log } from '@funnelai/kube/log';
+import type { Registry } from 'prom-client';
+import { FIELD_MANAGER } from './identity.ts';
+import { migratedFirst } from './mirror/migrated.ts';
+
+const VERSION = '0.1.0';
+const IGNORED = ['KUBECONFIG', 'DATABASE_URL'];
+
+/** @throws ConfigError when the kubeconfig cannot be used. */
+export async function connect(
+  flags: { kubeconfig?: string; context?: string },
+  registry: Registry,
+  log: Log,
+): Promise<{ client: KubeClient; connection: Connection }> {
+  for (const name of IGNORED) {
+    if (process.env[name] !== undefined) log.info(`${name} is set and was ignored: only flags name what to work on`);
+  }
+  const connection = await loadConnection({
+    ...(flags.kubeconfig !== undefined && { kubeconfigPath: flags.kubeconfig }),
+    ...(flags.context !== undefined && { context: flags.context }),
+    inCluster: flags.kubeconfig === undefined,
+  });
+  const userAgent = `${FIELD_MANAGER}/${VERSION}`;
+  return { client: createKubeClient(connection, { clock: systemClock, userAgent, metrics: registry }), connection };
+}
+
+export interface History {
+  pool: ReturnType<typeof createPool>;
+  mirror: Mirror;
+  close(): Promise<void>;
+}
+
+/** Undefined where no file names a database. Asks Postgres for nothing yet: it may be away. */
+export async function openHistory(databaseUrlFile: string | undefined, log: Log): Promise<History | undefined> {
+  if (databaseUrlFile === undefined) return undefined;
+  const url = (await readFile(databaseUrlFile, 'utf8')).trim();
+  const pool = createPool(url);
+  const mirror = createMirror({ pool, clock: systemClock, log });
+  return { pool, mirror: migratedFirst(mirror, () => migrate(pool, log)), close: () => pool.end() };
+}
+
+/** Aborts at the first SIGTERM or SIGINT; a second one, or a stop that takes longer than `deadlineMs`, ends the process. */
+export function stopSignal(log: Log, deadlineMs: number): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(1);
+    log.info({ signal: name }, 'stopping: the work in hand is finished first');
+    systemClock.after(deadlineMs, () => {
+      log.error({ deadlineMs }, 'the stop takes too long; ending now');
+      process.exit(1);
+    });
+    stop.abort(new Error(`stopped by ${name}`));
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return stop.signal;
+}
