@@ -414,6 +414,28 @@ describe('what may wait', () => {
     expect(story.incident.status?.changeSequence).toBe((sequence ?? 0) + 2);
   });
 
+  it('automatic moves go on at 95 changes that the mirror lacks, and pause at 96 exactly; people are recorded at both', () => {
+    const mirror = { mirroredSequence: 0 };
+    for (const [waiting, severity] of [
+      [95, 'Critical'],
+      [96, 'Medium'],
+    ] as const) {
+      const story = opened({ owner: { name: 'ana' } });
+      run(story, 1, [firing()], { mirror });
+      for (let i = 0; (story.incident.status?.changeSequence ?? 0) < waiting; i += 1) {
+        story.write('ana', 10 + i, { phase: i % 2 ? 'Detection' : 'Response' });
+        run(story, 10 + i, [firing()], { mirror });
+      }
+      expect(story.incident.status?.changeSequence).toBe(waiting);
+      run(story, 500, [firing('z', 1, 'Critical')], { mirror });
+      expect([waiting, story.incident.spec.severity]).toEqual([waiting, severity]);
+      const before = story.incident.status?.changeSequence ?? 0;
+      story.write('bo', 600, { owner: { name: 'bo' } });
+      run(story, 600, [firing('z', 1, 'Critical')], { mirror });
+      expect(story.incident.status?.changes?.at(-1)).toMatchObject({ sequence: before + 1, kind: 'Owner', by: 'bo' });
+    }
+  });
+
   it('history that is off holds nothing back', () => {
     const story = opened();
     for (let i = 0; i < 300; i += 1) {
