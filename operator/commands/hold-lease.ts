@@ -4,13 +4,16 @@
  */
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
-import { isNotFound, messageOf } from '@funnelai/kube/errors';
+import { isForbidden, isNotFound, messageOf } from '@funnelai/kube/errors';
 import { LEASES, type Lease, runLeaderElection } from '@funnelai/kube/leader';
 import type { Log } from '@funnelai/kube/log';
 import { LEASE_NAME } from '../manager.ts';
 
 /** Longer than the Lease of an operator that was killed lasts. */
 const PATIENCE_MS = 20_000;
+const LOOK_MS = 500;
+/** An operator that renews so often while we look is not about to stop. */
+const SURELY_ALIVE = 2;
 
 export interface HeldLease {
   /** True once another has taken it. */
@@ -18,65 +21,99 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-/** @throws Error naming the operator that leads and keeps leading. */
-export async function holdLease(o: {
+interface LeaseOptions {
   client: KubeClient;
   clock: Clock;
   log: Log;
   namespace: string;
   instance: string;
   signal: AbortSignal;
-}): Promise<HeldLease> {
-  const before = await holderOf(o.client, o.namespace);
+}
+
+/** @throws Error naming the operator that leads and keeps leading. */
+export async function holdLease(o: LeaseOptions): Promise<HeldLease> {
+  const because = await whyNot(o);
+  if (because !== undefined) return without(o, because);
   const ending = new AbortController();
+  let isHeld = false;
   let isLost = false;
-  const held = Promise.withResolvers<boolean>();
   const election = runLeaderElection({
     ...o,
     name: LEASE_NAME,
     identity: o.instance,
     signal: ending.signal,
-    onStarted: () => held.resolve(true),
+    onStarted: () => {
+      isHeld = true;
+    },
     onLost: async () => {
       // Also when its namespace is being deleted around us: then nobody else can have it either.
-      const taker = await holderOf(o.client, o.namespace);
-      isLost = taker.kind === 'held' && taker.by !== o.instance;
+      const { holder } = await look(o).catch(() => ({ holder: '' }));
+      isLost = holder !== '' && holder !== o.instance;
     },
   });
-  const cancel = o.clock.after(PATIENCE_MS, () => held.resolve(false));
-  o.signal.addEventListener('abort', () => held.resolve(false), { once: true });
   const release = async () => {
     ending.abort();
     await election;
   };
-  const isHeld = await held.promise;
-  cancel();
+  const leader = await leaderThatStays(o, () => isHeld);
   if (isHeld) return { isLost: () => isLost, release };
   await release();
   o.signal.throwIfAborted();
-  const holder = await holderOf(o.client, o.namespace);
-  const isRenewed = before.kind === 'none' || holder.kind === 'none' || holder.renewedAt !== before.renewedAt;
-  if (holder.kind === 'held' && isRenewed) {
-    throw new Error(
-      `${holder.by} holds the Lease ${o.namespace}/${LEASE_NAME} and renews it: an operator runs, and would put the finalizers back. Stop every operator, then run this again`,
-    );
-  }
-  const because = holder.kind === 'held' ? `${holder.by} had it, and renews it no more` : holder.because;
-  o.log.warn(
-    `the Lease ${o.namespace}/${LEASE_NAME} cannot be had (${because}); going on, for no operator can lead without it`,
+  if (leader === undefined) return without(o, 'nobody renews it, and it could not be taken');
+  throw new Error(
+    `${leader} holds the Lease ${o.namespace}/${LEASE_NAME} and renews it: an operator runs, and would put the finalizers back. Stop every operator, then run this again`,
   );
+}
+
+function without(o: LeaseOptions, because: string): HeldLease {
+  o.log.warn(`the Lease ${o.namespace}/${LEASE_NAME} cannot be had (${because}); going on without it`);
   return { isLost: () => false, release: async () => {} };
 }
 
-type Holder = { kind: 'held'; by: string; renewedAt: string | undefined } | { kind: 'none'; because: string };
-
-async function holderOf(client: KubeClient, namespace: string): Promise<Holder> {
-  try {
-    const lease = await client.get<Lease>(LEASES, { namespace, name: LEASE_NAME });
-    const by = lease.spec?.holderIdentity ?? '';
-    if (by === '') return { kind: 'none', because: 'nobody holds it, and it cannot be written' };
-    return { kind: 'held', by, renewedAt: lease.spec?.renewTime };
-  } catch (error) {
-    return { kind: 'none', because: isNotFound(error) ? `there is none in ${namespace}` : messageOf(error) };
+/** @returns who keeps the Lease from us; undefined once it is ours, or when nobody is seen to renew it. */
+async function leaderThatStays(o: LeaseOptions, isOurs: () => boolean): Promise<string | undefined> {
+  const began = o.clock.monotonicMs();
+  let renewals = -1;
+  let last = '';
+  let holder = '';
+  while (!isOurs() && o.clock.monotonicMs() - began < PATIENCE_MS && !o.signal.aborted) {
+    const seen = await look(o).catch(() => undefined);
+    const isOthers = seen !== undefined && seen.holder !== '' && seen.holder !== o.instance;
+    if (isOthers && seen.renewedAt !== last) {
+      renewals += 1;
+      last = seen.renewedAt;
+      holder = seen.holder;
+    }
+    if (renewals >= SURELY_ALIVE) return holder;
+    await o.clock.sleep(LOOK_MS, o.signal).catch(() => {});
   }
+  return isOurs() || renewals <= 0 ? undefined : holder;
+}
+
+/** @returns why no Lease can be had here, as the API server says; undefined when it can. */
+async function whyNot({ client, namespace }: LeaseOptions): Promise<string | undefined> {
+  try {
+    await look({ client, namespace });
+    return undefined;
+  } catch (error) {
+    if (isForbidden(error)) return messageOf(error);
+    if (!isNotFound(error)) throw error;
+  }
+  const metadata = { namespace, name: LEASE_NAME };
+  try {
+    await client.create<Lease>(
+      LEASES,
+      { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata },
+      { dryRun: true },
+    );
+    return undefined;
+  } catch (error) {
+    if (isForbidden(error) || isNotFound(error)) return messageOf(error);
+    throw error;
+  }
+}
+
+async function look(o: Pick<LeaseOptions, 'client' | 'namespace'>): Promise<{ holder: string; renewedAt: string }> {
+  const { spec } = await o.client.get<Lease>(LEASES, { namespace: o.namespace, name: LEASE_NAME });
+  return { holder: spec?.holderIdentity ?? '', renewedAt: spec?.renewTime ?? '' };
 }
