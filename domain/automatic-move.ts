@@ -31,6 +31,8 @@ export interface MoveQuestion {
   /** Everything up to now, numbered. */
   recorded: NextChanges;
   members: readonly Alert[];
+  /** Whether alerts left it of late that had not resolved. */
+  hasUnresolvedLeft: boolean;
   /** What is known of all alerts that ever joined. */
   alerts: NonNullable<IncidentStatus['alerts']>;
   rule: CompiledRule;
@@ -71,8 +73,9 @@ function resolving(question: MoveQuestion, phase: Phase): AutomaticMove {
 }
 
 /** When the last of its alerts resolved; undefined when that is not known. */
-function clearedAt({ incident, members }: MoveQuestion): number | undefined {
+function clearedAt({ incident, members, hasUnresolvedLeft }: MoveQuestion): number | undefined {
   if (members.length === 0) {
+    if (hasUnresolvedLeft) return undefined;
     const cleared = conditionOf(incident.status?.conditions, 'AlertsCleared');
     return cleared?.status === 'True' ? ms(cleared.lastTransitionTime) : undefined;
   }

@@ -364,6 +364,21 @@ describe('alerts that leave the cluster', () => {
     expect(counts(story)).toEqual({ firing: 0, resolved: 0, total: 2 });
   });
 
+  it('and had not resolved take with them what was known: nothing is resolved for want of information', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
+    run(story, 1, [firing('a')], { rule });
+    run(story, 100, [gone(90, 'a')], { rule });
+    expect(conditionsOf(story).AlertsCleared).toBe('True');
+    // It fires again, and somebody deletes it before the next count.
+    run(story, 105, [firing('a', 104)], { rule });
+    run(story, 108, [], { rule, left: { resolved: 0, others: 1 } });
+    run(story, 900, [], { rule, left: { resolved: 0, others: 1 } });
+    expect(conditionsOf(story).AlertsCleared).toBe('False');
+    run(story, 9000, [], { rule });
+    expect(story.incident.spec.phase).toBe('Detection');
+  });
+
   it('leave behind when they resolved: an incident whose rule waits longer than they stay still ends', () => {
     const story = opened();
     const rule = ruleWith({ when: 'Unacknowledged', after: '48h' });

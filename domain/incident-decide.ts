@@ -89,7 +89,15 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     alerts,
   };
   const waiting = unmirrored(full.changeSequence ?? 0, mirroredSequence);
-  full.conditions = conditionsFor({ status: full, held: held.conditions ?? [], members, mirror, now });
+  const hasUnresolvedLeft = (step.left?.others ?? 0) > 0;
+  full.conditions = conditionsFor({
+    status: full,
+    held: held.conditions ?? [],
+    members,
+    hasUnresolvedLeft,
+    mirror,
+    now,
+  });
   const slowNews = !sameJson([full.alerts, slowConditions(full)], [held.alerts, slowConditions(held)]);
   const status =
     slowNews && !mayWriteSlow ? withHeldSlow(full, held) : { ...full, alerts: stamped(full, held, slowNews, now) };
@@ -188,7 +196,8 @@ function wantedOf(
   alerts: Counts,
 ): { patch?: IncidentSpecPatch; dueMs?: number } {
   const { incident, members, isMachine, now } = step;
-  const move = automaticMove({ incident, recorded, members, alerts, rule, isMachine, now });
+  const hasUnresolvedLeft = (step.left?.others ?? 0) > 0;
+  const move = automaticMove({ incident, recorded, members, hasUnresolvedLeft, alerts, rule, isMachine, now });
   const patch: IncidentSpecPatch = {
     ...severityRaise(incident, recorded, members, rule),
     ...ownerToName(incident, recorded, isMachine),
