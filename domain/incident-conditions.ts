@@ -6,6 +6,7 @@ import { CHANGES_MAX, UNMIRRORED_PAUSE, unmirrored } from './change-ring.ts';
 import { type Claim, conditionOf, withCondition } from './conditions.ts';
 import { formatMicros } from './instants.ts';
 import { isOpen, PHASES } from './lifecycle.ts';
+import type { ChangeConflict, Renumbered } from './renumber.ts';
 
 /** What is known of the mirror in Postgres. */
 export interface MirrorFacts {
@@ -15,6 +16,10 @@ export interface MirrorFacts {
   lagMs?: number | undefined;
   /** Why Postgres does not take it, when only a person can mend that. */
   refused?: string | undefined;
+  /** The last number that history has of this incident; 0 when not known. */
+  storedSequence?: number | undefined;
+  /** History has another change under a number of this incident. */
+  conflict?: ChangeConflict | undefined;
   /** No database was named: nothing is mirrored, and nothing waits for it. */
   isOff?: boolean | undefined;
 }
@@ -30,6 +35,8 @@ export interface ConditionFacts {
   /** Whether alerts left it since the last count that had not resolved, or are another incident's now. */
   hasUnresolvedLeft: boolean;
   mirror: MirrorFacts;
+  /** What was done in this step about a contradiction with history. */
+  renumbered?: Renumbered | undefined;
   now: Temporal.Instant;
 }
 
@@ -79,7 +86,15 @@ function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFa
   return { type: 'AlertsCleared', status: 'True', reason: 'AllResolved', message };
 }
 
-function historyMirrored({ status, mirror }: ConditionFacts): Claim {
+/** In words, for the condition and for the Event. */
+export function renumberedText({ count, from, to }: Renumbered): string {
+  if (count === 0)
+    return `history has changes up to number ${to} (was the cluster set back?): the count goes on from there`;
+  const why = 'history had other changes under these numbers (was the cluster set back?)';
+  return `${why}: ${count === 1 ? `one change is now number ${to}` : `${count} changes are now numbers ${from} to ${to}`}`;
+}
+
+function historyMirrored({ status, mirror, renumbered }: ConditionFacts): Claim {
   const claim = (state: Claim['status'], reason: string, message: string): Claim => ({
     type: 'HistoryMirrored',
     status: state,
@@ -87,6 +102,7 @@ function historyMirrored({ status, mirror }: ConditionFacts): Claim {
     message,
   });
   if (mirror.isOff) return claim('Unknown', 'NoDatabase', 'no database is configured; only the last changes are kept');
+  if (renumbered !== undefined) return claim('False', 'Renumbered', renumberedText(renumbered));
   if (mirror.refused !== undefined) return claim('False', 'Refused', `Postgres refuses it: ${mirror.refused}`);
   const waiting = unmirrored(status.changeSequence ?? 0, mirror.mirroredSequence);
   if (waiting >= CHANGES_MAX) {

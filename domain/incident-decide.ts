@@ -23,6 +23,7 @@ import { conditionsFor, MIRROR_LAG_MS, type MirrorFacts } from './incident-condi
 import { eventsOf, type IncidentEvent } from './incident-events.ts';
 import { formatMicros, msBetween } from './instants.ts';
 import { isOpen } from './lifecycle.ts';
+import { continued, type Renumbered, renumbered } from './renumber.ts';
 import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
 import { defaultPriority, isWorse, worst } from './severity.ts';
 import { isMachineUser } from './users.ts';
@@ -56,6 +57,8 @@ export interface IncidentStepResult {
   specPatch?: IncidentSpecPatch;
   /** To be told once the status is written; none when the status is as it was. */
   events: IncidentEvent[];
+  /** Present when changes got other numbers than the present status says. */
+  renumbered?: Renumbered;
   /** Absent when only a change can bring news. */
   requeueAfterMs?: number;
 }
@@ -66,20 +69,21 @@ export const SLOW_WRITE_MS = 10_000;
 export const BIRTH_PATIENCE_MS = 2_000;
 
 export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
-  const { incident, members, mirror, now } = step;
+  const { incident, members, now } = step;
   const held: IncidentStatus = incident.status ?? { observedGeneration: -1 };
   if (isBeingRestored(incident)) return { status: held, events: [] };
   const patienceMs = birthPatienceMs(step);
   if (patienceMs > 0) return { status: held, events: [], requeueAfterMs: patienceMs };
 
   const rule = step.rule ?? BUILT_IN_RULE;
-  const mirroredSequence = mirror.isOff ? Number.MAX_SAFE_INTEGER : mirror.mirroredSequence;
-  const recorded = nextChanges(incident, {
-    ...step,
-    mirroredSequence: Math.min(mirroredSequence, Number.MAX_SAFE_INTEGER),
-  });
+  const numbered = nextChanges(incident, { ...step, mirroredSequence: mirroredBy(step.mirror) });
+  const settled = settledWith(held, numbered, step.mirror);
+  const mirror = settled === undefined ? step.mirror : withRowsOf(step.mirror);
+  const mirroredSequence = mirroredBy(mirror);
+  const recorded =
+    settled === undefined ? numbered : { ...numbered, status: { ...numbered.status, ...numbersOf(settled) } };
   const alerts = countsOf(step, held.alerts);
-  const isNews = recorded.added.length > 0;
+  const isNews = recorded.added.length > 0 || settled !== undefined;
   const slowDueMs = slowWriteDueMs(held, now);
   const mayWriteSlow = isNews || slowDueMs === 0;
 
@@ -96,6 +100,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     members,
     hasUnresolvedLeft,
     mirror,
+    renumbered: settled,
     now,
   });
   const slowNews = !sameJson([full.alerts, slowConditions(full)], [held.alerts, slowConditions(held)]);
@@ -106,6 +111,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   if (slowNews && !mayWriteSlow) dues.push(slowDueMs);
   if (waiting > 0 && (mirror.lagMs ?? 0) < MIRROR_LAG_MS) dues.push(MIRROR_LAG_MS - (mirror.lagMs ?? 0));
   const result: IncidentStepResult = { status: sameJson(status, held) ? held : status, events: [] };
+  if (settled !== undefined) result.renumbered = settled;
   const isPaused = recorded.isFull || waiting >= UNMIRRORED_PAUSE;
   if (!isPaused && incident.metadata.deletionTimestamp === undefined) {
     const wanted = wantedOf(step, rule, recorded, alerts);
@@ -113,7 +119,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     if (wanted.dueMs !== undefined) dues.push(wanted.dueMs);
   }
   if (result.status !== held)
-    result.events = eventsOf(recorded.added, { held, status, isPaused, isFull: recorded.isFull });
+    result.events = eventsOf(recorded.added, { held, status, isPaused, isFull: recorded.isFull, renumbered: settled });
   if (dues.length > 0) result.requeueAfterMs = Math.max(0, Math.ceil(Math.min(...dues)));
   return result;
 }
@@ -130,6 +136,29 @@ function observedGeneration({ metadata }: Incident, held: IncidentStatus, { adde
  */
 export function isBeingRestored({ spec, status }: Incident): boolean {
   return status?.phase === undefined && (spec.restoredFrom?.changeSequence ?? 0) > 0;
+}
+
+const mirroredBy = ({ isOff, mirroredSequence }: MirrorFacts): number =>
+  isOff ? Number.MAX_SAFE_INTEGER : mirroredSequence;
+
+/**
+ * The status in accord with history's numbers; undefined when it is already. First everything is numbered and looked for in history:
+ * an act may be there from before the cluster was set back.
+ */
+function settledWith(held: IncidentStatus, numbered: NextChanges, mirror: MirrorFacts): Renumbered | undefined {
+  if (numbered.added.length > 0) return undefined;
+  const { conflict, storedSequence = 0, mirroredSequence } = mirror;
+  return conflict === undefined ? continued(held, { storedSequence, mirroredSequence }) : renumbered(held, conflict);
+}
+const numbersOf = ({ status: { changes, changeSequence } }: Renumbered) => ({
+  changes: changes ?? [],
+  changeSequence: changeSequence ?? 0,
+});
+
+/** Once renumbered, everything up to history's last number is there, and nothing contradicts any more. */
+function withRowsOf({ conflict, refused: _, ...mirror }: MirrorFacts): MirrorFacts {
+  const stored = Math.max(conflict?.storedSequence ?? 0, mirror.storedSequence ?? 0);
+  return { ...mirror, mirroredSequence: Math.max(mirror.mirroredSequence, stored) };
 }
 
 /**

@@ -1,7 +1,9 @@
 /** What is told of an incident as Kubernetes Events: one for each numbered change, and warnings about its history. */
 import type { IncidentChange, IncidentStatus } from '@funnelai/crds/generated/types';
 import { conditionOf } from './conditions.ts';
+import { renumberedText } from './incident-conditions.ts';
 import { beginsRound, isPhase, shownAs } from './lifecycle.ts';
+import type { Renumbered } from './renumber.ts';
 
 export interface IncidentEvent {
   type: 'Normal' | 'Warning';
@@ -15,12 +17,13 @@ export interface EventFacts {
   status: IncidentStatus;
   isPaused: boolean;
   isFull: boolean;
+  renumbered?: Renumbered | undefined;
 }
 
 /** Returns the events that this step is worth, in order. */
 export function eventsOf(
   added: readonly IncidentChange[],
-  { held, status, isPaused, isFull }: EventFacts,
+  { held, status, isPaused, isFull, renumbered }: EventFacts,
 ): IncidentEvent[] {
   // At birth the values that it is born with are in the object itself; one event is enough.
   const told = held.phase === undefined ? added.filter(({ kind }) => kind === 'Phase' || kind === 'Owner') : added;
@@ -32,7 +35,9 @@ export function eventsOf(
   const history = conditionOf(status.conditions, 'HistoryMirrored');
   const isNewlyBad =
     history?.status === 'False' && conditionOf(held.conditions, 'HistoryMirrored')?.reason !== history.reason;
-  if (history && isNewlyBad) {
+  if (renumbered !== undefined) {
+    events.push({ type: 'Warning', reason: 'HistoryRenumbered', note: renumberedText(renumbered) });
+  } else if (history && isNewlyBad) {
     events.push({
       type: 'Warning',
       reason: isFull ? 'HistoryFull' : isPaused ? 'HistoryPaused' : 'HistoryBehind',

@@ -115,12 +115,15 @@ export interface AlertDetail {
   deletedAt?: string;
   /** Present while the incident exists. */
   incident?: IncidentItem;
+  /** How often this fault began anew in so many days, and about how often its sender repeated it. Absent while history is away. */
+  recurrence?: { episodes: number; repeats: number; days: number };
 }
 
 /** One line of an incident's timeline, merged from `status.changes` and history; each change once. */
 export interface TimelineEntry {
   at: string;
-  kind: IncidentChange['kind'] | 'Opened' | 'AlertJoined' | 'AlertResolved';
+  /** `Lost`: changes of which neither the cluster nor history knows anything any more. */
+  kind: IncidentChange['kind'] | 'Lost' | 'Opened' | 'AlertJoined' | 'AlertResolved';
   text: string;
   by?: string;
   from?: string;
@@ -133,6 +136,18 @@ export interface TimelineEntry {
 }
 
 /** GET /api/incidents/:namespace/:name */
+/** How history stands to an incident. */
+export interface HistoryState {
+  /** Whether Postgres answered. */
+  available: boolean;
+  /** Why it did not; for people. */
+  reason?: string;
+  /** Changes that the cluster has numbered and Postgres does not have yet; absent when it has all, or did not answer. */
+  behind?: number;
+  /** What the operator says stands between them (its condition HistoryMirrored is False); for people. */
+  trouble?: string;
+}
+
 export interface IncidentDetail {
   /** The object without managedFields; when it is gone from the cluster, the last one that history has. */
   incident: Incident;
@@ -141,8 +156,7 @@ export interface IncidentDetail {
   deletedAt?: string;
   alerts: AlertItem[];
   timeline: TimelineEntry[];
-  /** Whether Postgres answered; `reason` is for people. */
-  history: { available: boolean; reason?: string };
+  history: HistoryState;
 }
 
 /** Fields that PATCH may set. `null` removes one. */

@@ -1,6 +1,6 @@
 /**
- * The ways in which history fails, told apart by type: away (try again), refused (this row, until it is changed),
- * schema (this program and this database do not fit). None carries a value of a row or a password.
+ * The ways in which history fails, told apart by type: away (try again), refused (this row, until it is changed), fenced (this
+ * writer, for good), schema (this program and this database do not fit). None carries a value of a row or a password.
  */
 
 /** Postgres cannot be asked just now: connection trouble, a timeout, a shutdown, missing rights. Try again with backoff. */
@@ -26,6 +26,23 @@ export class HistoryRefused extends Error {
     super(column === '' ? `history refuses the row: ${reason}` : `history refuses column ${column}: ${reason}`);
     this.column = column;
     this.reason = reason;
+  }
+}
+
+/** A later term writes this history; whoever gets this has to stop writing. */
+export class HistoryFenced extends Error {
+  override readonly name = 'HistoryFenced';
+  readonly transient = false;
+  readonly scope: string;
+  readonly epoch: number;
+  readonly current: number;
+  constructor(scope: string, epoch: number, current: number) {
+    super(
+      `history of ${scope} is written in epoch ${current} by a later term; this one had epoch ${epoch} and may not write`,
+    );
+    this.scope = scope;
+    this.epoch = epoch;
+    this.current = current;
   }
 }
 
@@ -58,6 +75,8 @@ interface PgFailure {
   message: string;
   code?: string;
   column?: string;
+  table?: string;
+  constraint?: string;
   errors?: unknown[];
 }
 const asFailure = (error: unknown): PgFailure =>
@@ -66,13 +85,22 @@ const asFailure = (error: unknown): PgFailure =>
 /** Was the transaction the victim of another one, so that running it again is the answer? */
 export const isTransactionVictim = (error: unknown): boolean => RETRYABLE.has(asFailure(error).code ?? '');
 
+/** Tables are kept by month; people know them without. */
+const MONTH_OF_TABLE = /_(\d{4}_\d\d|other)$/;
+/** Names of tables and constraints are ours, not the row's. */
+const whereOf = ({ table, constraint }: PgFailure): string =>
+  `${table === undefined ? '' : `table ${table.replace(MONTH_OF_TABLE, '')}, `}${constraint === undefined ? '' : `constraint ${constraint}, `}`;
+
 /** Translates what `pg` threw. Row values that Postgres quotes in its message are left behind. */
 export function fromPg(error: unknown): HistoryUnavailable | HistoryRefused {
   if (error instanceof HistoryUnavailable || error instanceof HistoryRefused) return error;
   const failure = asFailure(error);
   const code = failure.code ?? '';
   if (/^[0-9A-Z]{5}$/.test(code) && REFUSAL_CLASSES.has(code.slice(0, 2)))
-    return new HistoryRefused(failure.column ?? '', `${REFUSALS[code] ?? 'not acceptable'} (SQLSTATE ${code})`);
+    return new HistoryRefused(
+      failure.column ?? '',
+      `${REFUSALS[code] ?? 'not acceptable'} (${whereOf(failure)}SQLSTATE ${code})`,
+    );
   if (code === '42P01')
     return new HistoryUnavailable('the history tables are not there yet; the operator makes them when it starts', code);
   // Node reports one error for each address of a host; the first tells enough.

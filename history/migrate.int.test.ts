@@ -67,7 +67,7 @@ describe('migrations', () => {
     expect(await versions()).toEqual([1]);
     await pool.query('DROP TABLE alerts');
     await migrate(pool, silentLog);
-    expect(await versions()).toEqual([1, 2, 3]);
+    expect(await versions()).toEqual((await readMigrations()).map(({ version }) => version));
   });
 
   it('wait for another process, but not for ever', async () => {

@@ -1,10 +1,9 @@
 /** One transaction for a chunk of alerts: their rows, and what is known of the episode that each is in. */
 import type { Alert } from '@funnelai/crds/generated/types';
-import type pg from 'pg';
-import { inTransaction } from './connection.ts';
+import type { Fence } from './fence.ts';
 import type { AlertResult } from './mirror.ts';
 import { ALERT_COLUMNS, isOfCorrelatedEpisode, type Row } from './rows.ts';
-import { names, prefixed, taken, typed } from './sql.ts';
+import { found, isNewer, names, prefixed, taken, typed } from './sql.ts';
 
 // Names come back: an incident that was deleted before the alert's last report is not the one it is in.
 const INCIDENT_OF_R = `(
@@ -19,27 +18,41 @@ const keptLink = (table: string, sameEpisode: string): string => `
     ELSE excluded.incident_uid END`;
 
 const UPSERT = `
-INSERT INTO alerts (${names(ALERT_COLUMNS)}, incident_uid)
-SELECT ${prefixed('r', ALERT_COLUMNS)}, ${INCIDENT_OF_R}
+INSERT INTO alerts (${names(ALERT_COLUMNS)}, incident_uid, epoch)
+SELECT ${prefixed('r', ALERT_COLUMNS)}, ${INCIDENT_OF_R}, $2::bigint
 FROM json_to_recordset($1::json) AS r(${typed(ALERT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (uid) DO UPDATE SET ${taken(ALERT_COLUMNS)},
+ON CONFLICT (uid, created_at) DO UPDATE SET ${taken(ALERT_COLUMNS)}, ${found('alerts')},
 ${keptLink('alerts', 'alerts.episode IS NOT DISTINCT FROM excluded.episode')}
-WHERE alerts.resource_version < excluded.resource_version
+WHERE ${isNewer('alerts')} OR alerts.vanished
 RETURNING uid`;
 
-const EPISODE_FIELDS =
-  'namespace, incident_name, state, severity, starts_at, ends_at, received_at, resource_version'.split(', ');
+/** Column of an episode → the alert's that it comes from. */
+const EPISODE_FIELDS: Record<string, string> = {
+  namespace: 'namespace',
+  source: 'source',
+  fingerprint: 'fingerprint',
+  incident_name: 'incident_name',
+  state: 'state',
+  severity: 'severity',
+  started_at: 'starts_at',
+  ended_at: 'ends_at',
+  received_at: 'received_at',
+  resource_version: 'resource_version',
+};
+const EPISODE_NAMES = Object.keys(EPISODE_FIELDS);
 const UPSERT_EPISODES = `
-INSERT INTO alert_episodes (alert_uid, episode, ${EPISODE_FIELDS.join(', ')}, incident_uid)
-SELECT r.uid, r.episode, ${EPISODE_FIELDS.map((name) => `r.${name}`).join(', ')}, ${INCIDENT_OF_R}
+INSERT INTO alert_episodes (alert_uid, alert_created_at, episode, ${EPISODE_NAMES.join(', ')}, incident_uid, epoch)
+SELECT r.uid, r.created_at, r.episode, ${Object.values(EPISODE_FIELDS)
+  .map((name) => `r.${name}`)
+  .join(', ')}, ${INCIDENT_OF_R}, $2::bigint
 FROM json_to_recordset($1::json) AS r(${typed(ALERT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (alert_uid, episode) DO UPDATE SET ${EPISODE_FIELDS.map((name) => `${name} = excluded.${name}`).join(', ')},
+ON CONFLICT (alert_uid, episode, alert_created_at) DO UPDATE SET ${EPISODE_NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}, epoch = excluded.epoch,
 ${keptLink('alert_episodes', 'true')}
-WHERE alert_episodes.resource_version < excluded.resource_version`;
+WHERE ${isNewer('alert_episodes')}`;
 
 /** @param rows in the order of `alerts`, each uid once. @returns results in the same order. */
 export async function putAlertRows(
-  pool: pg.Pool,
+  fence: Fence,
   rows: readonly Row[],
   alerts: readonly Alert[],
 ): Promise<AlertResult[]> {
@@ -48,9 +61,9 @@ export async function putAlertRows(
     return alert !== undefined && isOfCorrelatedEpisode(alert);
   });
   const jsonOf = (some: readonly Row[]) => `[${some.map((row) => row.json).join(',')}]`;
-  return inTransaction(pool, async (session) => {
-    const upserted = await session.query<{ uid: string }>(UPSERT, [jsonOf(rows)]);
-    if (correlated.length > 0) await session.query(UPSERT_EPISODES, [jsonOf(correlated)]);
+  return fence.write(async (session, epoch) => {
+    const upserted = await session.query<{ uid: string }>(UPSERT, [jsonOf(rows), epoch]);
+    if (correlated.length > 0) await session.query(UPSERT_EPISODES, [jsonOf(correlated), epoch]);
     const written = new Set(upserted.rows.map((row) => row.uid));
     return rows.map((row) => ({ uid: row.uid, written: written.has(row.uid) }));
   });

@@ -1,23 +1,35 @@
 /** One transaction for a chunk of incidents: their rows, then the changes that history lacks, then alerts that waited for them. */
 import type { Incident } from '@funnelai/crds/generated/types';
-import type pg from 'pg';
-import { inTransaction, type Session } from './connection.ts';
+import type { Session } from './connection.ts';
 import { HistoryUnavailable } from './errors.ts';
+import type { Fence } from './fence.ts';
 import type { IncidentResult } from './mirror.ts';
 import { type ChangePlan, planChanges } from './plan-changes.ts';
 import { CHANGE_COLUMNS, type ChangeRow, INCIDENT_COLUMNS, type Row } from './rows.ts';
-import { CHANGE_FIELDS, names, prefixed, taken, typed } from './sql.ts';
+import { CHANGE_FIELDS, found, isNewer, iso, names, prefixed, taken, typed } from './sql.ts';
 
 // The row is locked even where the guard refuses the update, so changes of one incident are numbered by one writer at a time.
 const UPSERT = `
-INSERT INTO incidents (${names(INCIDENT_COLUMNS)})
-SELECT ${prefixed('r', INCIDENT_COLUMNS)} FROM json_to_recordset($1::json) AS r(${typed(INCIDENT_COLUMNS)}) ORDER BY r.uid
-ON CONFLICT (uid) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}
-WHERE incidents.resource_version < excluded.resource_version
+INSERT INTO incidents (${names(INCIDENT_COLUMNS)}, epoch)
+SELECT ${prefixed('r', INCIDENT_COLUMNS)}, $2::bigint FROM json_to_recordset($1::json) AS r(${typed(INCIDENT_COLUMNS)}) ORDER BY r.uid
+ON CONFLICT (uid, created_at) DO UPDATE SET ${taken(INCIDENT_COLUMNS)}, ${found('incidents')}
+WHERE ${isNewer('incidents')} OR incidents.vanished
 RETURNING uid`;
 
-const STORED_SEQUENCES = `
-SELECT incident_uid AS uid, max(sequence)::float8 AS sequence FROM incident_changes WHERE incident_uid = ANY($1) GROUP BY 1`;
+// What was restored more than once goes on with the first of all.
+const FIRST_ORIGIN = `
+UPDATE incidents i SET origin_uid = o.origin_uid FROM incidents o
+WHERE i.uid = ANY($1) AND i.origin_uid <> i.uid AND o.uid = i.origin_uid AND o.origin_uid <> i.origin_uid`;
+
+// The changes of a story lie where its first ones do: by the first incident's creation, where that is known.
+const STORIES = `
+SELECT i.uid, i.origin_uid, coalesce(s.sequence, 0)::float8 AS sequence,
+       ${iso('coalesce(s.place, (SELECT o.created_at FROM incidents o WHERE o.uid = i.origin_uid), i.created_at)', 'place')}
+FROM incidents i
+LEFT JOIN LATERAL (
+  SELECT max(c.sequence) AS sequence, min(c.incident_created_at) AS place FROM incident_changes c WHERE c.incident_uid = i.origin_uid
+) s ON true
+WHERE i.uid = ANY($1)`;
 
 const STORED_CHANGES = `
 SELECT ${CHANGE_FIELDS}
@@ -27,7 +39,7 @@ JOIN incident_changes c ON c.incident_uid = o.uid AND c.sequence >= o.first`;
 const INSERT_CHANGES = `
 INSERT INTO incident_changes (${names(CHANGE_COLUMNS)})
 SELECT ${prefixed('r', CHANGE_COLUMNS)} FROM json_to_recordset($1::json) AS r(${typed(CHANGE_COLUMNS)})
-ON CONFLICT (incident_uid, sequence) DO NOTHING`;
+ON CONFLICT (incident_uid, sequence, incident_created_at) DO NOTHING`;
 
 // An alert that was gone before the incident was made belongs to an earlier incident of that name.
 const link = (table: string, alert: string, key: string): string => `
@@ -40,16 +52,25 @@ const LINK_EPISODES = link('alert_episodes', 'e', 'alert_uid');
 
 /** @param rows in the order of `incidents`, each uid once. @returns results in the same order. */
 export async function putIncidentRows(
-  pool: pg.Pool,
+  fence: Fence,
   rows: readonly Row[],
   incidents: readonly Incident[],
+  now: string,
 ): Promise<IncidentResult[]> {
-  return inTransaction(pool, async (session) => {
+  return fence.write(async (session, epoch) => {
     const uids = rows.map((row) => row.uid);
-    const upserted = await session.query<{ uid: string }>(UPSERT, [`[${rows.map((row) => row.json).join(',')}]`]);
+    const upserted = await session.query<{ uid: string }>(UPSERT, [
+      `[${rows.map((row) => row.json).join(',')}]`,
+      epoch,
+    ]);
     const written = new Set(upserted.rows.map((row) => row.uid));
-    const plans = await plan(session, uids, incidents);
-    const insert = plans.flatMap((one) => one.insert);
+    await session.query(FIRST_ORIGIN, [uids]);
+    const found = await session.query<StoryRow>(STORIES, [uids]);
+    const stories = new Map(found.rows.map((row) => [row.uid, row]));
+    const plans = await plan(session, uids, stories, incidents, now);
+    const insert = plans.flatMap((one, index) =>
+      one.insert.map((row) => ({ ...row, incident_created_at: stories.get(uids[index] ?? '')?.place })),
+    );
     if (insert.length > 0) {
       const inserted = await session.query(INSERT_CHANGES, [JSON.stringify(insert)]);
       // Cannot be while all writers lock the incident's row first; if one does not, its number is looked at again.
@@ -65,7 +86,21 @@ export async function putIncidentRows(
   });
 }
 
-async function plan(session: Session, uids: string[], incidents: readonly Incident[]): Promise<ChangePlan[]> {
+interface StoryRow {
+  uid: string;
+  origin_uid: string;
+  /** The last number that is stored. */
+  sequence: number;
+  place: string;
+}
+
+async function plan(
+  session: Session,
+  uids: string[],
+  stories: ReadonlyMap<string, StoryRow>,
+  incidents: readonly Incident[],
+  now: string,
+): Promise<ChangePlan[]> {
   const changesOf = (incident: Incident) => incident.status?.changes ?? [];
   const firsts = incidents.map((incident) => {
     const numbers = changesOf(incident)
@@ -73,18 +108,17 @@ async function plan(session: Session, uids: string[], incidents: readonly Incide
       .filter(Number.isSafeInteger);
     return numbers.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...numbers);
   });
-  const newest = await session.query<{ uid: string; sequence: number }>(STORED_SEQUENCES, [uids]);
-  const sequences = new Map(newest.rows.map((row) => [row.uid, row.sequence]));
-  const stored = await session.query<ChangeRow>(STORED_CHANGES, [uids, firsts]);
-  const byIncident = Map.groupBy(stored.rows, (row) => String(row.incident_uid));
+  const origins = uids.map((uid) => stories.get(uid)?.origin_uid ?? uid);
+  const stored = await session.query<ChangeRow>(STORED_CHANGES, [origins, firsts]);
+  const byStory = Map.groupBy(stored.rows, (row) => String(row.incident_uid));
   return incidents.map((incident, index) => {
-    const uid = uids[index] ?? '';
-    return planChanges(
-      uid,
-      changesOf(incident),
-      incident.status?.changeSequence ?? 0,
-      new Map((byIncident.get(uid) ?? []).map((row) => [row.sequence, row])),
-      sequences.get(uid) ?? 0,
-    );
+    const originUid = origins[index] ?? '';
+    const known = {
+      originUid,
+      stored: new Map((byStory.get(originUid) ?? []).map((row) => [row.sequence, row])),
+      storedSequence: stories.get(uids[index] ?? '')?.sequence ?? 0,
+      now,
+    };
+    return planChanges(known, changesOf(incident), incident.status?.changeSequence ?? 0);
   });
 }

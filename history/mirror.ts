@@ -1,18 +1,21 @@
 /**
- * Writes objects into history, as often as wanted and in any order, with the effect of once: an older object never
- * overwrites a newer row, a change enters once and only after the one before it. Deciding what a conflict or a gap
- * means for an incident is left to the caller.
+ * Writes objects into history, as often as wanted and in any order, with the effect of once: within an epoch an older object
+ * never overwrites a newer row, a change enters once and only after the one before it, and an earlier term writes nothing.
+ * Deciding what a conflict or a gap means for an incident is left to the caller.
  */
+import { randomUUID } from 'node:crypto';
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import type { Temporal } from 'temporal-polyfill';
-import { withSession } from './connection.ts';
+import { type Comparison, createComparison } from './compare.ts';
 import { HistoryRefused } from './errors.ts';
+import { createFence } from './fence.ts';
 import type { Log } from './log.ts';
 import { putAlertRows } from './mirror-alerts.ts';
 import { putIncidentRows } from './mirror-incidents.ts';
-import type { Conflict, Gap } from './plan-changes.ts';
-import { alertRow, incidentRow, microsOf, type Row, toMicros } from './rows.ts';
+import { keepMonths, type Upkeep } from './months.ts';
+import type { Conflict, Gap, Lost } from './plan-changes.ts';
+import { alertRow, incidentRow, microsOf, type Row } from './rows.ts';
 
 /** Rows and bytes of one transaction at most; a larger batch takes several. */
 const MAX_INCIDENTS = 100;
@@ -34,34 +37,59 @@ export interface AlertResult {
 export interface IncidentResult extends AlertResult {
   /** Every change of this object up to this number is in history, as it stands in the object. */
   mirroredSequence: number;
+  /** The last number that history has of it. */
+  storedSequence: number;
   conflict?: Conflict;
   gap?: Gap;
+  lost?: Lost[];
 }
 
-export interface Mirror {
+export interface Mirror extends Comparison {
   /** @throws {HistoryRefused} when the row or a change is refused; conflicts and gaps are in the result. */
   putIncident(incident: Incident): Promise<IncidentResult>;
   /** One bad object never holds up the others: its own result says what was refused. */
   putIncidents(batch: readonly Incident[]): Promise<IncidentResult[]>;
   putAlerts(batch: readonly Alert[]): Promise<AlertResult[]>;
-  /** Notes that the object left the cluster; the first time named stands. `known` is false when history never had it. */
-  markDeleted(kind: 'Incident' | 'Alert', uid: string, at: Temporal.Instant | string): Promise<{ known: boolean }>;
+  /** Makes the months to come and drops what left the cluster longer than `keepMs` ago; a bounded piece, call it again. */
+  keepMonths(o: { keepMs?: number | undefined }): Promise<Upkeep>;
+  /** The present epoch; another one than before means that rows may be gone or outdated. */
+  epoch(): number | undefined;
+  /** Versions of objects went backwards (etcd was set back): from now on what comes wins over what is there. */
+  renewEpoch(): Promise<void>;
 }
 
-/** Each method throws {HistoryUnavailable} when Postgres is away; whatever was done by then is safe to do again. */
-export function createMirror({ pool, clock, log }: { pool: pg.Pool; clock: Clock; log: Log }): Mirror {
+export interface MirrorOptions {
+  pool: pg.Pool;
+  clock: Clock;
+  log: Log;
+  /** Of this namespace alone; it excludes no mirror but others of the same. Without it there is one for the cluster. */
+  namespace?: string;
+  /** Runs before the first write, and again when the tables are gone. */
+  prepare?(): Promise<void>;
+}
+
+/**
+ * One term's mirror: it takes its epoch with its first write, however long Postgres is away before, and is of no use once another
+ * has taken one. Each method throws {HistoryUnavailable} when Postgres is away; whatever was done by then is safe to do again.
+ * And {HistoryFenced} when a later term writes; then nothing was done.
+ */
+export function createMirror(o: MirrorOptions): Mirror {
+  const { clock, log } = o;
+  const scope = o.namespace === undefined ? 'cluster' : `namespace/${o.namespace}`;
+  const fence = createFence({ ...o, scope, holder: randomUUID() });
   const putIncidents = async (batch: readonly Incident[]): Promise<IncidentResult[]> => {
     const results = await putAll(
       batch,
       MAX_INCIDENTS,
       (incident) => incidentRow(incident, clock.now()),
-      (rows, incidents) => putIncidentRows(pool, rows, incidents),
-      (uid, refused): IncidentResult => ({ uid, written: false, mirroredSequence: 0, refused }),
+      (rows, incidents) => putIncidentRows(fence, rows, incidents, microsOf(clock.now())),
+      (uid, refused): IncidentResult => ({ uid, written: false, mirroredSequence: 0, storedSequence: 0, refused }),
     );
     for (const result of results) tell(log, 'Incident', result);
     return results;
   };
   return {
+    ...createComparison(fence, o.namespace),
     putIncidents,
     async putIncident(incident) {
       const [result] = await putIncidents([incident]);
@@ -74,23 +102,15 @@ export function createMirror({ pool, clock, log }: { pool: pg.Pool; clock: Clock
         batch,
         MAX_ALERTS,
         (alert) => alertRow(alert, clock.now()),
-        (rows, alerts) => putAlertRows(pool, rows, alerts),
+        (rows, alerts) => putAlertRows(fence, rows, alerts),
         (uid, refused): AlertResult => ({ uid, written: false, refused }),
       );
       for (const result of results) tell(log, 'Alert', result);
       return results;
     },
-    async markDeleted(kind, uid, at) {
-      const table = kind === 'Incident' ? 'incidents' : 'alerts';
-      const time = typeof at === 'string' ? toMicros('deleted_at', at) : microsOf(at);
-      return withSession(pool, async (session) => {
-        const marked = await session.query(
-          `UPDATE ${table} SET deleted_at = coalesce(deleted_at, $2::timestamptz) WHERE uid = $1`,
-          [uid, time],
-        );
-        return { known: marked.rowCount > 0 };
-      });
-    },
+    keepMonths: ({ keepMs }) => keepMonths(fence, log, { now: clock.now(), keepMs }),
+    epoch: () => fence.epoch(),
+    renewEpoch: () => fence.renew(),
   };
 }
 
@@ -104,14 +124,14 @@ async function putAll<T extends { metadata: { uid?: string } }, R extends AlertR
 ): Promise<R[]> {
   const results = new Map<number, R>();
   let chunk: { index: number; row: Row; object: T }[] = [];
-  const uids = new Set<string>();
+  const stories = new Set<string>();
   let bytes = 0;
   const flush = async (): Promise<void> => {
     // In one order everywhere, so that two mirrors cannot wait for each other.
     chunk.sort((a, b) => (a.row.uid < b.row.uid ? -1 : 1));
     await putHalving(chunk, put, refusal, results);
     chunk = [];
-    uids.clear();
+    stories.clear();
     bytes = 0;
   };
   for (const [index, object] of batch.entries()) {
@@ -123,10 +143,10 @@ async function putAll<T extends { metadata: { uid?: string } }, R extends AlertR
       results.set(index, refusal(object.metadata.uid ?? '', error));
       continue;
     }
-    // One statement cannot touch a row twice.
-    if (uids.has(row.uid) || chunk.length >= maxRows || bytes + row.json.length > MAX_BYTES) await flush();
+    // One statement cannot touch a row twice, nor number a story twice.
+    if (stories.has(row.story) || chunk.length >= maxRows || bytes + row.json.length > MAX_BYTES) await flush();
     chunk.push({ index, row, object });
-    uids.add(row.uid);
+    stories.add(row.story);
     bytes += row.json.length;
   }
   await flush();
@@ -171,8 +191,13 @@ function tell(log: Log, kind: string, result: AlertResult | IncidentResult): voi
   if (result.conflict !== undefined)
     log.error(
       { uid: result.uid, sequence: result.conflict.sequence, storedSequence: result.conflict.storedSequence },
-      'history has another content under this number; nothing of this incident is recorded from there on',
+      'history has another change under this number: the cluster was set back? It is renumbered',
     );
+  for (const lost of result.lost ?? [])
+    log.error({ uid: result.uid, ...lost }, 'these changes are in neither the object nor history: they are lost');
   if (result.gap !== undefined)
-    log.error({ uid: result.uid, ...result.gap }, 'changes before this one are in neither the object nor history');
+    log.error(
+      { uid: result.uid, ...result.gap },
+      'far too many changes before this one are in neither the object nor history',
+    );
 }

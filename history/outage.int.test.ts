@@ -191,6 +191,92 @@ describe('a Postgres that dies', () => {
     }
   });
 
+  it('has no room left, or may not be written to: it is away, and what was given comes in once when that is over', async () => {
+    const incident = anIncident({ uid: 'full', name: 'full', changes: changes(1, 3) });
+    await pool.query(`CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$`);
+    await pool.query(
+      'CREATE TRIGGER full_disk BEFORE INSERT ON incident_changes FOR EACH ROW EXECUTE FUNCTION no_room()',
+    );
+    const full = createMirror({ pool, clock, log: silentLog });
+    await expect(full.putIncident(incident)).rejects.toMatchObject({ name: 'HistoryUnavailable', code: '53100' });
+    await pool.query('DROP FUNCTION no_room CASCADE');
+
+    const own = createPool(server.url, { size: 1 });
+    const other = createMirror({ pool: own, clock, log: silentLog, namespace: 'other' });
+    try {
+      await other.putIncident(anIncident({ uid: 'before', name: 'before' }));
+      const name = new URL(server.url).pathname.slice(1);
+      await pool.query(`ALTER DATABASE "${name}" SET default_transaction_read_only = on`);
+      await pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`,
+      );
+      await until('the writer to be refused', 10_000, () =>
+        other.putIncident(incident).then(
+          () => false,
+          (error: HistoryUnavailable) => error.code === '25006',
+        ),
+      );
+      // A connection that began while nothing could be written keeps that setting: it must not be used again.
+      await pool.query(
+        `BEGIN; SET TRANSACTION READ WRITE; ALTER DATABASE "${name}" RESET default_transaction_read_only; COMMIT`,
+      );
+      await other.putIncident(incident);
+    } finally {
+      await own.end();
+    }
+    expect(await createQueries({ pool }).changesOf('full')).toHaveLength(3);
+  });
+
+  it.each(['before Postgres has it', 'after Postgres has it'])(
+    'cut in the middle of a COMMIT, %s: has the effect of once',
+    async (when) => {
+      const target = new URL(server.url);
+      const port = Number(target.port);
+      const uid = `commit ${when}`;
+      let isArmed = false;
+      let cuts = 0;
+      const sockets: Socket[] = [];
+      const proxy = createServer((inner) => {
+        const outer = connect(port, '127.0.0.1');
+        sockets.push(inner, outer);
+        for (const socket of [inner, outer]) socket.on('error', () => socket.destroy());
+        inner.on('data', (data) => {
+          if (!isArmed || !data.includes('COMMIT\0')) return outer.write(data);
+          isArmed = false;
+          cuts += 1;
+          if (when === 'before Postgres has it') outer.destroy();
+          // The answer is on its way when nobody is there to hear it.
+          else outer.write(data, () => outer.once('data', () => outer.destroy()));
+          return inner.destroy();
+        });
+        outer.on('data', (data) => inner.writable && inner.write(data));
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const address = proxy.address();
+      target.port = String(typeof address === 'object' && address !== null ? address.port : 0);
+      const own = createPool(target.href);
+      const cut = createMirror({ pool: own, clock, log: silentLog, namespace: uid });
+      const incident = anIncident({ uid, name: uid, changes: changes(1, 3) });
+      try {
+        await cut.putIncident(anIncident({ uid: `${uid} 0`, name: `${uid} 0` }));
+        isArmed = true;
+        await expect(cut.putIncident(incident)).rejects.toMatchObject({ name: 'HistoryUnavailable' });
+        expect(cuts).toBe(1);
+        await until('Postgres to have decided', 10_000, async () => {
+          const stored = await createQueries({ pool }).changesOf(uid);
+          return stored.length === (when === 'before Postgres has it' ? 0 : 3);
+        });
+        expect(await cut.putIncident(incident)).toMatchObject({ mirroredSequence: 3 });
+        expect((await createQueries({ pool }).changesOf(uid)).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+      } finally {
+        await own.end();
+        for (const socket of sockets) socket.destroy();
+        proxy.close();
+      }
+    },
+  );
+
   it('ends a statement that takes too long', async () => {
     const own = createPool(server.url, { statementTimeoutMs: 300 });
     const holder = await pool.connect();

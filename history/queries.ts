@@ -1,8 +1,8 @@
 /** What the API asks of history. Reads only; who may read what is the caller's to decide, by `namespaces`. */
-import type { Alert, Incident, IncidentChange, Phase, Priority, Severity } from '@funnelai/crds/generated/types';
+import type { Alert, Incident, Phase, Priority, Severity } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { withSession } from './connection.ts';
-import { type ChangeRow, changeOf } from './rows.ts';
+import { type ChangeRow, changeOf, type StoredChange } from './rows.ts';
 import { CHANGE_FIELDS, iso } from './sql.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -27,7 +27,21 @@ export interface AlertRecord {
   /** When the row was last written. */
   updatedAt: string;
   /** Those episodes of the alert that belonged to the incident, oldest first. */
-  episodes: { episode: number; state: Alert['spec']['state']; severity: Severity; startsAt: string; endsAt?: string }[];
+  episodes: Episode[];
+}
+export interface Episode {
+  episode: number;
+  state: Alert['spec']['state'];
+  severity: Severity;
+  startsAt: string;
+  endsAt?: string;
+  /** How often the sender repeated it; about. */
+  repeats: number;
+}
+/** How often a fault came back, whatever object stood for it. */
+export interface Recurrence {
+  episodes: number;
+  repeats: number;
 }
 export interface IncidentFilter {
   /** Only these; an empty list finds nothing, absent means all. */
@@ -63,10 +77,12 @@ export interface Queries {
   incidentByUid(uid: string): Promise<IncidentRecord | undefined>;
   /** The newest alert of that name, also when it is deleted. */
   alertByName(namespace: string, name: string): Promise<Omit<AlertRecord, 'episodes'> | undefined>;
-  /** All changes in order of number. */
-  changesOf(uid: string): Promise<IncidentChange[]>;
-  /** Every alert that had an episode in this incident, oldest start first. */
+  /** All changes of its story in order of number, also of before it was restored. */
+  changesOf(uid: string): Promise<StoredChange[]>;
+  /** Every alert that had an episode in this incident, also before it was restored, oldest start first. */
   alertsOf(uid: string): Promise<AlertRecord[]>;
+  /** Of one fault, the episodes that began at `since` (RFC 3339) or later. */
+  recurrenceOf(fault: { namespace: string; source: string; fingerprint: string }, since: string): Promise<Recurrence>;
   /** Newest first. @throws {RangeError} for an `after` that no page gave. */
   incidents(filter: IncidentFilter, page?: { limit?: number; after?: string }): Promise<IncidentSearch>;
   countIncidents(filter: IncidentFilter): Promise<IncidentCounts>;
@@ -100,18 +116,22 @@ const alertRecordOf = (row: AlertRow): Omit<AlertRecord, 'episodes'> => ({
   ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
 });
 
+/** Whose story the incident $1 is. */
+const ORIGIN_OF = `coalesce((SELECT s.origin_uid FROM incidents s WHERE s.uid = $1), $1)`;
+
 const ALERTS_OF = `
-SELECT ${ALERT_FIELDS}, e.episode, e.state, e.severity, ${iso('e.starts_at')}, ${iso('e.ends_at')}
+SELECT ${ALERT_FIELDS}, e.episode, e.state, e.severity, ${iso('e.started_at')}, ${iso('e.ended_at')}, e.repeats::float8 AS repeats
 FROM alert_episodes e JOIN alerts a ON a.uid = e.alert_uid
-WHERE e.incident_uid = $1
-ORDER BY min(e.starts_at) OVER (PARTITION BY e.alert_uid), e.alert_uid, e.episode
+WHERE e.incident_uid IN (SELECT o.uid FROM incidents o WHERE o.origin_uid = ${ORIGIN_OF})
+ORDER BY min(e.started_at) OVER (PARTITION BY e.alert_uid), e.alert_uid, e.episode
 LIMIT ${MAX_ALERTS}`;
 interface EpisodeRow extends AlertRow {
   episode: number;
   state: Alert['spec']['state'];
   severity: Severity;
-  starts_at: string;
-  ends_at: string | null;
+  started_at: string;
+  ended_at: string | null;
+  repeats: number;
 }
 
 /** Each method throws {HistoryUnavailable} when Postgres is away. */
@@ -138,7 +158,7 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
     },
     async changesOf(uid) {
       const found = await rows<ChangeRow>(
-        `SELECT ${CHANGE_FIELDS} FROM incident_changes c WHERE c.incident_uid = $1 ORDER BY c.sequence`,
+        `SELECT ${CHANGE_FIELDS} FROM incident_changes c WHERE c.incident_uid = ${ORIGIN_OF} ORDER BY c.sequence`,
         [uid],
       );
       return found.map(changeOf);
@@ -153,11 +173,20 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
           episode: row.episode,
           state: row.state,
           severity: row.severity,
-          startsAt: row.starts_at,
-          ...(row.ends_at === null ? {} : { endsAt: row.ends_at }),
+          startsAt: row.started_at,
+          ...(row.ended_at === null ? {} : { endsAt: row.ended_at }),
+          repeats: row.repeats,
         });
       }
       return [...records.values()];
+    },
+    async recurrenceOf({ namespace, source, fingerprint }, since) {
+      const [row] = await rows<Recurrence>(
+        `SELECT count(*)::float8 AS episodes, coalesce(sum(e.repeats), 0)::float8 AS repeats FROM alert_episodes e
+         WHERE e.namespace = $1 AND e.source = $2 AND e.fingerprint = $3 AND e.started_at >= $4::timestamptz`,
+        [namespace, source, fingerprint, since],
+      );
+      return row ?? { episodes: 0, repeats: 0 };
     },
     async incidents(filter, page = {}) {
       const limit = Math.min(MAX_LIMIT, Math.max(1, Math.trunc(page.limit ?? DEFAULT_LIMIT)));

@@ -4,7 +4,7 @@ import { createDatabase } from '@funnelai/test/harness/database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
-import { anIncident, changes, minute } from './builders.ts';
+import { aChange, anIncident, changes, minute } from './builders.ts';
 import { silentLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
@@ -75,9 +75,9 @@ it('is of a name that came back the newest, which may be closed', async () => {
 it('is of a cluster that was lost twice the last of each line, numbered on under the first', async () => {
   await mirror.putIncidents([anIncident({ uid: 'first', changes: changes(1, 20) })]);
   await mirror.putIncidents([restored({ uid: 'second', from: 'first', version: 7, bornAt: minute(60) })]);
-  await pool.query(
-    `INSERT INTO incident_changes (incident_uid, sequence, kind, at, recorded_at, by) VALUES ('first', 21, 'Owner', now(), now(), 'bo')`,
-  );
+  const second = restored({ uid: 'second', from: 'first', version: 8, bornAt: minute(60) });
+  const status = { observedGeneration: 1, changeSequence: 21, changes: [aChange(21, { by: 'bo' })] };
+  await mirror.putIncidents([{ ...second, status }]);
   const [only, ...more] = await restorableIncidents(pool, 16);
   expect(more).toEqual([]);
   expect(only).toMatchObject({ originUid: 'first', changeSequence: 21, incident: { metadata: { uid: 'second' } } });

@@ -5,7 +5,7 @@
 import type { Incident, IncidentChange } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { withSession } from './connection.ts';
-import { type ChangeRow, changeOf } from './rows.ts';
+import { type ChangeRow, changeOf, type StoredChange } from './rows.ts';
 import { CHANGE_FIELDS } from './sql.ts';
 
 /** At most so many are restored in one go; far more than people can have open. */
@@ -22,19 +22,17 @@ export interface Restorable {
   changes: IncidentChange[];
 }
 
-// What vanished was deleted by nobody: its cluster was lost.
-const LINE = (row: string): string => `coalesce(${row}.object #>> '{spec,restoredFrom,uid}', ${row}.uid)`;
+// The newest of each line, and of those the newest of each name. What vanished was deleted by nobody: its cluster was lost.
 const RESTORABLE = `
 WITH candidates AS (
-  SELECT DISTINCT ON (i.namespace, i.name) i.uid, ${LINE('i')} AS line, i.object, i.created_at, i.phase
-  FROM incidents i
-  WHERE (i.deleted_at IS NULL OR to_jsonb(i) ->> 'vanished' = 'true')
+  SELECT DISTINCT ON (i.namespace, i.name) i.origin_uid AS line, i.object, i.created_at, i.uid, i.phase
+  FROM incident_stories i
+  WHERE i.deleted_at IS NULL OR i.vanished
   ORDER BY i.namespace, i.name, i.created_at DESC, i.uid
 )
 SELECT c.object, c.line, (SELECT coalesce(max(n.sequence), 0)::float8 FROM incident_changes n WHERE n.incident_uid = c.line) AS sequence
 FROM candidates c
-WHERE c.phase <> 'Closed' AND NOT EXISTS (
-  SELECT FROM incidents later WHERE ${LINE('later')} = c.line AND later.uid <> c.uid AND later.created_at > c.created_at)
+WHERE c.phase <> 'Closed'
 ORDER BY c.created_at, c.uid
 LIMIT ${MAX_RESTORABLE}`;
 
@@ -55,9 +53,15 @@ export async function restorableIncidents(pool: pg.Pool, lastChanges: number): P
         incident: object,
         originUid: line,
         changeSequence: sequence,
-        changes: rows.map(changeOf).reverse(),
+        changes: afterLost(rows.map(changeOf).reverse()),
       });
     }
     return restorable;
   });
+}
+
+/** What history knows to have lost has no place in a status; what comes after it has. */
+function afterLost(changes: readonly StoredChange[]): IncidentChange[] {
+  const from = changes.findLastIndex(({ kind }) => kind === 'Lost') + 1;
+  return changes.slice(from).flatMap(({ kind, ...rest }) => (kind === 'Lost' ? [] : [{ ...rest, kind }]));
 }

@@ -16,12 +16,15 @@ const MAX_INTEGER = 2_147_483_647;
 /** One row as JSON, ready for `json_to_recordset`. */
 export interface Row {
   uid: string;
+  /** Whose story it is; of one story one row enters in a statement. */
+  story: string;
   json: string;
 }
 
 /** Column → type, in the order of the table; `deleted_at` is not among them: only a deletion writes it. */
 export const INCIDENT_COLUMNS = {
   uid: 'text',
+  origin_uid: 'text',
   namespace: 'text',
   name: 'text',
   title: 'text',
@@ -71,6 +74,7 @@ export const ALERT_COLUMNS = {
 } as const;
 export const CHANGE_COLUMNS = {
   incident_uid: 'text',
+  incident_created_at: 'timestamptz',
   sequence: 'bigint',
   kind: 'text',
   from_value: 'text',
@@ -82,8 +86,14 @@ export const CHANGE_COLUMNS = {
   verified: 'boolean',
 } as const;
 
+/** Kind of a row that holds the place of a change of which nothing is known any more. */
+export const LOST = 'Lost';
+/** A change as history has it. */
+export type StoredChange = Omit<IncidentChange, 'kind'> & { kind: IncidentChange['kind'] | typeof LOST };
+
 type Cells<Columns> = { [column in Exclude<keyof Columns, 'object'>]: string | number | boolean | null };
-export type ChangeRow = Cells<typeof CHANGE_COLUMNS> & { sequence: number };
+/** But for its place in the table, which is the incident's. */
+export type ChangeRow = Omit<Cells<typeof CHANGE_COLUMNS>, 'incident_created_at'> & { sequence: number };
 
 /** The incident's row. @throws {HistoryRefused} naming the column. */
 export function incidentRow(given: Incident, updatedAt: Temporal.Instant): Row {
@@ -91,6 +101,7 @@ export function incidentRow(given: Incident, updatedAt: Temporal.Instant): Row {
   const { spec, status, metadata } = incident;
   const cells: Cells<typeof INCIDENT_COLUMNS> = {
     ...identity(metadata, updatedAt),
+    origin_uid: restoredFrom(spec) ?? key('uid', metadata.uid),
     title: text('title', spec.title),
     severity: text('severity', spec.severity),
     priority: optionalText('priority', spec.priority),
@@ -111,7 +122,12 @@ export function incidentRow(given: Incident, updatedAt: Temporal.Instant): Row {
     round: integer('round', status?.round ?? 1),
     change_sequence: sequence('change_sequence', status?.changeSequence ?? 0),
   };
-  return { uid: String(cells.uid), json: withObject(cells, json) };
+  return { uid: String(cells.uid), story: String(cells.origin_uid), json: withObject(cells, json) };
+}
+
+/** The uid that a restored incident had before: its story goes on. */
+function restoredFrom(spec: Incident['spec'] & { restoredFrom?: { uid?: string } }): string | undefined {
+  return optionalKey('origin_uid', spec.restoredFrom?.uid) ?? undefined;
 }
 
 /** The alert's row. @throws {HistoryRefused} naming the column. */
@@ -133,7 +149,7 @@ export function alertRow(given: Alert, updatedAt: Temporal.Instant): Row {
     rule: optionalText('rule', status?.ruleRef?.name),
     episode: optionalInteger('episode', status?.episode),
   };
-  return { uid: String(cells.uid), json: withObject(cells, json) };
+  return { uid: String(cells.uid), story: String(cells.uid), json: withObject(cells, json) };
 }
 
 /**
@@ -164,10 +180,10 @@ export function changeRow(incidentUid: string, change: IncidentChange): ChangeRo
 }
 
 /** The change that a row tells of. Times come back in UTC with six digits. */
-export function changeOf(row: ChangeRow): IncidentChange {
-  const change: IncidentChange = {
+export function changeOf(row: ChangeRow): StoredChange {
+  const change: StoredChange = {
     sequence: row.sequence,
-    kind: row.kind as IncidentChange['kind'],
+    kind: row.kind as StoredChange['kind'],
     at: String(row.at),
     recordedAt: String(row.recorded_at),
     by: String(row.by),

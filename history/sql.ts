@@ -17,9 +17,19 @@ export const prefixed = (prefix: string, columns: Record<string, string>): strin
   Object.keys(columns)
     .map((name) => `${prefix}.${name}`)
     .join(', ');
-/** `SET` list that takes every column but the key from the row that was offered. */
+/** `SET` list that takes every column but the key (which decides where the row lies) from the row that was offered. */
 export const taken = (columns: Record<string, string>): string =>
   Object.keys(columns)
-    .filter((name) => name !== 'uid')
+    .filter((name) => name !== 'uid' && name !== 'created_at')
     .map((name) => `${name} = excluded.${name}`)
     .join(', ');
+
+/**
+ * May the offered row take the place of the one that is there? Versions are only comparable within an epoch: etcd can be set back.
+ * What was believed lost and comes lives.
+ */
+export const isNewer = (table: string): string =>
+  `(${table}.epoch < excluded.epoch OR (${table}.epoch = excluded.epoch AND ${table}.resource_version < excluded.resource_version))`;
+/** `SET` list by which what was believed lost lives again. A deletion that was seen stays. */
+export const found = (table: string): string =>
+  `epoch = excluded.epoch, deleted_at = CASE WHEN ${table}.vanished THEN NULL ELSE ${table}.deleted_at END, vanished = false`;

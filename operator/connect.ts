@@ -1,7 +1,8 @@
 /** What the operator and its commands stand on: the API server and the Postgres that flags name, and the signals that end them. */
 import { readFile } from 'node:fs/promises';
-import { migrate } from '@funnelai/history/migrate';
+import { HistorySchemaError, HistoryUnavailable } from '@funnelai/history/errors';
 import { createMirror, type Mirror } from '@funnelai/history/mirror';
+import { prepareHistory } from '@funnelai/history/months';
 import { createPool } from '@funnelai/history/pool';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
@@ -9,7 +10,6 @@ import { type Connection, loadConnection } from '@funnelai/kube/config';
 import type { Log } from '@funnelai/kube/log';
 import type { Registry } from 'prom-client';
 import { FIELD_MANAGER } from './identity.ts';
-import { migratedFirst } from './mirror/migrated.ts';
 
 const VERSION = '0.1.0';
 const IGNORED = ['KUBECONFIG', 'DATABASE_URL'];
@@ -34,7 +34,8 @@ export async function connect(
 
 export interface History {
   pool: ReturnType<typeof createPool>;
-  mirror: Mirror;
+  /** One for each term. */
+  openMirror(): Mirror;
   close(): Promise<void>;
 }
 
@@ -43,8 +44,20 @@ export async function openHistory(databaseUrlFile: string | undefined, log: Log)
   if (databaseUrlFile === undefined) return undefined;
   const url = (await readFile(databaseUrlFile, 'utf8')).trim();
   const pool = createPool(url);
-  const mirror = createMirror({ pool, clock: systemClock, log });
-  return { pool, mirror: migratedFirst(mirror, () => migrate(pool, log)), close: () => pool.end() };
+  /** Before a term's first write, so that an operator starts, and works, without Postgres. */
+  const prepare = async (): Promise<void> => {
+    try {
+      await prepareHistory(pool, log, systemClock.now());
+    } catch (error) {
+      // A schema that is newer than this operator is a person's to mend; nothing else stops for it.
+      throw error instanceof HistorySchemaError ? new HistoryUnavailable(error.message) : error;
+    }
+  };
+  return {
+    pool,
+    openMirror: () => createMirror({ pool, clock: systemClock, log, prepare }),
+    close: () => pool.end(),
+  };
 }
 
 /** Aborts at the first SIGTERM or SIGINT; a second one, or a stop that takes longer than `deadlineMs`, ends the process. */

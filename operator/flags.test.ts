@@ -37,6 +37,8 @@ describe('the command line', () => {
     [['--incident-retention', '3651d'], /found "3651d"/],
     [['--context', 'prod'], /--kubeconfig/],
     [['--database-url', 'postgres://x'], /--database-url/],
+    [['--history-retention', '400'], /--history-retention: expected days or hours, as 400d.*found "400"/],
+    [['--history-retention', '6d'], /at least 7d, as long as closed incidents stay in the cluster; found "6d"/],
     [['stray'], /stray/],
   ])('refuses %j and says why', (args, message) => {
     expect(() => parseFlags(args)).toThrow(UsageError);

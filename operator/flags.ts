@@ -7,6 +7,8 @@ export interface Flags {
   kubeconfig?: string;
   context?: string;
   databaseUrlFile?: string;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  historyRetentionMs?: number;
   leaseNamespace: string;
   retention: Retention;
   logLevel: string;
@@ -20,7 +22,8 @@ export class UsageError extends Error {}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const MAX_PORT = 65_535;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MIN_RETENTION_MS = 1_000;
 const MAX_RETENTION_MS = 3_650 * DAY_MS;
 
@@ -30,6 +33,8 @@ Its commands, leave and restore, tell theirs with --help.
   --kubeconfig FILE         kubeconfig to read; without it, the pod's service account
   --context NAME            context of that file; default: its current-context
   --database-url-file FILE  file that holds the URL of Postgres; without it history is off
+  --history-retention TIME  forget in Postgres what left the cluster longer ago, by month, as 400d; without it
+                            nothing is forgotten
   --lease-namespace NAME    where the leader's Lease lives (funnel-system)
   --alert-retention TIME    how long an Alert stays in the cluster after it resolved (24h)
   --incident-retention TIME how long an Incident stays in the cluster after it was closed (7d); both leave only once Postgres has them
@@ -66,6 +71,9 @@ export function parseFlags(args: string[]): Flags {
   if (values.kubeconfig !== undefined) flags.kubeconfig = values.kubeconfig;
   if (values.context !== undefined) flags.context = values.context;
   if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
+  if (values['history-retention'] !== undefined) {
+    flags.historyRetentionMs = historyRetention(values['history-retention'], flags.retention.incidentMs);
+  }
   if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
   return flags;
 }
@@ -80,6 +88,7 @@ function parsed(args: string[]) {
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
         'database-url-file': { type: 'string' },
+        'history-retention': { type: 'string' },
         'lease-namespace': { type: 'string' },
         'alert-retention': { type: 'string' },
         'incident-retention': { type: 'string' },
@@ -104,6 +113,17 @@ function retention(flag: string, text: string): number {
   }
   if (ms !== undefined && ms >= MIN_RETENTION_MS && ms <= MAX_RETENTION_MS) return ms;
   throw new UsageError(`--${flag}: expected a time from 1s to 3650d, such as 90m, 24h or 7d, found "${text}"`);
+}
+
+/** History may not forget what the cluster still shows: closed incidents and the alerts in them. */
+function historyRetention(text: string, incidentMs: number): number {
+  const [, count, unit] = /^(\d{1,5})([dh])$/.exec(text) ?? [];
+  const ms = Number(count) * (unit === 'd' ? DAY_MS : HOUR_MS);
+  if (unit === undefined || ms < incidentMs) {
+    const least = `at least ${incidentMs / DAY_MS}d, as long as closed incidents stay in the cluster`;
+    throw new UsageError(`--history-retention: expected days or hours, as 400d, ${least}; found "${text}"`);
+  }
+  return ms;
 }
 
 function port(text: string): number {

@@ -39,7 +39,8 @@ async function main(): Promise<number> {
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
     retention: flags.retention,
-    ...(history !== undefined && { mirror: history.mirror }),
+    ...(history !== undefined && { openMirror: history.openMirror }),
+    ...(flags.historyRetentionMs !== undefined && { keepHistoryMs: flags.historyRetentionMs }),
   });
   const health =
     flags.healthPort === undefined

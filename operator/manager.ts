@@ -32,10 +32,12 @@ export interface OperatorOptions {
   clock: Clock;
   log: Log;
   registry: Registry;
-  /** Without it history is off: deletions of incidents are held. */
-  mirror?: Mirror;
+  /** Opens the mirror of one term; without it history is off: deletions of incidents are held. */
+  openMirror?: () => Mirror;
   /** Without it, or without a mirror, what has ended stays in etcd. */
   retention?: Retention;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  keepHistoryMs?: number;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -74,16 +76,19 @@ export function createOperator(o: OperatorOptions): Operator {
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
   function start(identity: Identity): void {
     if (ending?.aborted) return;
-    const book = createMirrorBook(o.mirror !== undefined);
-    const { mirror, retention } = o;
+    const book = createMirrorBook(o.openMirror !== undefined);
     const deps: Deps = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
+    const { openMirror, keepHistoryMs } = o;
+    const mirror = openMirror && createMirrorController({ ...deps, book, openMirror, keepHistoryMs });
     controllers = [
       createRuleController(deps),
       createSourceController(deps),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
-      ...(mirror === undefined ? [] : [createMirrorController({ ...deps, book, mirror })]),
-      ...(mirror && retention ? [createRetentionController({ ...deps, mirror, retention })] : []),
+      ...(mirror === undefined ? [] : [mirror]),
+      ...(mirror && o.retention
+        ? [createRetentionController({ ...deps, mirror: mirror.writes, retention: o.retention })]
+        : []),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);

@@ -4,13 +4,23 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 export interface Metrics {
   answered(answer: string): void;
   phaseMoved(from: string, to: string): void;
-  mirrored(
-    kind: 'Incident' | 'Alert',
-    outcome: 'stored' | 'refused' | 'conflict' | 'unavailable',
-    count?: number,
-  ): void;
+  mirrored(kind: 'Incident' | 'Alert', outcome: 'stored' | 'refused' | 'conflict'): void;
   historyAvailable(up: boolean): void;
   historyBacklog(kind: 'Incident' | 'Alert', waiting: number): void;
+  /** Asked at each scrape for how long the oldest object has waited for Postgres. */
+  historyLag(seconds: () => number): void;
+  /** Objects that Postgres refuses now. */
+  historyPoisoned(kind: 'Incident' | 'Alert', count: number): void;
+  /** A later term writes history: this one may not any more. */
+  historyFenced(): void;
+  /** What the comparison of both sides set right. */
+  historyRepaired(kind: 'Incident' | 'Alert', how: 'written' | 'vanished' | 'living', count: number): void;
+  /** Changes that got new numbers because history had others under theirs. */
+  historyRenumbered(count: number): void;
+  /** Changes that neither side knows any more. */
+  historyLost(count: number): void;
+  /** What history forgot by its retention. */
+  historyPruned(tables: number, rows: number): void;
   deletionHeld(count: number): void;
   left(kind: string): void;
   brokenRules(count: number): void;
@@ -49,6 +59,48 @@ export function createMetrics(registry: Registry): Metrics {
     labelNames: ['kind'],
     registers,
   });
+  let lag = () => 0;
+  new Gauge({
+    name: 'funnelai_history_lag_seconds',
+    help: 'How long the oldest object has waited to be written to Postgres; 0 when none does.',
+    registers,
+    collect() {
+      this.set(lag());
+    },
+  });
+  const poisoned = new Gauge({
+    name: 'funnelai_history_poisoned',
+    help: 'Objects that Postgres refuses as they are.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const fenced = new Counter({
+    name: 'funnelai_history_fenced_total',
+    help: 'How often a later term was found to write history.',
+    registers,
+  });
+  const repaired = new Counter({
+    name: 'funnelai_history_repaired_total',
+    help: 'What the comparison of cluster and Postgres set right: rows written, marked as vanished, marked as living.',
+    labelNames: ['kind', 'how'],
+    registers,
+  });
+  const renumbered = new Counter({
+    name: 'funnelai_history_renumbered_total',
+    help: 'Changes that got new numbers because history had others under theirs.',
+    registers,
+  });
+  const lost = new Counter({
+    name: 'funnelai_history_lost_changes_total',
+    help: 'Changes that neither the cluster nor Postgres knew any more.',
+    registers,
+  });
+  const pruned = new Counter({
+    name: 'funnelai_history_pruned_total',
+    help: 'What history forgot by --history-retention: tables of whole months, rows.',
+    labelNames: ['what'],
+    registers,
+  });
   const held = new Gauge({
     name: 'funnelai_incident_deletions_held',
     help: 'Deleted incidents whose finalizer waits for the mirror.',
@@ -78,6 +130,18 @@ export function createMetrics(registry: Registry): Metrics {
     mirrored: (kind, outcome) => rows.inc({ kind, outcome }),
     historyAvailable: (up) => available.set(up ? 1 : 0),
     historyBacklog: (kind, waiting) => backlog.set({ kind }, waiting),
+    historyLag: (seconds) => {
+      lag = seconds;
+    },
+    historyPoisoned: (kind, count) => poisoned.set({ kind }, count),
+    historyFenced: () => fenced.inc(),
+    historyRepaired: (kind, how, count) => repaired.inc({ kind, how }, count),
+    historyRenumbered: (count) => renumbered.inc(count),
+    historyLost: (count) => lost.inc(count),
+    historyPruned: (tables, rows) => {
+      pruned.inc({ what: 'table' }, tables);
+      pruned.inc({ what: 'row' }, rows);
+    },
     deletionHeld: (count) => held.set(count),
     left: (kind) => gone.inc({ kind }),
     brokenRules: (count) => broken.set(count),

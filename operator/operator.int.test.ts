@@ -50,7 +50,6 @@ let ana: KubeClient;
 let forOperator: KubeClient;
 let operators: Running[] = [];
 let pool: ReturnType<typeof createPool>;
-let mirror: Mirror;
 /** Postgres as the operator sees it: away while this is true. */
 let isPostgresAway = false;
 
@@ -70,7 +69,6 @@ beforeAll(async () => {
   url.pathname = `/${name}`;
   pool = createPool(url.href);
   await migrate(pool, silentLog());
-  mirror = createMirror({ pool, clock: systemClock, log: silentLog() });
 });
 
 afterEach(async () => {
@@ -84,15 +82,15 @@ afterAll(async () => {
   await Promise.all([admin.close(), ana.close(), forOperator.close()]);
 });
 
-function unsteady(real: Mirror): Mirror {
-  const ask = <T>(work: () => Promise<T>): Promise<T> =>
-    isPostgresAway ? Promise.reject(new HistoryUnavailable('away, says the test')) : work();
-  return {
-    putIncident: (incident) => ask(() => real.putIncident(incident)),
-    putIncidents: (batch) => ask(() => real.putIncidents(batch)),
-    putAlerts: (batch) => ask(() => real.putAlerts(batch)),
-    markDeleted: (kind, uid, at) => ask(() => real.markDeleted(kind, uid, at)),
-  };
+/** A mirror of the namespace alone: the stories share their Postgres, and none may fence another. */
+function openMirror(namespace: string): Mirror {
+  const real = createMirror({ pool, clock: systemClock, log: silentLog(), namespace });
+  return new Proxy(real, {
+    get: (target, name: keyof Mirror) =>
+      isPostgresAway && name !== 'epoch'
+        ? () => Promise.reject(new HistoryUnavailable('away, says the test'))
+        : target[name],
+  });
 }
 
 async function aNamespace(): Promise<string> {
@@ -116,7 +114,7 @@ async function anOperatedNamespace(): Promise<string> {
 }
 
 async function operate(namespace: string, client: KubeClient): Promise<Running> {
-  const operator = runOperator({ client, mirror: unsteady(mirror), namespace });
+  const operator = runOperator({ client, openMirror: () => openMirror(namespace), namespace });
   operators.push(operator);
   await eventually('the operator leads', () => operator.leading(), 20_000);
   return operator;

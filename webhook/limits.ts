@@ -24,6 +24,13 @@ export const INTAKE_DEADLINE_MS = 8_000;
 /** What `Retry-After` says when the API server named no time of its own. */
 export const RETRY_AFTER_MS = 5_000;
 
+/** Repeats of alerts are added to their episodes in Postgres this often. */
+export const REPEATS_FLUSH_MS = 5_000;
+/** Episodes whose repeats are held until then, also while Postgres is away; repeats of further ones are dropped. */
+export const REPEATS_REMEMBERED = 20_000;
+/** How often Postgres may say that it does not know an episode before its repeats are dropped. */
+export const REPEATS_TRIES = 60;
+
 /** How long a source's Secret is believed, also when it is missing. */
 export const SECRET_TTL_MS = 10_000;
 /** A wrong token makes the Secret be read anew at most this often per source, so that a rotation works at once. */

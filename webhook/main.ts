@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
+import { createRepeatStore } from '@funnelai/history/repeats';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   const webhook = await createWebhook({
     client,
     queries: pool === undefined ? undefined : createQueries({ pool }),
+    repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
     clock: systemClock,
     log,
     registry,

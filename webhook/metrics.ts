@@ -6,6 +6,8 @@ export type Outcome = 'created' | 'updated' | 'unchanged' | 'refused' | 'unavail
 export interface WebhookMetrics {
   /** One alert of an intake body, by what became of it. */
   alert(outcome: Outcome): void;
+  /** Repeats of stored alerts that were added to their episodes in Postgres, or given up. */
+  repeats(outcome: 'written' | 'dropped', count: number): void;
   /** A named bound was reached. */
   limitReached(limit: string): void;
   /** One answered request, by route pattern. */
@@ -22,6 +24,11 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   const alerts = counter(registry, {
     name: 'funnelai_webhook_alerts_total',
     help: 'Alerts of intake bodies, by what became of each.',
+    labelNames: ['outcome'],
+  });
+  const repeats = counter(registry, {
+    name: 'funnelai_webhook_repeats_total',
+    help: 'Repeats of stored alerts: added to their episodes in Postgres, or dropped.',
     labelNames: ['outcome'],
   });
   const limits = counter(registry, {
@@ -48,6 +55,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   });
   return {
     alert: (outcome) => alerts.inc({ outcome }),
+    repeats: (outcome, count) => repeats.inc({ outcome }, count),
     limitReached: (limit) => limits.inc({ limit }),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     streams: (n) => open.set(n),

@@ -2,6 +2,7 @@
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
 import type { Queries } from '@funnelai/history/queries';
+import type { RepeatStore } from '@funnelai/history/repeats';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -18,6 +19,7 @@ import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
 import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
+import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createWebhookMetrics } from './metrics.ts';
@@ -26,6 +28,8 @@ import type { Readiness } from './server/health.ts';
 export interface WebhookParts {
   client: KubeClient;
   queries: Queries | undefined;
+  /** Where repeats of alerts are counted; nowhere without a database. */
+  repeats?: RepeatStore | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -68,6 +72,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       ...(stopping ? ['shutting down'] : []),
     ],
   };
+  const repeats =
+    parts.repeats === undefined
+      ? noRepeats
+      : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
   const store = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
   const app = await buildApp({
     readiness,
@@ -77,7 +85,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     intake: {
       sources: sources.cache,
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({ store, clock, log, metrics }),
+      ingest: createIngest({ store, clock, log, metrics, repeats }),
       clock,
       metrics,
     },
@@ -103,11 +111,13 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     readiness,
     start() {
       for (const reflector of reflectors) reflector.start();
+      repeats.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
+      await repeats.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

@@ -35,7 +35,7 @@ export interface LeaveOptions {
   log: Log;
   registry: Registry;
   /** Without it all is given up: only together with `waive`. */
-  mirror?: Mirror;
+  openMirror?: () => Mirror;
   waive: boolean;
   /** How long history may take. */
   waitMs: number;
@@ -65,20 +65,20 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
   const { caches } = reflectors;
   const rules = createRuleBook(caches.rules);
-  const book = createMirrorBook(o.mirror !== undefined);
+  const book = createMirrorBook(o.openMirror !== undefined);
   const metrics = createMetrics(o.registry);
   // Who leaves tells nobody: there may be no namespace left to say it in.
   const events = { event: () => {}, flush: async () => {} };
   const deps: Deps = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
   const controllers: Controller[] = [
     createIncidentController({ ...deps, book, numbersOnly: true }),
-    ...(o.mirror === undefined ? [] : [createMirrorController({ ...deps, book, mirror: o.mirror })]),
+    ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror })]),
   ];
   try {
     reflectors.start();
     await reflectors.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_MS)]));
     for (const controller of controllers) controller.start();
-    const giveUpAt = clock.monotonicMs() + (o.mirror === undefined ? 0 : o.waitMs);
+    const giveUpAt = clock.monotonicMs() + (o.openMirror === undefined ? 0 : o.waitMs);
     const seen = new Set<string>();
     for (;;) {
       signal.throwIfAborted();

@@ -32,7 +32,7 @@ export async function runCommand(command: CommandName, args: string[]): Promise<
       const restorable = await restorableIncidents(history.pool, RESTORED_CHANGES);
       return sayRestored(flags, await restore({ ...common, restorable, dryRun: flags.dryRun }));
     }
-    const mirror = history === undefined ? {} : { mirror: history.mirror };
+    const mirror = history === undefined ? {} : { openMirror: history.openMirror };
     return sayLeft(flags, await leave({ ...common, ...flags, ...mirror, registry, instance: processIdentity() }));
   } finally {
     await Promise.all([history?.close(), client.close()]);

@@ -26,10 +26,14 @@ export function mirrorFacts(
 ): MirrorFacts {
   const { entry } = o;
   const first = status?.changes?.[0]?.sequence ?? (status?.changeSequence ?? 0) + 1;
+  // More than the object ever had: it was set back since, and what is there is of changes that it does not have.
+  const isOfThisObject = (entry?.mirroredSequence ?? 0) <= (status?.changeSequence ?? 0);
   return {
-    mirroredSequence: Math.max(entry?.mirroredSequence ?? 0, first - 1),
+    mirroredSequence: Math.max(isOfThisObject ? (entry?.mirroredSequence ?? 0) : 0, first - 1),
     ...(entry?.waitingSinceMs !== undefined && { lagMs: o.monotonicMs - entry.waitingSinceMs }),
     ...(entry?.refused !== undefined && { refused: entry.refused }),
+    ...(entry?.storedSequence !== undefined && { storedSequence: entry.storedSequence }),
+    ...(entry?.conflict !== undefined && { conflict: entry.conflict }),
     ...(!o.enabled && { isOff: true }),
   };
 }

@@ -111,9 +111,10 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     }
   }
 
-  function tell(before: Incident, written: Incident, { events: happened }: IncidentStepResult): void {
+  function tell(before: Incident, written: Incident, { events: happened, renumbered }: IncidentStepResult): void {
+    if (renumbered !== undefined) metrics.historyRenumbered(renumbered.count);
     for (const { type, reason, note } of happened) events.event(written, type, reason, note);
-    const known = before.status?.changeSequence ?? 0;
+    const known = renumbered?.to ?? before.status?.changeSequence ?? 0;
     for (const change of written.status?.changes ?? []) {
       if (change.kind === 'Phase' && change.sequence > known) metrics.phaseMoved(change.from ?? '', change.to ?? '');
     }

@@ -10,6 +10,8 @@ export interface Batcher {
   add(key: string): void;
   /** Keys that wait. */
   depth(): number;
+  /** How long the oldest key has waited, in hand included; 0 when none does. */
+  lagMs(): number;
   start(): void;
   /** Ends after the call in hand; with `drainMs`, works off what waits for at most that long first. */
   stop(drainMs?: number): Promise<void>;
@@ -33,7 +35,9 @@ export interface BatcherOptions {
 }
 
 export function createBatcher(o: BatcherOptions): Batcher {
-  const waiting = new Set<string>();
+  /** Keys and since when each waits: a failure does not make it younger. */
+  const waiting = new Map<string, number>();
+  let taken = new Map<string, number>();
   let idlers: (() => void)[] = [];
   let failures = 0;
   let running = false;
@@ -49,22 +53,27 @@ export function createBatcher(o: BatcherOptions): Batcher {
     });
   }
 
+  function putBack(keys: Iterable<string>): void {
+    for (const key of keys) waiting.set(key, taken.get(key) ?? o.clock.monotonicMs());
+  }
+
   async function run(): Promise<void> {
     busy = true;
-    const keys = [...waiting].slice(0, o.size);
-    for (const key of keys) waiting.delete(key);
+    taken = new Map([...waiting].slice(0, o.size));
+    for (const key of taken.keys()) waiting.delete(key);
     o.onDepth?.(waiting.size);
     try {
-      const again = await o.flush(keys);
-      for (const key of again) waiting.add(key);
+      const again = await o.flush([...taken.keys()]);
+      putBack(again);
       failures = again.length > 0 ? failures + 1 : 0;
     } catch (error) {
-      for (const key of keys) waiting.add(key);
+      putBack(taken.keys());
       failures += 1;
       // Once per doubling: an hour without Postgres is not a thousand lines.
       if ((failures & (failures - 1)) === 0) o.log.warn({ queue: o.name, failures, err: error }, 'will try again');
     } finally {
       busy = false;
+      taken.clear();
       o.onDepth?.(waiting.size);
     }
     if (waiting.size === 0) {
@@ -76,10 +85,17 @@ export function createBatcher(o: BatcherOptions): Batcher {
 
   return {
     add(key) {
-      waiting.add(key);
+      if (!waiting.has(key)) waiting.set(key, o.clock.monotonicMs());
       arm(o.gatherMs);
     },
     depth: () => waiting.size,
+    lagMs() {
+      const now = o.clock.monotonicMs();
+      let oldest = now;
+      for (const since of waiting.values()) oldest = Math.min(oldest, since);
+      for (const since of taken.values()) oldest = Math.min(oldest, since);
+      return now - oldest;
+    },
     start() {
       running = true;
       arm(0);

@@ -1,7 +1,8 @@
-/** When a deleted Incident may go: the one decision after which its history cannot be read from the cluster any more. */
+/** When a deleted Incident may go, after which its history cannot be read from the cluster any more; and how both sides differ. */
 import type { Incident } from '@funnelai/crds/generated/types';
-import { CHANGES_ANNOTATION, HISTORY_FINALIZER } from '@funnelai/crds/meta';
+import { CHANGES_ANNOTATION, HISTORY_FINALIZER, type KubeObject } from '@funnelai/crds/meta';
 import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import type { RowFacts } from '@funnelai/history/compare';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import type { BookEntry } from './facts.ts';
 
@@ -44,4 +45,33 @@ function unnumberedChanges({ metadata, spec, status }: Incident): string | undef
   }
   if (status.phase !== spec.phase) return `its move to ${spec.phase} is not numbered yet`;
   return undefined;
+}
+
+export interface Mirrored extends KubeObject {
+  status?: { changeSequence?: number; episode?: number };
+}
+/** `behind`: history lacks its state. `ahead`: history has a version that the cluster has not. `deleted`: history takes it for gone. */
+export type Difference = 'behind' | 'ahead' | 'deleted';
+
+/** What is to be set right for an object that is in the cluster; nothing when both sides agree. */
+export function differenceOf({ metadata, status }: Mirrored, row: RowFacts | undefined): Difference[] {
+  if (row === undefined) return ['behind'];
+  const found: Difference[] = [];
+  const order = compareVersions(row.resourceVersion, metadata.resourceVersion);
+  if (order > 0) found.push('ahead');
+  else if (order < 0 || row.sequence < (status?.changeSequence ?? 0)) found.push('behind');
+  // Marked before the finalizer went: its end is in hand.
+  if (row.isDeleted && metadata.deletionTimestamp === undefined) found.push('deleted');
+  return found;
+}
+
+/** Of two resourceVersions, which is later: below 0 the second, 0 neither. */
+export function compareVersions(a = '', b = ''): number {
+  const [x, y] = [a, b].map((text) => (/^\d+$/.test(text) ? BigInt(text) : 0n)) as [bigint, bigint];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/** Nobody deleted it: it stands in no list any more though our finalizer held it. The cluster was set back or emptied. */
+export function isVanished({ metadata }: Incident): boolean {
+  return metadata.deletionTimestamp === undefined && (metadata.finalizers?.includes(HISTORY_FINALIZER) ?? false);
 }

@@ -1,17 +1,20 @@
 /**
  * Keeps Postgres a true mirror of incidents and alerts, and lets a deleted Incident go only once Postgres has all of it. Works
- * beside the other controllers and never holds them: with Postgres away it waits, everything else goes on.
+ * beside the other controllers and never holds them: with Postgres away it waits, everything else goes on. Who may write is
+ * Postgres' word (`fence`): one that is told no stops, and asks again only after it has led for longer than any Lease lasts.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
-import { HistoryUnavailable } from '@funnelai/history/errors';
+import { HistoryFenced } from '@funnelai/history/errors';
 import type { AlertResult, IncidentResult, Mirror } from '@funnelai/history/mirror';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
-import { decideRelease } from './decide.ts';
-import type { MirrorBook } from './facts.ts';
+import { compareVersions, decideRelease, isVanished } from './decide.ts';
+import { entryAfter, type MirrorBook, troubleOf } from './facts.ts';
+import { comparePass, type Side } from './pass.ts';
+import { createMirrorTerm } from './term.ts';
 
 const INCIDENT_BATCH = 50;
 const ALERT_BATCH = 200;
@@ -20,24 +23,39 @@ const INCIDENT_GATHER_MS = 20;
 const ALERT_GATHER_MS = 250;
 const BASE_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
-/** Everything is compared again so often: what a row was refused for, or lost by a restored database, comes back. */
+/** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
 const PASS_MS = 600_000;
+const PASS_RETRY_MS = 15_000;
 /** Objects that were deleted and are not marked yet are remembered up to this number. */
 const MAX_DELETED = 20_000;
 const STOP_DRAIN_MS = 2_000;
 
 type Kind = 'Incident' | 'Alert';
+const KINDS: readonly Kind[] = ['Incident', 'Alert'];
 interface Gone<T> {
   object: T;
   at: string;
+  vanished: boolean;
 }
 
-export function createMirrorController(deps: Deps & { mirror: Mirror; book: MirrorBook }): Controller {
-  const { book, caches, client, clock, events, log, metrics, mirror } = deps;
+export interface MirrorDeps extends Deps {
+  openMirror: () => Mirror;
+  book: MirrorBook;
+  /** How long history keeps what left the cluster; absent: for ever. */
+  keepHistoryMs?: number | undefined;
+}
+
+/** `writes` is the term's own mirror, for who must have an object in history before going on: a second one would fence this one off. */
+export interface MirrorController extends Controller {
+  writes: Pick<Mirror, 'putAlerts' | 'putIncidents'>;
+}
+
+export function createMirrorController(deps: MirrorDeps): MirrorController {
+  const { book, caches, client, clock, events, log, metrics } = deps;
   const goneIncidents = new Map<string, Gone<Incident>>();
   const goneAlerts = new Map<string, Gone<Alert>>();
-  /** What Postgres refused, by uid: not offered again in the same version. */
-  const refused = new Map<string, string>();
+  /** What Postgres refused, by uid: not offered again in the same version before the next pass. */
+  const refused: Record<Kind, Map<string, string>> = { Incident: new Map(), Alert: new Map() };
   const held = new Set<string>();
   const incidents = createBatcher({
     name: 'mirror-incidents',
@@ -47,7 +65,7 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     gatherMs: INCIDENT_GATHER_MS,
     baseDelayMs: BASE_DELAY_MS,
     maxDelayMs: MAX_DELAY_MS,
-    flush: (uids) => watched(() => flushIncidents(uids)),
+    flush: (uids) => term.use((mirror) => flushIncidents(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Incident', depth),
   });
   const alerts = createBatcher({
@@ -58,64 +76,73 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     gatherMs: ALERT_GATHER_MS,
     baseDelayMs: BASE_DELAY_MS,
     maxDelayMs: MAX_DELAY_MS,
-    flush: (uids) => watched(() => flushAlerts(uids)),
+    flush: (uids) => term.use((mirror) => flushAlerts(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Alert', depth),
   });
+  const term = createMirrorTerm({ openMirror: deps.openMirror, clock, log, metrics, onOtherEpoch: askAnew });
   let unsubscribe: (() => void)[] = [];
   let cancelPass = () => {};
+  let passing: Promise<void> = Promise.resolve();
+  let running = false;
 
-  async function watched(work: () => Promise<string[]>): Promise<string[]> {
-    try {
-      const again = await work();
-      metrics.historyAvailable(true);
-      return again;
-    } catch (error) {
-      if (error instanceof HistoryUnavailable) metrics.historyAvailable(false);
-      throw error;
+  function offerAgain(): void {
+    for (const kind of KINDS) {
+      refused[kind].clear();
+      metrics.historyPoisoned(kind, 0);
     }
   }
 
-  async function flushIncidents(uids: string[]): Promise<string[]> {
-    const batch = objectsOf(uids, caches.incidents, goneIncidents);
+  /** Nothing that was known of rows holds any more, refusals neither. */
+  function askAnew(): void {
+    book.reset();
+    offerAgain();
+    for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
+    schedulePass(PASS_RETRY_MS);
+  }
+
+  /** After each comparison a piece: what history is to forget has no hurry. */
+  async function keepMonths(mirror: Mirror): Promise<void> {
+    const { made, dropped, deleted } = await mirror.keepMonths({ keepMs: deps.keepHistoryMs });
+    metrics.historyPruned(dropped.length, deleted);
+    if (made.length + dropped.length + deleted > 0) log.info({ made, dropped, deleted }, 'kept the months of history');
+  }
+
+  async function flushIncidents(mirror: Mirror, uids: string[]): Promise<string[]> {
+    const batch = objectsOf('Incident', uids, caches.incidents, goneIncidents);
     const results = batch.length === 0 ? [] : await mirror.putIncidents(batch);
     const again: string[] = [];
     for (const [i, incident] of batch.entries()) {
       const uid = incident.metadata.uid ?? '';
       const result = results[i];
       if (result === undefined) again.push(uid);
-      else await settleIncident(incident, result);
+      else await settleIncident(mirror, incident, result);
     }
-    for (const uid of uids) await markGone('Incident', uid, goneIncidents);
+    for (const uid of uids) await markGone(mirror, 'Incident', uid, goneIncidents);
     return again;
   }
 
-  async function settleIncident(incident: Incident, result: IncidentResult): Promise<void> {
+  async function settleIncident(mirror: Mirror, incident: Incident, result: IncidentResult): Promise<void> {
     const uid = incident.metadata.uid ?? '';
-    const before = book.of(uid);
     report('Incident', incident, result);
-    const trouble = troubleOf(result);
-    book.update(uid, {
-      // A refused row tells nothing of what is there already.
-      ...(result.refused === undefined
-        ? { mirroredSequence: result.mirroredSequence }
-        : before?.mirroredSequence !== undefined && { mirroredSequence: before.mirroredSequence }),
-      ...(trouble === undefined && incident.metadata.resourceVersion !== undefined
-        ? { resourceVersion: incident.metadata.resourceVersion }
-        : before?.resourceVersion !== undefined && { resourceVersion: before.resourceVersion }),
-      ...(trouble !== undefined && { refused: trouble, waitingSinceMs: before?.waitingSinceMs ?? clock.monotonicMs() }),
-    });
-    await release(incident);
+    book.update(uid, entryAfter(book.of(uid), incident, result, clock.monotonicMs()));
+    await release(mirror, incident);
   }
 
   /** Marks the row first: a deletion once begun cannot be taken back, and after the finalizer nobody would remember it. */
-  async function release(incident: Incident): Promise<void> {
+  async function release(mirror: Mirror, incident: Incident): Promise<void> {
     const { uid = '', namespace = '', name, deletionTimestamp } = incident.metadata;
     const verdict = decideRelease(incident, book.of(uid));
     if (verdict.kind === 'hold') held.add(uid);
     else held.delete(uid);
     metrics.deletionHeld(held.size);
     if (verdict.kind !== 'release') return;
-    await mirror.markDeleted('Incident', uid, deletionTimestamp ?? clock.now().toString());
+    const { known } = await mirror.markDeleted('Incident', uid, deletionTimestamp ?? clock.now().toString());
+    if (!known) {
+      // The row is not there any more, whatever was known of it: the object stays until it is.
+      book.forget(uid);
+      incidents.add(uid);
+      return;
+    }
     try {
       const last = await client.jsonPatch<Incident>(INCIDENTS, { namespace, name }, verdict.ops, {
         fieldManager: FIELD_MANAGER,
@@ -127,8 +154,8 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     }
   }
 
-  async function flushAlerts(uids: string[]): Promise<string[]> {
-    const batch = objectsOf(uids, caches.alerts, goneAlerts);
+  async function flushAlerts(mirror: Mirror, uids: string[]): Promise<string[]> {
+    const batch = objectsOf('Alert', uids, caches.alerts, goneAlerts);
     const results = batch.length === 0 ? [] : await mirror.putAlerts(batch);
     const again: string[] = [];
     for (const [i, alert] of batch.entries()) {
@@ -136,28 +163,29 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
       if (result === undefined) again.push(alert.metadata.uid ?? '');
       else report('Alert', alert, result);
     }
-    for (const uid of uids) await markGone('Alert', uid, goneAlerts);
+    for (const uid of uids) await markGone(mirror, 'Alert', uid, goneAlerts);
     return again;
   }
 
   function objectsOf<T extends KubeObject>(
+    kind: Kind,
     uids: string[],
     cache: { byUid(uid: string): T | undefined },
     gone: Map<string, Gone<T>>,
   ): T[] {
     return uids.flatMap((uid) => {
       const object = cache.byUid(uid) ?? gone.get(uid)?.object;
-      if (object === undefined || refused.get(uid) === object.metadata.resourceVersion) return [];
+      if (object === undefined || refused[kind].get(uid) === object.metadata.resourceVersion) return [];
       return [object];
     });
   }
 
-  async function markGone<T>(kind: Kind, uid: string, gone: Map<string, Gone<T>>): Promise<void> {
+  async function markGone<T>(mirror: Mirror, kind: Kind, uid: string, gone: Map<string, Gone<T>>): Promise<void> {
     const last = gone.get(uid);
     if (last === undefined) return;
-    await mirror.markDeleted(kind, uid, last.at);
+    await mirror.markDeleted(kind, uid, last.at, { vanished: last.vanished });
     gone.delete(uid);
-    refused.delete(uid);
+    forgetRefusal(kind, uid);
     held.delete(uid);
     if (kind === 'Incident') book.forget(uid);
   }
@@ -165,12 +193,18 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
   function report(kind: Kind, object: KubeObject, result: AlertResult | IncidentResult): void {
     const { uid = '', resourceVersion = '' } = object.metadata;
     const trouble = troubleOf(result);
+    for (const { from, to } of 'lost' in result ? (result.lost ?? []) : []) {
+      metrics.historyLost(to - from + 1);
+      const what = from === to ? `change ${from} is` : `changes ${from} to ${to} are`;
+      events.event(object, 'Warning', 'HistoryLost', `${what} lost: neither cluster nor history has them`, 'Mirroring');
+    }
     if (trouble === undefined) {
-      refused.delete(uid);
+      forgetRefusal(kind, uid);
       metrics.mirrored(kind, 'stored');
       return;
     }
-    refused.set(uid, resourceVersion);
+    refused[kind].set(uid, resourceVersion);
+    metrics.historyPoisoned(kind, refused[kind].size);
     const conflict = 'conflict' in result && result.conflict !== undefined;
     metrics.mirrored(kind, conflict ? 'conflict' : 'refused');
     if (kind === 'Incident') {
@@ -178,9 +212,14 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     }
   }
 
+  function forgetRefusal(kind: Kind, uid: string): void {
+    if (refused[kind].delete(uid)) metrics.historyPoisoned(kind, refused[kind].size);
+  }
+
   function onIncident(incident: Incident, deleted: boolean): void {
     const uid = incident.metadata.uid ?? '';
-    if (deleted) remember(goneIncidents, uid, incident);
+    if (deleted) remember(goneIncidents, uid, incident, isVanished(incident));
+    else goneIncidents.delete(uid);
     const before = book.of(uid);
     const newer = before?.resourceVersion !== incident.metadata.resourceVersion;
     if (newer && before?.waitingSinceMs === undefined) {
@@ -189,56 +228,106 @@ export function createMirrorController(deps: Deps & { mirror: Mirror; book: Mirr
     incidents.add(uid);
   }
 
-  function remember<T extends KubeObject>(gone: Map<string, Gone<T>>, uid: string, object: T): void {
+  function remember<T extends KubeObject>(gone: Map<string, Gone<T>>, uid: string, object: T, vanished: boolean): void {
     if (gone.size >= MAX_DELETED) {
       metrics.bounded('mirror_deleted');
       return;
     }
     const at = object.metadata.deletionTimestamp ?? clock.now().toString({ fractionalSecondDigits: 6 });
-    gone.set(uid, { object, at });
+    gone.set(uid, { object, at, vanished });
+  }
+
+  /** After an etcd that was set back, lists are the cluster's word though their versions are lower. */
+  function lookBack(event: { type: string; object: KubeObject; old?: KubeObject }): void {
+    const before = event.old?.metadata.resourceVersion;
+    if (before === undefined || compareVersions(before, event.object.metadata.resourceVersion) <= 0) return;
+    if (term.wentBack()) askAnew();
+  }
+
+  const sides: Side[] = [
+    {
+      kind: 'Incident',
+      uids: () => [...caches.incidents.list()].map(({ metadata }) => metadata.uid ?? ''),
+      byUid: (uid) => caches.incidents.byUid(uid),
+      isEnding: (uid) => goneIncidents.has(uid),
+      add: (uid) => incidents.add(uid),
+    },
+    {
+      kind: 'Alert',
+      uids: () => [...caches.alerts.list()].map(({ metadata }) => metadata.uid ?? ''),
+      byUid: (uid) => caches.alerts.byUid(uid),
+      isEnding: (uid) => goneAlerts.has(uid),
+      add: (uid) => alerts.add(uid),
+    },
+  ];
+
+  function schedulePass(ms: number): void {
+    cancelPass();
+    cancelPass = running ? clock.after(ms, pass) : () => {};
   }
 
   function pass(): void {
-    refused.clear();
-    for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
-    for (const alert of caches.alerts.list()) alerts.add(alert.metadata.uid ?? '');
-    cancelPass = clock.after(PASS_MS, pass);
+    offerAgain();
+    schedulePass(PASS_MS);
+    passing = passing.then(async () => {
+      try {
+        await term.use((mirror) =>
+          comparePass({
+            mirror,
+            sides,
+            now: () => clock.now(),
+            repaired: metrics.historyRepaired,
+            goOn: () => running && term.isPresent(mirror),
+          }),
+        );
+        await term.use(keepMonths);
+      } catch (error) {
+        log.warn({ err: error }, 'cluster and history could not be compared; trying again');
+        if (!(error instanceof HistoryFenced)) schedulePass(PASS_RETRY_MS);
+      }
+    });
   }
 
   return {
+    writes: {
+      putAlerts: (batch) => term.use((mirror) => mirror.putAlerts(batch)),
+      putIncidents: (batch) => term.use((mirror) => mirror.putIncidents(batch)),
+    },
     name: 'mirror',
     start() {
+      running = true;
+      metrics.historyLag(() => Math.max(incidents.lagMs(), alerts.lagMs()) / 1_000);
       unsubscribe = [
-        caches.incidents.subscribe(({ type, object }) => onIncident(object, type === 'deleted')),
-        caches.alerts.subscribe(({ type, object }) => {
-          const uid = object.metadata.uid ?? '';
-          if (type === 'deleted') remember(goneAlerts, uid, object);
+        caches.incidents.subscribe((event) => {
+          lookBack(event);
+          onIncident(event.object, event.type === 'deleted');
+        }),
+        caches.alerts.subscribe((event) => {
+          lookBack(event);
+          const uid = event.object.metadata.uid ?? '';
+          if (event.type === 'deleted') remember(goneAlerts, uid, event.object, false);
+          else goneAlerts.delete(uid);
           alerts.add(uid);
         }),
       ];
+      // Of each incident it has to be known up to where history goes; alerts that are the same on both sides need no write.
+      for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
       pass();
       incidents.start();
       alerts.start();
     },
     async stop() {
       for (const leave of unsubscribe) leave();
+      running = false;
       cancelPass();
-      await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS)]);
+      term.stop();
+      await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
+      metrics.historyLag(() => 0);
+      for (const kind of KINDS) metrics.historyPoisoned(kind, 0);
     },
     idle: async () => {
+      await passing;
       await Promise.all([incidents.idle(), alerts.idle()]);
     },
   };
-}
-
-/** What stands between this object and its row, in words; undefined when it is there. */
-function troubleOf(result: AlertResult | IncidentResult): string | undefined {
-  if (!('mirroredSequence' in result)) return result.refused?.message;
-  if (result.conflict !== undefined) {
-    return `history has another change under number ${result.conflict.sequence}; what the cluster says from there on is not recorded`;
-  }
-  if (result.gap !== undefined) {
-    return `history lacks change ${result.gap.expected}; the object begins with ${result.gap.found}`;
-  }
-  return result.refused?.message;
 }

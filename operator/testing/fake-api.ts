@@ -21,6 +21,8 @@ const LOG_ENTRIES = 16;
 export class FakeApi {
   readonly #clock: Clock;
   #version = 100;
+  /** How often it was restored. */
+  #life = 0;
   readonly #objects = new Map<string, Stored>();
   readonly #events: { resource: string; version: number; event: WatchEvent }[] = [];
   readonly #wakers = new Set<() => void>();
@@ -36,6 +38,21 @@ export class FakeApi {
     return [...this.#objects]
       .filter(([key]) => key.startsWith(`${r.plural} `))
       .map(([, o]) => structuredClone(o) as unknown as T);
+  }
+
+  /** The whole state, as an etcd snapshot. */
+  snapshot(): { version: number; objects: Map<string, Stored> } {
+    return { version: this.#version, objects: structuredClone(this.#objects) };
+  }
+
+  /** Puts the state back: versions count on from the snapshot's, and every watch ends. */
+  restore({ version, objects }: ReturnType<FakeApi['snapshot']>): void {
+    this.#version = version;
+    this.#objects.clear();
+    for (const [id, object] of structuredClone(objects)) this.#objects.set(id, object);
+    this.#events.length = 0;
+    this.#life += 1;
+    for (const wake of this.#wakers) wake();
   }
 
   /** A client that writes as `user`. */
@@ -172,10 +189,13 @@ export class FakeApi {
     signal: AbortSignal | undefined,
     onOpen?: () => void,
   ): AsyncIterable<WatchEvent> {
+    const life = this.#life;
+    if (from > this.#version) throw refusal(410, 'Expired', 'too large resource version');
     onOpen?.();
     let next = this.#events.findIndex(({ version }) => version > from);
     if (next < 0) next = this.#events.length;
     while (!signal?.aborted) {
+      if (life !== this.#life) throw refusal(410, 'Expired', 'the watch ended');
       const one = this.#events[next];
       if (one !== undefined) {
         next += 1;

@@ -29,6 +29,7 @@ export function memoryMirror(): MemoryMirror {
     return batch.map((incident) => ({
       ...take(incident),
       mirroredSequence: incident.status?.changeSequence ?? 0,
+      storedSequence: incident.status?.changeSequence ?? 0,
     }));
   };
   const mirror: MemoryMirror = {
@@ -46,6 +47,21 @@ export function memoryMirror(): MemoryMirror {
       here();
       return batch.map(take);
     },
+    factsOf: async (_kind, uids) => {
+      here();
+      const known = uids.flatMap((uid) => {
+        const resourceVersion = mirror.versions.get(uid);
+        if (resourceVersion === undefined) return [];
+        return [[uid, { resourceVersion, sequence: 0, isDeleted: mirror.deleted.has(uid) }] as const];
+      });
+      return new Map(known);
+    },
+    livingUids: async () => [],
+    markVanished: async () => 0,
+    markLiving: async () => 0,
+    keepMonths: async () => ({ made: [], dropped: [], deleted: 0 }),
+    epoch: () => 1,
+    renewEpoch: async () => {},
     markDeleted: async (_kind, uid, at) => {
       here();
       if (!mirror.deleted.has(uid)) mirror.deleted.set(uid, String(at));

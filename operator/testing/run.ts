@@ -19,7 +19,9 @@ let instances = 0;
 
 export function runOperator(o: {
   client: KubeClient;
+  /** One for all terms; `openMirror` makes one for each. */
   mirror?: Mirror;
+  openMirror?: () => Mirror;
   leaseNamespace?: string;
   namespace?: string;
   processMetrics?: boolean;
@@ -27,6 +29,8 @@ export function runOperator(o: {
   clock?: Clock;
 }): Running {
   instances += 1;
+  const { mirror } = o;
+  const openMirror = o.openMirror ?? (mirror && (() => mirror));
   const registry = o.processMetrics ? createRegistry() : new Registry();
   const operator = createOperator({
     client: o.client,
@@ -35,7 +39,7 @@ export function runOperator(o: {
     registry,
     instance: `test-${instances}`,
     ...(o.retention !== undefined && { retention: o.retention }),
-    ...(o.mirror !== undefined && { mirror: o.mirror }),
+    ...(openMirror !== undefined && { openMirror }),
     ...(o.namespace !== undefined && { namespace: o.namespace }),
     ...(o.leaseNamespace !== undefined && { leaseNamespace: o.leaseNamespace }),
   });

@@ -150,6 +150,14 @@ describe('an empty cluster with the Postgres of a lost one', () => {
     });
     expect(last.changeSequence).toBe((lost.status?.changeSequence ?? 0) + 1);
     expect(last.acknowledgedAt).toBe(lost.status?.acknowledgedAt);
+    const numbers = await until('history to have the next number under the first uid', SOON_MS, async () => {
+      const { rows } = await pool.query(
+        'select sequence::int from incident_changes where incident_uid = $1 order by 1',
+        [metadata.uid],
+      );
+      return rows.length === last.changeSequence ? rows.map(({ sequence }) => sequence) : undefined;
+    });
+    expect(numbers).toEqual(numbers.map((_, i) => i + 1));
     const reasons = await until('the Event of that move', SOON_MS, async () => {
       const events = await items<{ type: string; reason: string }>('events.events.k8s.io');
       const told = events.filter(({ type }) => type === 'Normal').map(({ reason }) => reason);

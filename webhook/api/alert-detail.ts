@@ -10,13 +10,20 @@ import type { ApiContext } from './context.ts';
 import { whatHistoryHas } from './history-reader.ts';
 import { incidentItem, withoutManagedFields } from './items.ts';
 
+/** Over how long an alert's episodes are counted. */
+const RECURRENCE_DAYS = 30;
+
 type Key = { namespace: string; name: string };
 
 /** Reads it as the person. Throws HttpProblem NotFound, Forbidden, or Unavailable when only history could know and does not answer. */
 export async function alertDetail(api: ApiContext, person: Person, key: Key): Promise<AlertDetail> {
   try {
     const alert = await getAs<Alert>(api.access, person, ALERTS, key);
-    return { alert: withoutManagedFields(alert), ...(await incidentOf(api, person, alert)) };
+    return {
+      alert: withoutManagedFields(alert),
+      ...(await incidentOf(api, person, alert)),
+      ...(await recurrenceOf(api, alert)),
+    };
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
@@ -24,7 +31,19 @@ export async function alertDetail(api: ApiContext, person: Person, key: Key): Pr
   await api.access.demand(person, { verb: 'get', resource: 'alerts', ...key });
   const found = whatHistoryHas('alert', key, await api.history.alertByName(key.namespace, key.name));
   const { alert, updatedAt, deletedAt = updatedAt } = found;
-  return { alert: withoutManagedFields(alert), deletedAt, ...(await incidentOf(api, person, alert, deletedAt)) };
+  return {
+    alert: withoutManagedFields(alert),
+    deletedAt,
+    ...(await incidentOf(api, person, alert, deletedAt)),
+    ...(await recurrenceOf(api, alert)),
+  };
+}
+
+/** How often it came back lately, as far as history can be asked. The present episode may not be in it yet. */
+async function recurrenceOf(api: ApiContext, alert: Alert): Promise<Pick<AlertDetail, 'recurrence'>> {
+  const since = api.clock.now().subtract({ hours: 24 * RECURRENCE_DAYS });
+  const answer = await api.history.recurrenceOf(alert, since);
+  return answer.available ? { recurrence: { ...answer.value, days: RECURRENCE_DAYS } } : {};
 }
 
 /** The live incident, if the person may see it. One that was born after the alert had gone only has the name of the old one. */

@@ -1,10 +1,12 @@
 /** What pages read from Postgres, within a deadline; that it is away or off is an answer and not an error. */
-import type { IncidentChange } from '@funnelai/crds/generated/types';
+import type { Alert } from '@funnelai/crds/generated/types';
 import { HistoryUnavailable } from '@funnelai/history/errors';
-import type { AlertRecord, IncidentRecord, Queries } from '@funnelai/history/queries';
+import type { AlertRecord, IncidentRecord, Queries, Recurrence } from '@funnelai/history/queries';
+import type { StoredChange } from '@funnelai/history/rows';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import type { Temporal } from 'temporal-polyfill';
 import { HISTORY_DEADLINE_MS, HISTORY_REST_MS } from '../limits.ts';
 import { HttpProblem } from '../server/problems.ts';
 
@@ -13,8 +15,10 @@ export type Answer<T> = { available: true; value: T } | { available: false; reas
 export interface HistoryReader {
   incidentByName(namespace: string, name: string): Promise<Answer<IncidentRecord | undefined>>;
   alertByName(namespace: string, name: string): Promise<Answer<Omit<AlertRecord, 'episodes'> | undefined>>;
+  /** How often the alert's fault came back since then. */
+  recurrenceOf(alert: Alert, since: Temporal.Instant): Promise<Answer<Recurrence>>;
   /** Changes and alerts of one incident. */
-  storyOf(uid: string): Promise<Answer<{ changes: IncidentChange[]; alerts: AlertRecord[] }>>;
+  storyOf(uid: string): Promise<Answer<{ changes: StoredChange[]; alerts: AlertRecord[] }>>;
 }
 
 const OFF = {
@@ -28,7 +32,7 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
   const { queries, clock, log } = deps;
   if (queries === undefined) {
     const off = async () => OFF;
-    return { incidentByName: off, alertByName: off, storyOf: off };
+    return { incidentByName: off, alertByName: off, recurrenceOf: off, storyOf: off };
   }
 
   let down: { reason: string; atMs: number } | undefined;
@@ -61,6 +65,13 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
   return {
     incidentByName: (namespace, name) => ask(() => queries.incidentByName(namespace, name)),
     alertByName: (namespace, name) => ask(() => queries.alertByName(namespace, name)),
+    recurrenceOf: ({ metadata, spec }, since) =>
+      ask(() =>
+        queries.recurrenceOf(
+          { namespace: metadata.namespace ?? '', source: spec.sourceRef.name, fingerprint: spec.fingerprint },
+          since.toString(),
+        ),
+      ),
     storyOf: (uid) =>
       ask(async () => {
         const [changes, alerts] = await Promise.all([queries.changesOf(uid), queries.alertsOf(uid)]);

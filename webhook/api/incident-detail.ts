@@ -1,14 +1,14 @@
 /** One incident with its alerts and its story, from the cluster and from history; also when it is gone from either. */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
-import type { IncidentDetail } from '@funnelai/domain/wire';
+import type { HistoryState, IncidentDetail } from '@funnelai/domain/wire';
 import { isNotFound } from '@funnelai/kube/errors';
 import type { Person } from '../auth/identity.ts';
 import { DETAIL_ALERTS } from '../limits.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
-import { whatHistoryHas } from './history-reader.ts';
+import { type Answer, whatHistoryHas } from './history-reader.ts';
 import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -54,8 +54,20 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
       changes: story.available ? story.value.changes : [],
       alerts: shown.slice(0, DETAIL_ALERTS),
     }),
-    history: story.available ? { available: true } : { available: false, reason: story.reason },
+    history: historyState(incident, story),
   };
+}
+
+/** What pages say of history beside an incident: that it is away, that it is behind, and why. */
+export function historyState(
+  { status }: Incident,
+  story: Answer<{ changes: readonly { sequence: number }[] }>,
+): HistoryState {
+  const mirrored = status?.conditions?.find(({ type }) => type === 'HistoryMirrored');
+  const trouble = mirrored?.status === 'False' ? { trouble: mirrored.message } : {};
+  if (!story.available) return { available: false, reason: story.reason, ...trouble };
+  const behind = (status?.changeSequence ?? 0) - (story.value.changes.at(-1)?.sequence ?? 0);
+  return { available: true, ...(behind > 0 && { behind }), ...trouble };
 }
 
 type Episode = { episode: number; state: Alert['spec']['state']; startsAt: string; endsAt?: string };

@@ -1,24 +1,30 @@
 /** An incident's timeline: what `status`, the admission log, history and its alerts say, each change once, oldest first. Pure. */
-import type { Alert, Incident, IncidentChange, Phase } from '@funnelai/crds/generated/types';
+import type { Alert, Incident, Phase } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import { compareInstants } from '@funnelai/domain/instants';
 import { isPhase, shownAs } from '@funnelai/domain/lifecycle';
 import type { TimelineEntry } from '@funnelai/domain/wire';
+import type { StoredChange } from '@funnelai/history/rows';
 
 export interface TimelineFacts {
   incident: Incident;
   /** From history; what `status` still holds may be among them. */
-  changes: readonly IncidentChange[];
+  changes: readonly StoredChange[];
   alerts: readonly Alert[];
 }
 
 /** Returns the entries in order of time; of one time, in order of their numbers. */
 export function timelineOf({ incident, changes, alerts }: TimelineFacts): TimelineEntry[] {
-  const numbered = new Map<number, IncidentChange>();
+  const numbered = new Map<number, StoredChange>();
   for (const change of [...changes, ...(incident.status?.changes ?? [])]) numbered.set(change.sequence, change);
   const recorded = [...numbered.values()].sort((a, b) => a.sequence - b.sequence);
-  const entries = [...recorded.map((change) => changeEntry(incident, change)), ...unnumbered(incident)];
+  const known = recorded.filter(({ kind }) => kind !== 'Lost');
+  const entries = [
+    ...known.map((change) => changeEntry(incident, change)),
+    ...lostEntries(recorded),
+    ...unnumbered(incident),
+  ];
   if (!entries.some((entry) => entry.kind === 'Opened')) entries.unshift(openedEntry(incident));
   for (const alert of alerts) entries.push(...alertEntries(alert));
   return entries.sort(
@@ -26,7 +32,24 @@ export function timelineOf({ incident, changes, alerts }: TimelineFacts): Timeli
   );
 }
 
-function changeEntry(incident: Incident, change: IncidentChange): TimelineEntry {
+/** One entry for each run of changes that are lost. */
+function lostEntries(recorded: readonly StoredChange[]): TimelineEntry[] {
+  const entries: (TimelineEntry & { count: number })[] = [];
+  let last: number | undefined;
+  for (const { kind, sequence, at } of recorded) {
+    if (kind !== 'Lost') continue;
+    const run = sequence - 1 === last ? entries.at(-1) : undefined;
+    if (run === undefined) entries.push({ at, kind: 'Lost', text: '', sequence, count: 1 });
+    else run.count += 1;
+    last = sequence;
+  }
+  return entries.map(({ count, ...entry }) => ({
+    ...entry,
+    text: `${count === 1 ? 'a change was' : `${count} changes were`} lost: neither the cluster nor history has them any more`,
+  }));
+}
+
+function changeEntry(incident: Incident, change: StoredChange): TimelineEntry {
   const { sequence, kind, from, to, at, by, reason, verified } = change;
   const isBirth = kind === 'Phase' && (from ?? '') === '';
   return {
@@ -83,7 +106,7 @@ function lastValues({ status }: Incident): Record<LoggedField, string | undefine
   return { phase: status?.phase, severity, priority, owner };
 }
 
-function changeText(kind: IncidentChange['kind'], from: string | undefined, to: string | undefined): string {
+function changeText(kind: StoredChange['kind'], from: string | undefined, to: string | undefined): string {
   const shown = (value: string) => (isPhase(value) ? shownAs(value) : value);
   if (kind === 'Phase') return `moved${from ? ` from ${shown(from)}` : ''} to ${shown(to ?? '')}`;
   if (kind === 'Merge') return to ? `merged into ${to}` : `no longer merged into ${from ?? 'another'}`;

@@ -10,6 +10,7 @@ import type { WebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/alertmanager.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
 import { createGate, mapBounded } from './gate.ts';
+import { noRepeats, type RepeatCounter } from './repeats.ts';
 import type { Report } from './report.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
 
@@ -32,7 +33,14 @@ export interface Ingest {
   ingest(source: AlertSource, received: readonly Received[]): Promise<IngestResult>;
 }
 
-export function createIngest(deps: { store: AlertStore; clock: Clock; log: Log; metrics: WebhookMetrics }): Ingest {
+export function createIngest(deps: {
+  store: AlertStore;
+  clock: Clock;
+  log: Log;
+  metrics: WebhookMetrics;
+  repeats?: RepeatCounter;
+}): Ingest {
+  const repeats = deps.repeats ?? noRepeats;
   const gate = createGate(STORES_IN_FLIGHT);
   return {
     async ingest(source, received) {
@@ -45,6 +53,10 @@ export function createIngest(deps: { store: AlertStore; clock: Clock; log: Log; 
         const outcomes = await mapBounded(groups, STORES_PER_REQUEST, (group) =>
           gate.run(() => storeSafely(deps.store, group.request, abort.signal, deps.log)),
         );
+        for (const [position, outcome] of outcomes.entries()) {
+          const namespace = groups[position]?.request.namespace;
+          if (outcome.kind === 'unchanged' && namespace !== undefined) repeats.count(namespace, outcome.name);
+        }
         return sum(groups, outcomes, deps.metrics);
       } finally {
         disarm();

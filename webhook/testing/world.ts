@@ -1,6 +1,7 @@
 /** A webhook in this process on a real API server, and a namespace with a source to send to: the stage of the integration tests. */
 import { randomBytes } from 'node:crypto';
 import type { Queries } from '@funnelai/history/queries';
+import type { RepeatStore } from '@funnelai/history/repeats';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -22,7 +23,14 @@ const READY_MS = 20_000;
 /** Starts one on a free port and waits until its caches are in. `server` is another address of the same API server. */
 export async function startInProcess(
   kubeconfig: string,
-  o: { server?: string; queries?: Queries; signInFile?: string; welcomeFile?: string; uiDir?: string } = {},
+  o: {
+    server?: string;
+    queries?: Queries;
+    repeats?: RepeatStore;
+    signInFile?: string;
+    welcomeFile?: string;
+    uiDir?: string;
+  } = {},
 ): Promise<Running> {
   const connection = await loadConnection({ kubeconfigPath: kubeconfig, context: 'webhook' });
   const client = createKubeClient(
@@ -32,6 +40,7 @@ export async function startInProcess(
   const webhook = await createWebhook({
     client,
     queries: o.queries,
+    repeats: o.repeats,
     clock: systemClock,
     log: silentLog(),
     registry: createRegistry(),

@@ -63,6 +63,10 @@ function Pairs({ pairs, isMono = false }: { pairs: [string, ReactNode][]; isMono
   );
 }
 
+/** "14 times in 30 days". */
+const cameOften = ({ episodes, days }: { episodes: number; days: number }) =>
+  `${episodes === 1 ? 'once' : `${episodes} times`} in ${days} days`;
+
 export function AlertPage() {
   const { namespace = '', name = '' } = useParams();
   const query = useAlert(namespace, name);
@@ -92,7 +96,7 @@ export function AlertPage() {
     ) : (
       <Loading label={`Loading ${name}`} />
     );
-  const { alert, incident, deletedAt } = query.data;
+  const { alert, incident, deletedAt, recurrence } = query.data;
   const { spec, status } = alert;
   const labels = Object.entries(spec.labels ?? {}).sort(([a], [b]) => a.localeCompare(b));
   const annotations = Object.entries(spec.annotations ?? {});
@@ -101,6 +105,7 @@ export function AlertPage() {
     ['Started', <Absolute key="starts" at={spec.startsAt} />],
     ...(spec.endsAt ? ([['Ended', <Absolute key="ends" at={spec.endsAt} />]] as [string, ReactNode][]) : []),
     ['Received', <Absolute key="received" at={spec.receivedAt} />],
+    ...(recurrence?.episodes ? ([['Came', cameOften(recurrence)]] as [string, ReactNode][]) : []),
   ];
   return (
     <>

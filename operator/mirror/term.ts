@@ -1,0 +1,89 @@
+/**
+ * The mirror of one term: says when Postgres is away, follows its epoch, and stops when another term writes. One that still leads
+ * after that for longer than any Lease lasts takes the next epoch: nobody is locked out for good.
+ */
+import { HistoryFenced, HistoryUnavailable } from '@funnelai/history/errors';
+import type { Mirror } from '@funnelai/history/mirror';
+import type { Clock } from '@funnelai/kube/clock';
+import type { Log } from '@funnelai/kube/log';
+import type { Metrics } from '../metrics.ts';
+
+/** Longer than any Lease lasts: who still leads then does lead. */
+export const FENCED_REST_MS = 60_000;
+
+export interface MirrorTerm {
+  /** Does the work with the present mirror; what goes wrong is noted and thrown on. */
+  use<T>(work: (mirror: Mirror) => Promise<T>): Promise<T>;
+  /** False once another mirror has taken its place. */
+  isPresent(mirror: Mirror): boolean;
+  /** Versions of objects went backwards: rows of later versions are to give way. True when that is news. */
+  wentBack(): boolean;
+  stop(): void;
+}
+
+export interface MirrorTermOptions {
+  openMirror(): Mirror;
+  clock: Clock;
+  log: Log;
+  metrics: Pick<Metrics, 'historyAvailable' | 'historyFenced'>;
+  /** Rows may be gone, or of a cluster that was: what was known of them is to be asked anew. */
+  onOtherEpoch(): void;
+}
+
+export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
+  const { clock, log, metrics } = o;
+  let mirror = o.openMirror();
+  let epoch: number | undefined;
+  let isBack = false;
+  let isStopped = false;
+  let cancelRest: (() => void) | undefined;
+
+  function followEpoch(): void {
+    const before = epoch;
+    epoch = mirror.epoch();
+    if (before !== undefined && before !== epoch) o.onOtherEpoch();
+  }
+
+  /** Nothing more is written in this epoch: whatever is tried gets the same answer. */
+  function onFenced(error: HistoryFenced): void {
+    if (isStopped || cancelRest !== undefined) return;
+    metrics.historyFenced();
+    log.error({ err: error }, 'history is written by another term: this one stops mirroring');
+    cancelRest = clock.after(FENCED_REST_MS, () => {
+      cancelRest = undefined;
+      log.warn('still leading though another term took over history: taking the next epoch');
+      mirror = o.openMirror();
+      o.onOtherEpoch();
+    });
+  }
+
+  return {
+    async use(work) {
+      try {
+        if (isBack) {
+          await mirror.renewEpoch();
+          isBack = false;
+        }
+        const done = await work(mirror);
+        metrics.historyAvailable(true);
+        followEpoch();
+        return done;
+      } catch (error) {
+        if (error instanceof HistoryUnavailable) metrics.historyAvailable(false);
+        if (error instanceof HistoryFenced) onFenced(error);
+        throw error;
+      }
+    },
+    isPresent: (one) => one === mirror,
+    wentBack() {
+      if (isBack) return false;
+      log.warn('versions of objects went backwards: the cluster was set back; history follows it');
+      isBack = true;
+      return true;
+    },
+    stop() {
+      isStopped = true;
+      cancelRest?.();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Incident } from '@funnelai/crds/generated/types';
+import { describe, expect, it } from 'vitest';
+import { anIncident } from '../testing/builders.ts';
+import { historyState } from './incident-detail.ts';
+
+const numbered = (changeSequence: number, condition?: { status: 'True' | 'False'; message: string }): Incident => ({
+  ...anIncident(),
+  status: {
+    observedGeneration: 1,
+    changeSequence,
+    ...(condition && {
+      conditions: [{ type: 'HistoryMirrored', reason: 'X', lastTransitionTime: '2026-03-01T10:00:00Z', ...condition }],
+    }),
+  },
+});
+const has = (...sequences: number[]) => ({
+  available: true as const,
+  value: { changes: sequences.map((sequence) => ({ sequence })) },
+});
+
+describe('what a page says of history', () => {
+  it('is nothing more than that it is there when it has every change', () => {
+    expect(historyState(numbered(2, { status: 'True', message: 'fine' }), has(1, 2))).toEqual({ available: true });
+    // After a restore of the cluster history may know of more.
+    expect(historyState(numbered(2), has(1, 2, 3))).toEqual({ available: true });
+  });
+
+  it("is by how many changes it is behind, and why, in the operator's words", () => {
+    expect(historyState(numbered(5), has(1, 2))).toEqual({ available: true, behind: 3 });
+    expect(historyState(numbered(1, { status: 'False', message: 'Postgres refuses it: …' }), has())).toEqual({
+      available: true,
+      behind: 1,
+      trouble: 'Postgres refuses it: …',
+    });
+  });
+
+  it('is why it is away, and since it cannot be asked, what the operator last said', () => {
+    const away = { available: false as const, reason: 'no answer within 3 s', isOff: false };
+    expect(historyState(numbered(5, { status: 'False', message: 'changes wait' }), away)).toEqual({
+      available: false,
+      reason: 'no answer within 3 s',
+      trouble: 'changes wait',
+    });
+  });
+});
