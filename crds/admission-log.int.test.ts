@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CHANGES_ANNOTATION, HISTORY_FINALIZER } from './meta.ts';
-import { directory, kubectl, mustKubectl, type User } from './testing/api-server.ts';
+import { directory, eventually, kubectl, mustKubectl, type User } from './testing/api-server.ts';
 import {
   anIncident,
   createIncident,
@@ -324,12 +324,65 @@ describe('the history finalizer', () => {
         });
       },
     ],
+    [
+      'apply that owned it and leaves it out',
+      async (name) => {
+        const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=mine', '-f', '-'];
+        const owning = { finalizers: [HISTORY_FINALIZER] };
+        await mustKubectl('nadia', apply, anIncident(namespace, name, {}, owning));
+        return kubectl('nadia', apply, anIncident(namespace, name));
+      },
+    ],
+    [
+      'edit',
+      (name) => {
+        const editor = join(directory, 'unfinalize.sh');
+        writeFileSync(editor, '#!/bin/sh\nsed -i "/finalizers:/d; /- funnelai.dev.history/d" "$1"\n');
+        chmodSync(editor, 0o700);
+        return kubectl('nadia', ['-n', namespace, 'edit', INCIDENTS, name], undefined, { KUBE_EDITOR: editor });
+      },
+    ],
+    [
+      'together with a legal move',
+      (name) => patch('nadia', namespace, name, { metadata: { finalizers: [] }, spec: { phase: 'Response' } }),
+    ],
   ])('is not taken off by an administrator of the namespace: %s', async (way, act) => {
     const name = await born('ana', `held-${way.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`);
     const answer = await act(name);
     expect(answer.ok).toBe(false);
-    expect(answer.stderr).toContain('(Forbidden)');
     expect(answer.stderr).toContain('only who holds the verb waive-history on incidents.funnelai.dev may remove it');
+    expect((await getIncident(namespace, name)).metadata.finalizers).toEqual([HISTORY_FINALIZER]);
+  });
+
+  it.each<[string, (name: string) => Promise<{ ok: boolean; stderr: string }>]>([
+    ['status', (name) => patch('nadia', namespace, name, { metadata: { finalizers: null } }, '--subresource=status')],
+    [
+      'impersonation',
+      (name) =>
+        kubectl('nadia', [
+          '--as=system:serviceaccount:funnel-system:funnelai-operator',
+          ...['-n', namespace, 'patch', INCIDENTS, name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}'],
+        ]),
+    ],
+    ['delete', (name) => kubectl('nadia', ['-n', namespace, 'delete', INCIDENTS, name, '--wait=false'])],
+    ['delete of all', () => kubectl('nadia', ['-n', namespace, 'delete', INCIDENTS, '--all', '--wait=false'])],
+  ])('is out of reach of an administrator of the namespace by %s', async (way, act) => {
+    const name = await born('ana', `reach-${way.replaceAll(' ', '-')}`);
+    expect((await act(name)).ok).toBe(false);
+    expect((await getIncident(namespace, name)).metadata.finalizers).toEqual([HISTORY_FINALIZER]);
+  });
+
+  it('stays though its incident is being deleted and the namespace with it', async () => {
+    const doomed = await makeGuardedNamespace('doomed', { nadia: 'admin' });
+    await mustKubectl('admin', ['create', '-f', '-'], anIncident(doomed, 'last'));
+    await mustKubectl('admin', ['delete', 'namespace', doomed, '--wait=false']);
+    await eventually(
+      () => getIncident(doomed, 'last'),
+      ({ metadata }) => metadata.deletionTimestamp !== undefined,
+    );
+    expect((await patch('nadia', doomed, 'last', { metadata: { finalizers: null } })).ok).toBe(false);
+    const answer = await patch('operator', doomed, 'last', { metadata: { finalizers: null } });
+    expect(answer.ok, answer.stderr).toBe(true);
   });
 
   it('holds a deleted incident until the operator takes it off', async () => {

@@ -4,7 +4,7 @@ import { eventually, kubectl, makeNamespace, mustKubectl, type User } from './te
 
 const WRITE = ['create', 'update', 'patch'];
 const READ = ['get', 'list', 'watch'];
-const VERBS = [...READ, ...WRITE, 'delete', 'deletecollection', 'finalize-history', 'waive-history'];
+const VERBS = [...READ, ...WRITE, 'delete', 'deletecollection', 'finalize-history', 'waive-history', 'restore'];
 const RESOURCES = ['alerts', 'alertsources', 'correlationrules', 'incidents'];
 const STATUS = RESOURCES.map((resource) => `${resource}/status`);
 
@@ -31,7 +31,8 @@ const EXPECTED: Record<string, { user: User; rights: Rights }> = {
     user: 'operator',
     rights: {
       ...viewer,
-      incidents: [...READ, ...WRITE, 'finalize-history'],
+      alerts: [...READ, 'delete'],
+      incidents: [...READ, ...WRITE, 'delete', 'finalize-history'],
       ...Object.fromEntries(STATUS.map((resource) => [resource, ['get', 'update', 'patch']])),
     },
   },

@@ -2,8 +2,8 @@
  * The few moves that the operator makes of its own accord, after the rule of the incident's origin.
  *
  * - Detection → Resolution once all alerts have resolved for `resolve.after` (Unacknowledged or AllAlertsResolved); Response or
- *   Mitigation → Resolution only with AllAlertsResolved. At least one alert must be there to have resolved: an incident that
- *   never had one, or whose alerts are gone from the cluster, stays as it is.
+ *   Mitigation → Resolution only with AllAlertsResolved. An incident that never had an alert stays as it is. Where all alerts are
+ *   gone from the cluster, the condition AlertsCleared says whether the last of them had resolved, and when; without it, it stays.
  * - Resolution → Detection when an alert of it fires again within `reopenWithin`. After a person's resolve only a report that
  *   was received after it counts: what fired already then was known to whoever resolved. The log's times have a grain of one
  *   second, so the whole second belongs to the person; a new episode in that second is brought back by correlation, which knows.
@@ -13,9 +13,10 @@
  * A person's move made a moment before is never undone: waiting times begin anew with each move, and where a person took an
  * incident back (to an earlier phase) only alerts that resolve after that can resolve it again.
  */
-import type { Alert, Incident, IncidentChange, Phase } from '@funnelai/crds/generated/types';
+import type { Alert, Incident, IncidentChange, IncidentStatus, Phase } from '@funnelai/crds/generated/types';
 import type { Temporal } from 'temporal-polyfill';
 import type { NextChanges } from './changes.ts';
+import { conditionOf } from './conditions.ts';
 import { parseInstant } from './instants.ts';
 import { isPhase, PHASES } from './lifecycle.ts';
 import type { CompiledRule } from './rules.ts';
@@ -30,8 +31,10 @@ export interface MoveQuestion {
   /** Everything up to now, numbered. */
   recorded: NextChanges;
   members: readonly Alert[];
-  /** Alerts that ever joined. */
-  total: number;
+  /** Whether alerts left it of late that had not resolved. */
+  hasUnresolvedLeft: boolean;
+  /** What is known of all alerts that ever joined. */
+  alerts: NonNullable<IncidentStatus['alerts']>;
   rule: CompiledRule;
   isMachine(user: string): boolean;
   now: Temporal.Instant;
@@ -56,17 +59,28 @@ function dueAt(at: number, now: Temporal.Instant, move: AutomaticMove): Automati
   return at <= now.epochMilliseconds ? move : { kind: 'wait', dueMs: at - now.epochMilliseconds };
 }
 
-function resolving({ recorded, members, total, rule, isMachine, now }: MoveQuestion, phase: Phase): AutomaticMove {
+function resolving(question: MoveQuestion, phase: Phase): AutomaticMove {
+  const { recorded, members, alerts, rule, isMachine, now } = question;
   const { when, afterMs } = rule.resolve;
   const allowed = when === 'AllAlertsResolved' || (when === 'Unacknowledged' && phase === 'Detection');
-  if (!allowed || total === 0 || members.length === 0 || members.some(isFiring)) return STAY;
-  const lastResolved = Math.max(...members.map(({ spec }) => ms(spec.receivedAt) ?? Number.POSITIVE_INFINITY));
+  const lastResolved = clearedAt(question);
+  if (!allowed || alerts.total === 0 || lastResolved === undefined || members.some(isFiring)) return STAY;
   const since = ms(recorded.status.phaseSince) ?? now.epochMilliseconds;
   const move = lastMove(recorded);
   if (move && !isMachine(move.by) && isBackward(move) && lastResolved < since) return STAY;
-  if (lastResolved === Number.POSITIVE_INFINITY) return STAY;
-  const reason = members.length === 1 ? 'its alert has resolved' : `all ${members.length} alerts have resolved`;
+  const reason = alerts.resolved === 1 ? 'its alert has resolved' : `all ${alerts.resolved} alerts have resolved`;
   return dueAt(Math.max(lastResolved, since) + afterMs, now, { kind: 'move', to: 'Resolution', reason });
+}
+
+/** When the last of its alerts resolved; undefined when that is not known. */
+function clearedAt({ incident, members, hasUnresolvedLeft }: MoveQuestion): number | undefined {
+  if (members.length === 0) {
+    if (hasUnresolvedLeft) return undefined;
+    const cleared = conditionOf(incident.status?.conditions, 'AlertsCleared');
+    return cleared?.status === 'True' ? ms(cleared.lastTransitionTime) : undefined;
+  }
+  const times = members.map(({ spec }) => ms(spec.receivedAt));
+  return times.every((time) => time !== undefined) ? Math.max(...times) : undefined;
 }
 
 function comingBack({ recorded, members, rule, isMachine }: MoveQuestion): AutomaticMove | undefined {

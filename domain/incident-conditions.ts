@@ -32,6 +32,8 @@ export interface ConditionFacts {
   status: IncidentStatus;
   held: readonly Condition[];
   members: readonly Alert[];
+  /** Whether alerts left it since the last count that had not resolved, or are another incident's now. */
+  hasUnresolvedLeft: boolean;
   mirror: MirrorFacts;
   /** What was done in this step about a contradiction with history. */
   renumbered?: Renumbered | undefined;
@@ -67,8 +69,12 @@ function resolved({ status }: ConditionFacts): Claim {
 }
 
 /** An empty set has not resolved; alerts that have left the cluster change nothing. */
-function alertsCleared({ status, held, members }: ConditionFacts): Claim | undefined {
+function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFacts): Claim | undefined {
   if (members.length === 0) {
+    if (hasUnresolvedLeft) {
+      const message = 'the last alerts of it are gone, and had not resolved';
+      return { type: 'AlertsCleared', status: 'False', reason: 'AlertsGone', message };
+    }
     if (conditionOf(held, 'AlertsCleared') !== undefined) return undefined;
     return { type: 'AlertsCleared', status: 'False', reason: 'NoAlerts', message: 'no alert has joined' };
   }

@@ -97,6 +97,20 @@ it('writes nothing when nothing changed', () => {
   expect(story.writes).toBe(2);
 });
 
+it('writes nothing because it is being deleted, but numbers what people did before', () => {
+  const story = opened();
+  run(story, 1, [firing()]);
+  const { status } = story.incident;
+  const metadata = { ...story.incident.metadata, deletionTimestamp: logTime(5), generation: 2 };
+  const step = (incident: typeof story.incident) =>
+    decideIncidentStep({ incident, members: [firing()], mirror: MIRRORED, isMachine: () => false, now: at(6) });
+  expect(step({ ...story.incident, metadata }).status).toBe(status);
+  story.write('ana', 4, { severity: 'Critical' });
+  const acted = { ...story.incident, metadata: { ...story.incident.metadata, ...metadata, generation: 3 } };
+  acted.metadata.annotations = story.incident.metadata.annotations ?? {};
+  expect(step(acted).status).toMatchObject({ changeSequence: 4, observedGeneration: 3 });
+});
+
 describe('acknowledgement', () => {
   it('names the acknowledger owner, in three writes with their own', () => {
     const story = opened();
@@ -305,6 +319,80 @@ describe('closing', () => {
   });
 });
 
+describe('alerts that leave the cluster', () => {
+  const counts = (story: PlayedIncident) => {
+    const { asOf: _, ...alerts } = story.incident.status?.alerts ?? { asOf: '' };
+    return alerts;
+  };
+
+  it('neither lower the total nor undo that they had resolved, one after the other or all at once', () => {
+    const story = opened();
+    run(story, 1, [firing('a'), firing('b'), firing('c')]);
+    story.write('ana', 5, { phase: 'Response' });
+    run(story, 20, [gone(12, 'a'), gone(12, 'b'), firing('c')]);
+    const before = story.incident;
+    run(story, 90_000, [firing('c')], { left: { resolved: 2, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 1, resolved: 2, gone: 2, total: 3 });
+    expect(story.incident.spec).toEqual(before.spec);
+    run(story, 91_000, [gone(90_500, 'c')]);
+    expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 2, total: 3 });
+    const cleared = story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared');
+    expect(cleared?.status).toBe('True');
+    run(story, 200_000, [], { left: { resolved: 1, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 3, total: 3 });
+    expect(story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared')).toEqual(cleared);
+    expect(story.incident.status).toMatchObject({ phase: 'Response', changeSequence: 5 });
+  });
+
+  it('are not mistaken for others that join meanwhile', () => {
+    const story = opened();
+    run(story, 1, [gone(0, 'a'), gone(0, 'b')]);
+    run(story, 20, [firing('c'), firing('d')], { left: { resolved: 2, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 2, resolved: 2, gone: 2, total: 4 });
+  });
+
+  it('count as what they were at the last count when they left while nobody looked', () => {
+    const story = opened();
+    run(story, 1, [gone(0, 'a'), gone(0, 'b'), firing('c')]);
+    run(story, 90_000, [gone(0, 'b')]);
+    expect(counts(story)).toEqual({ firing: 0, resolved: 2, gone: 1, total: 3 });
+  });
+
+  it('and moved to another incident are not said to have resolved', () => {
+    const story = opened();
+    run(story, 1, [firing('a'), gone(0, 'b')]);
+    run(story, 20, [], { left: { resolved: 0, others: 2 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 0, total: 2 });
+  });
+
+  it('and had not resolved take with them what was known: nothing is resolved for want of information', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
+    run(story, 1, [firing('a')], { rule });
+    run(story, 100, [gone(90, 'a')], { rule });
+    expect(conditionsOf(story).AlertsCleared).toBe('True');
+    // It fires again, and somebody deletes it before the next count.
+    run(story, 105, [firing('a', 104)], { rule });
+    run(story, 108, [], { rule, left: { resolved: 0, others: 1 } });
+    run(story, 900, [], { rule, left: { resolved: 0, others: 1 } });
+    expect(conditionsOf(story).AlertsCleared).toBe('False');
+    run(story, 9000, [], { rule });
+    expect(story.incident.spec.phase).toBe('Detection');
+  });
+
+  it('leave behind when they resolved: an incident whose rule waits longer than they stay still ends', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '48h' });
+    run(story, 1, [firing('a'), firing('b')], { rule });
+    run(story, 100, [gone(90, 'a'), gone(95, 'b')], { rule });
+    const waiting = run(story, 90_000, [], { rule, left: { resolved: 2, others: 0 } });
+    expect(story.incident.spec.phase).toBe('Detection');
+    expect(waiting.requeueAfterMs).toBe((100 + 48 * 3600 - 90_000) * 1000);
+    run(story, 100 + 48 * 3600, [], { rule });
+    expect(story.incident.spec).toMatchObject({ phase: 'Resolution', phaseReason: 'all 2 alerts have resolved' });
+  });
+});
+
 describe('what may wait', () => {
   it('counts are written once in ten seconds, or along with a move', () => {
     const story = opened();
@@ -340,6 +428,28 @@ describe('what may wait', () => {
     run(story, 9010, [firing('z', 1, 'Critical')]);
     expect(story.incident.spec.severity).toBe('Critical');
     expect(story.incident.status?.changeSequence).toBe((sequence ?? 0) + 2);
+  });
+
+  it('automatic moves go on at 95 changes that the mirror lacks, and pause at 96 exactly; people are recorded at both', () => {
+    const mirror = { mirroredSequence: 0 };
+    for (const [waiting, severity] of [
+      [95, 'Critical'],
+      [96, 'Medium'],
+    ] as const) {
+      const story = opened({ owner: { name: 'ana' } });
+      run(story, 1, [firing()], { mirror });
+      for (let i = 0; (story.incident.status?.changeSequence ?? 0) < waiting; i += 1) {
+        story.write('ana', 10 + i, { phase: i % 2 ? 'Detection' : 'Response' });
+        run(story, 10 + i, [firing()], { mirror });
+      }
+      expect(story.incident.status?.changeSequence).toBe(waiting);
+      run(story, 500, [firing('z', 1, 'Critical')], { mirror });
+      expect([waiting, story.incident.spec.severity]).toEqual([waiting, severity]);
+      const before = story.incident.status?.changeSequence ?? 0;
+      story.write('bo', 600, { owner: { name: 'bo' } });
+      run(story, 600, [firing('z', 1, 'Critical')], { mirror });
+      expect(story.incident.status?.changes?.at(-1)).toMatchObject({ sequence: before + 1, kind: 'Owner', by: 'bo' });
+    }
   });
 
   it('history that is off holds nothing back', () => {

@@ -28,10 +28,18 @@ import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
 import { defaultPriority, isWorse, worst } from './severity.ts';
 import { isMachineUser } from './users.ts';
 
+/** Alerts that were in an incident and are not any more: gone from the cluster, or moved to another incident by a merge. */
+export interface Departures {
+  /** Gone from the cluster after they had resolved, as retention lets them go. */
+  resolved: number;
+  others: number;
+}
 export interface IncidentStep {
   incident: Incident;
   /** Live Alerts whose status names this incident. */
   members: readonly Alert[];
+  /** Alerts that left it since the last count that was written; none when absent. */
+  left?: Departures | undefined;
   /** The rule of its origin, from `ruleOf`; the built-in one's word where it is absent. */
   rule?: CompiledRule | undefined;
   mirror: MirrorFacts;
@@ -63,6 +71,7 @@ export const BIRTH_PATIENCE_MS = 2_000;
 export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   const { incident, members, now } = step;
   const held: IncidentStatus = incident.status ?? { observedGeneration: -1 };
+  if (isBeingRestored(incident)) return { status: held, events: [] };
   const patienceMs = birthPatienceMs(step);
   if (patienceMs > 0) return { status: held, events: [], requeueAfterMs: patienceMs };
 
@@ -73,23 +82,23 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   const mirroredSequence = mirroredBy(mirror);
   const recorded =
     settled === undefined ? numbered : { ...numbered, status: { ...numbered.status, ...numbersOf(settled) } };
-  const alerts = countsOf(members, held.alerts, now);
+  const alerts = countsOf(step, held.alerts);
   const isNews = recorded.added.length > 0 || settled !== undefined;
   const slowDueMs = slowWriteDueMs(held, now);
   const mayWriteSlow = isNews || slowDueMs === 0;
 
   const full: IncidentStatus = {
     ...recorded.status,
-    observedGeneration: recorded.isFull
-      ? held.observedGeneration
-      : (incident.metadata.generation ?? held.observedGeneration),
+    observedGeneration: observedGeneration(incident, held, recorded),
     alerts,
   };
   const waiting = unmirrored(full.changeSequence ?? 0, mirroredSequence);
+  const hasUnresolvedLeft = (step.left?.others ?? 0) > 0;
   full.conditions = conditionsFor({
     status: full,
     held: held.conditions ?? [],
     members,
+    hasUnresolvedLeft,
     mirror,
     renumbered: settled,
     now,
@@ -105,7 +114,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   if (settled !== undefined) result.renumbered = settled;
   const isPaused = recorded.isFull || waiting >= UNMIRRORED_PAUSE;
   if (!isPaused && incident.metadata.deletionTimestamp === undefined) {
-    const wanted = wantedOf(step, rule, recorded, members, alerts.total);
+    const wanted = wantedOf(step, rule, recorded, alerts);
     if (wanted.patch !== undefined) result.specPatch = wanted.patch;
     if (wanted.dueMs !== undefined) dues.push(wanted.dueMs);
   }
@@ -113,6 +122,20 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     result.events = eventsOf(recorded.added, { held, status, isPaused, isFull: recorded.isFull, renumbered: settled });
   if (dues.length > 0) result.requeueAfterMs = Math.max(0, Math.ceil(Math.min(...dues)));
   return result;
+}
+
+/** A deletion is a generation too, and no news: a write for that alone would be one too many at the end of every incident. */
+function observedGeneration({ metadata }: Incident, held: IncidentStatus, { added, isFull }: NextChanges): number {
+  const isOnlyDeleted = metadata.deletionTimestamp !== undefined && added.length === 0;
+  return isFull || isOnlyDeleted ? held.observedGeneration : (metadata.generation ?? held.observedGeneration);
+}
+
+/**
+ * Whether its first status is still to come from whoever restores it, out of history: until then it would look like a birth. From that
+ * status on it is the operator's alone, like any other.
+ */
+export function isBeingRestored({ spec, status }: Incident): boolean {
+  return status?.phase === undefined && (spec.restoredFrom?.changeSequence ?? 0) > 0;
 }
 
 const mirroredBy = ({ isOff, mirroredSequence }: MirrorFacts): number =>
@@ -159,14 +182,25 @@ function slowWriteDueMs({ alerts }: IncidentStatus, now: Temporal.Instant): numb
 type Counts = NonNullable<IncidentStatus['alerts']>;
 
 /**
- * `total` counts every alert that ever joined: it grows by as many as there are more than at the last count. One that joins just
- * when another leaves the cluster, within one interval, is not told from it.
+ * `total` counts every alert that ever joined, `resolved` keeps those that had resolved when they left the cluster: objects that go
+ * change nothing about what happened. Whoever joined since the last count is what is there beside those of the last count that have
+ * not left. Some may have left while nobody looked; which of them had resolved shows in how many resolved ones are missing.
  */
-function countsOf(members: readonly Alert[], held: Counts | undefined, now: Temporal.Instant): Counts {
+function countsOf({ members, left = { resolved: 0, others: 0 }, now }: IncidentStep, held: Counts | undefined): Counts {
   const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
-  const live = held === undefined ? 0 : held.firing + held.resolved;
-  const total = Math.max(members.length, (held?.total ?? 0) + Math.max(0, members.length - live));
-  return { firing, resolved: members.length - firing, total, asOf: held?.asOf ?? formatMicros(now) };
+  const resolved = members.length - firing;
+  const wereGone = held?.gone ?? 0;
+  const wereResolved = (held?.resolved ?? 0) - wereGone;
+  const joined = members.length + left.resolved + left.others - (held?.firing ?? 0) - wereResolved;
+  const unseen = Math.min(Math.max(0, -joined), Math.max(0, wereResolved - resolved - left.resolved));
+  const gone = wereGone + left.resolved + unseen;
+  return {
+    firing,
+    resolved: resolved + gone,
+    total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
+    ...(gone > 0 && { gone }),
+    asOf: held?.asOf ?? formatMicros(now),
+  };
 }
 
 const SLOW = ['AlertsCleared', 'HistoryMirrored'];
@@ -188,11 +222,11 @@ function wantedOf(
   step: IncidentStep,
   rule: CompiledRule,
   recorded: NextChanges,
-  members: readonly Alert[],
-  total: number,
+  alerts: Counts,
 ): { patch?: IncidentSpecPatch; dueMs?: number } {
-  const { incident, isMachine, now } = step;
-  const move = automaticMove({ incident, recorded, members, total, rule, isMachine, now });
+  const { incident, members, isMachine, now } = step;
+  const hasUnresolvedLeft = (step.left?.others ?? 0) > 0;
+  const move = automaticMove({ incident, recorded, members, hasUnresolvedLeft, alerts, rule, isMachine, now });
   const patch: IncidentSpecPatch = {
     ...severityRaise(incident, recorded, members, rule),
     ...ownerToName(incident, recorded, isMachine),

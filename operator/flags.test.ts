@@ -5,6 +5,7 @@ describe('the command line', () => {
   it('stands on defaults where nothing is said', () => {
     expect(parseFlags([])).toEqual({
       leaseNamespace: 'funnel-system',
+      retention: { alertMs: 86_400_000, incidentMs: 604_800_000 },
       logLevel: 'info',
       healthHost: '127.0.0.1',
       help: false,
@@ -13,12 +14,13 @@ describe('the command line', () => {
 
   it('takes what the contract of the processes names', () => {
     const args =
-      '--kubeconfig /k --context c --database-url-file /d --lease-namespace n --log-level debug --health-port 0';
+      '--kubeconfig /k --context c --database-url-file /d --lease-namespace n --log-level debug --health-port 0 --alert-retention 90m --incident-retention 30d';
     expect(parseFlags(args.split(' '))).toEqual({
       kubeconfig: '/k',
       context: 'c',
       databaseUrlFile: '/d',
       leaseNamespace: 'n',
+      retention: { alertMs: 5_400_000, incidentMs: 2_592_000_000 },
       logLevel: 'debug',
       healthHost: '127.0.0.1',
       healthPort: 0,
@@ -37,6 +39,9 @@ describe('the command line', () => {
     [['--log-level', 'loud'], /--log-level: expected one of .*found "loud"/],
     [['--health-port', '70000'], /--health-port: expected a port/],
     [['--health-port', '12x'], /found "12x"/],
+    [['--alert-retention', '0s'], /--alert-retention: expected a time from 1s to 3650d.*found "0s"/],
+    [['--incident-retention', 'a week'], /--incident-retention: .*found "a week"/],
+    [['--incident-retention', '3651d'], /found "3651d"/],
     [['--context', 'prod'], /--kubeconfig/],
     [['--database-url', 'postgres://x'], /--database-url/],
     [['--history-retention', '400'], /--history-retention: expected days or hours, as 400d.*found "400"/],

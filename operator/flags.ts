@@ -1,5 +1,7 @@
 /** The operator's command line. Promises a clear refusal of anything that it does not know; reads nothing from the environment. */
 import { parseArgs } from 'node:util';
+import { parseDuration } from '@funnelai/domain/instants';
+import type { Retention } from './retention/decide.ts';
 
 export interface Flags {
   kubeconfig?: string;
@@ -10,6 +12,7 @@ export interface Flags {
   /** How long history keeps what left the cluster; absent: for ever. */
   historyRetentionMs?: number;
   leaseNamespace: string;
+  retention: Retention;
   logLevel: string;
   healthHost: string;
   healthPort?: number;
@@ -25,10 +28,11 @@ const MAX_PORT = 65_535;
 const NAMESPACE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** How long a closed incident stays in the cluster; alerts leave earlier. */
-const OBJECTS_STAY_MS = 7 * DAY_MS;
+const MIN_RETENTION_MS = 1_000;
+const MAX_RETENTION_MS = 3_650 * DAY_MS;
 
 export const USAGE = `funnelAI operator: correlates alerts into incidents and runs their lifecycle.
+Its commands, leave and restore, tell theirs with --help.
 
   --kubeconfig FILE         kubeconfig to read; without it, the pod's service account
   --context NAME            context of that file; default: its current-context
@@ -37,6 +41,8 @@ export const USAGE = `funnelAI operator: correlates alerts into incidents and ru
   --history-retention TIME  forget in Postgres what left the cluster longer ago, by month, as 400d; without it
                             nothing is forgotten
   --lease-namespace NAME    where the leader's Lease lives (funnel-system; with --namespace: there)
+  --alert-retention TIME    how long an Alert stays in the cluster after it resolved (24h)
+  --incident-retention TIME how long an Incident stays in the cluster after it was closed (7d); both leave only once Postgres has them
   --health-port N           serve /healthz, /readyz and /metrics there
   --health-host ADDRESS     address to serve them on (127.0.0.1)
   --log-level LEVEL         ${LOG_LEVELS.join(', ')} (info)
@@ -60,6 +66,10 @@ export function parseFlags(args: string[]): Flags {
   for (const flag of ['namespace', 'lease-namespace'] as const) checkNamespace(flag, values[flag]);
   const flags: Flags = {
     leaseNamespace: values['lease-namespace'] ?? values.namespace ?? 'funnel-system',
+    retention: {
+      alertMs: retention('alert-retention', values['alert-retention'] ?? '24h'),
+      incidentMs: retention('incident-retention', values['incident-retention'] ?? '7d'),
+    },
     logLevel: level,
     healthHost: values['health-host'] ?? '127.0.0.1',
     help: values.help ?? false,
@@ -68,7 +78,9 @@ export function parseFlags(args: string[]): Flags {
   if (values.namespace !== undefined) flags.namespace = values.namespace;
   if (values.context !== undefined) flags.context = values.context;
   if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
-  if (values['history-retention'] !== undefined) flags.historyRetentionMs = retention(values['history-retention']);
+  if (values['history-retention'] !== undefined) {
+    flags.historyRetentionMs = historyRetention(values['history-retention'], flags.retention.incidentMs);
+  }
   if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
   return flags;
 }
@@ -86,6 +98,8 @@ function parsed(args: string[]) {
         namespace: { type: 'string' },
         'history-retention': { type: 'string' },
         'lease-namespace': { type: 'string' },
+        'alert-retention': { type: 'string' },
+        'incident-retention': { type: 'string' },
         'log-level': { type: 'string' },
         'health-port': { type: 'string' },
         'health-host': { type: 'string' },
@@ -102,12 +116,24 @@ function checkNamespace(flag: string, name: string | undefined): void {
   throw new UsageError(`--${flag}: expected the name of a namespace (a-z, 0-9 and -), found "${name}"`);
 }
 
+function retention(flag: string, text: string): number {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  let ms: number | undefined;
+  try {
+    ms = days === undefined ? parseDuration(text) : Number(days) * DAY_MS;
+  } catch {
+    // Said below, as what is out of bounds is.
+  }
+  if (ms !== undefined && ms >= MIN_RETENTION_MS && ms <= MAX_RETENTION_MS) return ms;
+  throw new UsageError(`--${flag}: expected a time from 1s to 3650d, such as 90m, 24h or 7d, found "${text}"`);
+}
+
 /** History may not forget what the cluster still shows: closed incidents and the alerts in them. */
-function retention(text: string): number {
+function historyRetention(text: string, incidentMs: number): number {
   const [, count, unit] = /^(\d{1,5})([dh])$/.exec(text) ?? [];
   const ms = Number(count) * (unit === 'd' ? DAY_MS : HOUR_MS);
-  if (unit === undefined || ms < OBJECTS_STAY_MS) {
-    const least = `at least ${OBJECTS_STAY_MS / DAY_MS}d, as long as closed incidents stay in the cluster`;
+  if (unit === undefined || ms < incidentMs) {
+    const least = `at least ${incidentMs / DAY_MS}d, as long as closed incidents stay in the cluster`;
     throw new UsageError(`--history-retention: expected days or hours, as 400d, ${least}; found "${text}"`);
   }
   return ms;

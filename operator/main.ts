@@ -1,61 +1,46 @@
-/** Starts the operator: flags, connections, signals. Wires and nothing else; what it does is put together in manager.ts. */
-import { readFile } from 'node:fs/promises';
-import { HistorySchemaError, HistoryUnavailable } from '@funnelai/history/errors';
-import { createMirror, type Mirror } from '@funnelai/history/mirror';
-import { prepareHistory } from '@funnelai/history/months';
-import { createPool } from '@funnelai/history/pool';
-import { createKubeClient } from '@funnelai/kube/client';
+/** Starts the operator, or runs one of its commands. Wires and nothing else; what the operator does is put together in manager.ts. */
 import { systemClock } from '@funnelai/kube/clock';
-import { loadConnection } from '@funnelai/kube/config';
 import { processIdentity } from '@funnelai/kube/leader';
-import { createLog, type Log } from '@funnelai/kube/log';
+import { createLog } from '@funnelai/kube/log';
 import { preferSmallHeap } from '@funnelai/kube/memory';
 import { createRegistry } from '@funnelai/kube/metrics';
-import { createWriteBudget } from '@funnelai/kube/write-budget';
-import { type Flags, parseFlags, USAGE, UsageError } from './flags.ts';
+import { COMMAND_USAGE, isCommand } from './commands/flags.ts';
+import { runCommand } from './commands/run.ts';
+import { connect, openHistory, stopSignal } from './connect.ts';
+import { parseFlags, USAGE, UsageError } from './flags.ts';
 import { serveHealth } from './health.ts';
-import { FIELD_MANAGER } from './identity.ts';
 import { createOperator } from './manager.ts';
 
-const VERSION = '0.1.0';
 /** A stop that takes longer is ended: whoever asked for it waits no longer than a pod's grace period. */
 const STOP_DEADLINE_MS = 20_000;
 const EXIT_USAGE = 64;
-/** Of their own, for the Lease: one in use, one for when that hangs. */
-const LEASE_CONNECTIONS = 2;
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (isCommand(first)) return runCommand(first, rest);
   const flags = parseFlags(process.argv.slice(2));
   if (flags.help) {
     process.stdout.write(USAGE);
-    return;
+    return 0;
   }
   const log = createLog('operator', flags.logLevel);
-  for (const name of ['KUBECONFIG', 'DATABASE_URL']) {
-    if (process.env[name] !== undefined) log.info(`${name} is set and was ignored: only flags name what to work on`);
-  }
-  const stopping = stopSignal(log);
-  const clock = systemClock;
+  const stopping = stopSignal(log, STOP_DEADLINE_MS);
   const registry = createRegistry();
-  const connection = await loadConnection({
-    ...(flags.kubeconfig !== undefined && { kubeconfigPath: flags.kubeconfig }),
-    ...(flags.context !== undefined && { context: flags.context }),
-    inCluster: flags.kubeconfig === undefined,
-  });
-  const common = { clock, userAgent: `${FIELD_MANAGER}/${VERSION}`, metrics: registry };
-  const budget = createWriteBudget({ clock, metrics: registry });
-  const client = createKubeClient(connection, { ...common, budget });
-  const leaseClient = createKubeClient(connection, { ...common, poolSize: LEASE_CONNECTIONS });
+  const { client, leaseClient, connection } = await connect(flags, registry, log);
+  if (flags.databaseUrlFile === undefined) {
+    log.warn('history is off: no --database-url-file. Changes stay in the objects, and deleted incidents are held');
+  }
   const history = await openHistory(flags, log);
   const operator = createOperator({
     client,
     leaseClient,
-    clock,
+    clock: systemClock,
     log,
     registry,
     instance: processIdentity(),
     leaseNamespace: flags.leaseNamespace,
     ...(flags.namespace !== undefined && { namespace: flags.namespace }),
+    retention: flags.retention,
     ...(history !== undefined && { openMirror: history.openMirror }),
     ...(flags.historyRetentionMs !== undefined && { keepHistoryMs: flags.historyRetentionMs }),
   });
@@ -67,54 +52,17 @@ async function main(): Promise<void> {
   await operator.run(stopping);
   await Promise.all([health?.close(), history?.close(), client.close(), leaseClient.close()]);
   log.info('stopped');
-}
-
-async function openHistory(
-  flags: Flags,
-  log: Log,
-): Promise<{ openMirror(): Mirror; close(): Promise<void> } | undefined> {
-  if (flags.databaseUrlFile === undefined) {
-    log.warn('history is off: no --database-url-file. Changes stay in the objects, and deleted incidents are held');
-    return undefined;
-  }
-  const url = (await readFile(flags.databaseUrlFile, 'utf8')).trim();
-  const pool = createPool(url);
-  /** Before a term's first write, so that an operator starts, and works, without Postgres. */
-  const prepare = async (): Promise<void> => {
-    try {
-      await prepareHistory(pool, log, systemClock.now());
-    } catch (error) {
-      // A schema that is newer than this operator is a person's to mend; nothing else stops for it.
-      throw error instanceof HistorySchemaError ? new HistoryUnavailable(error.message) : error;
-    }
-  };
-  return { openMirror: () => createMirror({ pool, clock: systemClock, log, prepare }), close: () => pool.end() };
-}
-
-/** Aborts at the first SIGTERM or SIGINT; a second one, or a stop that hangs, ends the process. */
-function stopSignal(log: Log): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(1);
-    log.info({ signal: name }, 'stopping: the work in hand is finished first');
-    systemClock.after(STOP_DEADLINE_MS, () => {
-      log.error({ deadlineMs: STOP_DEADLINE_MS }, 'the stop takes too long; ending now');
-      process.exit(1);
-    });
-    stop.abort(new Error(`stopped by ${name}`));
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return stop.signal;
+  return 0;
 }
 
 preferSmallHeap();
 main().then(
   // Sockets that a library keeps open must not keep a stopped operator alive.
-  () => process.exit(0),
+  (code) => process.exit(code),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof UsageError) process.stderr.write(`\n${USAGE}`);
+    if (error instanceof UsageError)
+      process.stderr.write(`\n${isCommand(process.argv[2]) ? COMMAND_USAGE[process.argv[2]] : USAGE}`);
     process.exit(error instanceof UsageError ? EXIT_USAGE : 1);
   },
 );

@@ -20,6 +20,8 @@ import { createIncidentController } from './incident/reconcile.ts';
 import { createMetrics } from './metrics.ts';
 import { createMirrorBook } from './mirror/facts.ts';
 import { createMirrorController } from './mirror/reconcile.ts';
+import type { Retention } from './retention/decide.ts';
+import { createRetentionController } from './retention/reconcile.ts';
 import { createRuleController } from './rule/reconcile.ts';
 import { createRuleBook } from './rule-book.ts';
 import { createSourceController } from './source/reconcile.ts';
@@ -36,6 +38,8 @@ export interface OperatorOptions {
   registry: Registry;
   /** Opens the mirror of one term; without it history is off: deletions of incidents are held. */
   openMirror?: () => Mirror;
+  /** Without it, or without a mirror, what has ended stays in etcd. */
+  retention?: Retention;
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number;
   /** Unique per process: holds the Lease, signs the Events. */
@@ -92,14 +96,17 @@ export function createOperator(o: OperatorOptions): Operator {
       metrics,
       registry: o.registry,
     };
+    const { openMirror, keepHistoryMs } = o;
+    const mirror = openMirror && createMirrorController({ ...deps, book, openMirror, keepHistoryMs });
     controllers = [
       createRuleController(deps),
       createSourceController(deps),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
-      ...(o.openMirror === undefined
-        ? []
-        : [createMirrorController({ ...deps, book, openMirror: o.openMirror, keepHistoryMs: o.keepHistoryMs })]),
+      ...(mirror === undefined ? [] : [mirror]),
+      ...(mirror && o.retention
+        ? [createRetentionController({ ...deps, mirror: mirror.writes, retention: o.retention })]
+        : []),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);

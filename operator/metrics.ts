@@ -22,6 +22,7 @@ export interface Metrics {
   /** What history forgot by its retention. */
   historyPruned(tables: number, rows: number): void;
   deletionHeld(count: number): void;
+  left(kind: string): void;
   brokenRules(count: number): void;
   leading(yes: boolean): void;
   bounded(bound: string): void;
@@ -105,6 +106,12 @@ export function createMetrics(registry: Registry): Metrics {
     help: 'Deleted incidents whose finalizer waits for the mirror.',
     registers,
   });
+  const gone = new Counter({
+    name: 'funnelai_retention_deleted_total',
+    help: 'Objects that have ended and were deleted from etcd once history had them, by kind.',
+    labelNames: ['kind'],
+    registers,
+  });
   const broken = new Gauge({
     name: 'funnelai_correlation_rules_broken',
     help: 'CorrelationRules that do not compile and are skipped.',
@@ -136,6 +143,7 @@ export function createMetrics(registry: Registry): Metrics {
       pruned.inc({ what: 'row' }, rows);
     },
     deletionHeld: (count) => held.set(count),
+    left: (kind) => gone.inc({ kind }),
     brokenRules: (count) => broken.set(count),
     leading: (yes) => leader.set(yes ? 1 : 0),
     bounded: (bound) => bounds.inc({ bound }),

@@ -201,6 +201,10 @@ export const incidentSpecSchema: z.ZodType<IncidentSpec> = z.looseObject({
     groupKey: bounded(1, 512),
     opening: z.int().min(1),
   })),
+  restoredFrom: z.exactOptional(z.looseObject({
+    uid: bounded(1, 128),
+    changeSequence: z.int().min(0),
+  })),
 });
 
 export const incidentChangeSchema: z.ZodType<IncidentChange> = z.looseObject({
@@ -239,6 +243,7 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
     firing: z.int().min(0),
     resolved: z.int().min(0),
     total: z.int().min(0),
+    gone: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),

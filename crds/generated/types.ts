@@ -264,6 +264,13 @@ export interface IncidentSpec {
     /** The how-manieth incident of this rule and group it is, from 1. Only the highest takes alerts. Example: 1. */
     opening: number;
   };
+  /** Which incident of history this one carries on, after its cluster was lost; written by the operator's command restore, in the create itself, immutable. Only who holds the verb restore on incidents may set it. Such an incident is born in whatever phase it was in, and its changes are numbered on. */
+  restoredFrom?: {
+    /** metadata.uid of the first incident of this line; its changes stand in history under it. Example: 6f1c… */
+    uid: string;
+    /** Number of the last change that history has; the next one is numbered after it. */
+    changeSequence: number;
+  };
 }
 
 /** One change. */
@@ -331,10 +338,12 @@ export interface IncidentStatus {
   alerts?: {
     /** Live Alerts of this incident that fire. */
     firing: number;
-    /** Live Alerts of this incident that have resolved. */
+    /** Alerts of this incident that have resolved, those included that are gone from the cluster. */
     resolved: number;
     /** Alerts that ever joined, those included that are gone from the cluster. */
     total: number;
+    /** How many of the resolved ones are gone from the cluster; absent when none is. History still has them. */
+    gone?: number;
     /** When this was counted, RFC 3339. */
     asOf: string;
   };

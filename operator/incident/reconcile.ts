@@ -4,7 +4,7 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
-import { decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
+import { type Departures, decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
 import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
@@ -17,6 +17,7 @@ import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
 import { createQueue } from '../queue.ts';
 import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
+import { createDepartureBook, wereCounted } from './departures.ts';
 import { laneOfIncident } from './lane.ts';
 
 const WORKERS = 8;
@@ -27,9 +28,11 @@ const ALERT_GATHER_MS = 250;
 /** What the mirror reports only ever moves a condition or a bound: no hurry. */
 const MIRROR_GATHER_MS = 1_000;
 
-export function createIncidentController(deps: Deps & { book: MirrorBook }): Controller {
+/** @param deps `numbersOnly`: what people did is recorded and nothing else done, as befits one who leaves. */
+export function createIncidentController(deps: Deps & { book: MirrorBook; numbersOnly?: boolean }): Controller {
   const { book, caches, client, clock, events, identity, metrics, rules } = deps;
   const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reconcile });
+  const departures = createDepartureBook();
   let unsubscribe: (() => void)[] = [];
 
   async function reconcile(
@@ -40,27 +43,32 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
     const { namespace, name } = splitKey(key);
     let incident = caches.incidents.get(namespace, name);
     for (let step = 0; incident !== undefined && step < MAX_STEPS; step += 1) {
-      const decided = decide(incident);
+      const left = departures.of(key);
+      const decided = decide(incident, left);
       const lane = higherOf(queued, laneOfIncident(incident, identity.isMachine));
       const wish = incident.metadata.deletionTimestamp === undefined ? wishOps(incident, decided) : undefined;
       if (wish !== undefined) {
         incident = await patch(incident, wish, lane);
         continue;
       }
-      if (await writeStatus(incident, decided, lane)) return soonest(decided.requeueAfterMs, lagCheck(incident));
+      if (await writeStatus(incident, decided, left, lane)) return soonest(decided.requeueAfterMs, lagCheck(incident));
       incident = await read(incident);
     }
-    if (incident === undefined) return undefined;
+    if (incident === undefined) {
+      departures.forget(key);
+      return undefined;
+    }
     throw new Error(`${key} changed ${MAX_STEPS} times under our hands`);
   }
 
-  function decide(incident: Incident): IncidentStepResult {
+  function decide(incident: Incident, left: Departures): IncidentStepResult {
     const namespace = incident.metadata.namespace ?? '';
     const manager = newestManager(incident);
     const entry = book.of(incident.metadata.uid ?? '');
     return decideIncidentStep({
       incident,
       members: caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)),
+      left,
       rule: ruleOf(rules.of(namespace).rules, incident.spec.origin?.ruleRef?.name),
       now: clock.now(),
       isMachine: identity.isMachine,
@@ -70,6 +78,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   }
 
   function wishOps(incident: Incident, { specPatch }: IncidentStepResult): JsonPatchOp[] | undefined {
+    if (deps.numbersOnly) return undefined;
     if (specPatch !== undefined && Object.keys(specPatch).length > 0) return specOps(incident, specPatch);
     return finalizerOps(incident);
   }
@@ -94,11 +103,17 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
   }
 
   /** @returns false when somebody else wrote in between: then all is to be decided anew. */
-  async function writeStatus(incident: Incident, decided: IncidentStepResult, lane: Lane): Promise<boolean> {
+  async function writeStatus(
+    incident: Incident,
+    decided: IncidentStepResult,
+    left: Departures,
+    lane: Lane,
+  ): Promise<boolean> {
     const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
     try {
       const written = await putStatus<Incident>(client, INCIDENTS, incident, status, { lane });
       if (written === undefined) return true;
+      if (wereCounted(incident, written)) departures.written(keyOf(incident), left);
       caches.incidents.observe(written);
       tell(incident, written, decided);
       return true;
@@ -150,8 +165,8 @@ export function createIncidentController(deps: Deps & { book: MirrorBook }): Con
       unsubscribe = [
         caches.incidents.subscribe(({ object }) => add(object)),
         caches.alerts.subscribe((event) => {
-          if (event.type === 'deleted') onAlert(event.object, undefined);
-          else onAlert(event.object, event.old);
+          departures.note(event.object, event.old, event.type === 'deleted');
+          onAlert(event.object, event.old);
         }),
         caches.rules.subscribe(({ object }) => {
           const key = joinKey(object.metadata.namespace ?? '', object.metadata.name);

@@ -45,7 +45,12 @@ export interface MirrorDeps extends Deps {
   keepHistoryMs?: number | undefined;
 }
 
-export function createMirrorController(deps: MirrorDeps): Controller {
+/** `writes` is the term's own mirror, for who must have an object in history before going on: a second one would fence this one off. */
+export interface MirrorController extends Controller {
+  writes: Pick<Mirror, 'putAlerts' | 'putIncidents'>;
+}
+
+export function createMirrorController(deps: MirrorDeps): MirrorController {
   const { book, caches, client, clock, events, log, metrics } = deps;
   const goneIncidents = new Map<string, Gone<Incident>>();
   const goneAlerts = new Map<string, Gone<Alert>>();
@@ -284,6 +289,10 @@ export function createMirrorController(deps: MirrorDeps): Controller {
   }
 
   return {
+    writes: {
+      putAlerts: (batch) => term.use((mirror) => mirror.putAlerts(batch)),
+      putIncidents: (batch) => term.use((mirror) => mirror.putIncidents(batch)),
+    },
     name: 'mirror',
     start() {
       running = true;

@@ -5,7 +5,7 @@
 import type { Incident } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION, type KubeObject, type Resource } from '@funnelai/crds/meta';
 import { encodeChangesAnnotation, type LogEntry, parseChangesAnnotation } from '@funnelai/domain/admission-log';
-import type { Deleted, JsonPatchOp, KubeClient } from '@funnelai/kube/client';
+import type { Deleted, DeleteOptions, JsonPatchOp, KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import { KubeError } from '@funnelai/kube/errors';
 import type { WatchEvent } from '@funnelai/kube/watch';
@@ -80,7 +80,7 @@ export class FakeApi {
       mergePatch: unused,
       jsonPatch: async <T>(r: Resource, key: Key, ops: JsonPatchOp[]) =>
         this.#change(r, key, user, false, (now) => applyOps(now, ops)) as T,
-      delete: async (r: Resource, key: Key) => this.#delete(r, key),
+      delete: async (r: Resource, key: Key, o?: DeleteOptions) => this.#delete(r, key, o),
       raw: async () => ({ status: 201, body: { status: { userInfo: { username: user } } } }),
       watch: <T extends KubeObject>(
         r: Resource,
@@ -134,8 +134,12 @@ export class FakeApi {
     return this.#store(id, r, onlyStatus ? next : this.#admit(now, next, user), gone ? 'DELETED' : 'MODIFIED');
   }
 
-  #delete(r: Resource, key: Key): Deleted {
+  #delete(r: Resource, key: Key, { uid, resourceVersion }: DeleteOptions = {}): Deleted {
     const now = this.#find(r, key);
+    const isOther = uid !== undefined && uid !== now.metadata.uid;
+    if (isOther || (resourceVersion !== undefined && resourceVersion !== now.metadata.resourceVersion)) {
+      throw refusal(409, 'Conflict', 'the preconditions of the deletion do not hold');
+    }
     const id = idOf(r, key.namespace, key.name);
     if ((now.metadata.finalizers ?? []).length === 0) {
       this.#store(id, r, now, 'DELETED');

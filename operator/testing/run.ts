@@ -1,12 +1,13 @@
 /** Runs operators in a test: start one, wait, end it. */
 import type { Mirror } from '@funnelai/history/mirror';
 import type { KubeClient } from '@funnelai/kube/client';
-import { systemClock } from '@funnelai/kube/clock';
+import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { Registry } from 'prom-client';
 import type { Condition } from '../condition.ts';
 import { createOperator } from '../manager.ts';
+import type { Retention } from '../retention/decide.ts';
 
 export interface Running {
   registry: Registry;
@@ -26,6 +27,8 @@ export function runOperator(o: {
   leaseNamespace?: string;
   namespace?: string;
   processMetrics?: boolean;
+  retention?: Retention;
+  clock?: Clock;
 }): Running {
   instances += 1;
   const { mirror } = o;
@@ -33,10 +36,11 @@ export function runOperator(o: {
   const registry = o.processMetrics ? createRegistry() : new Registry();
   const operator = createOperator({
     client: o.client,
-    clock: systemClock,
+    clock: o.clock ?? systemClock,
     log: silentLog(),
     registry,
     instance: `test-${instances}`,
+    ...(o.retention !== undefined && { retention: o.retention }),
     ...(openMirror !== undefined && { openMirror }),
     ...(o.namespace !== undefined && { namespace: o.namespace }),
     ...(o.leaseNamespace !== undefined && { leaseNamespace: o.leaseNamespace }),

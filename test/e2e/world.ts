@@ -85,15 +85,16 @@ spec:
   incident: {title: "Pods of {{ group.namespace }} are in trouble"}
 `;
 
-/** Starts one. `uiDirectory` serves the built pages. */
-export async function createWorld(o: { uiDirectory?: string } = {}): Promise<World> {
+/** Starts one. `uiDirectory` serves the built pages; `operatorArgs` are more flags of the operator. */
+export async function createWorld(o: { uiDirectory?: string; operatorArgs?: string[] } = {}): Promise<World> {
   const kubeconfig = inject('kubeconfig');
   const kubectl = createKubectl({ assets: inject('assets'), kubeconfig });
   const namespace = `story-${randomBytes(3).toString('hex')}`;
   const database = await createDatabase(inject('databaseUrl'));
   await kubectl.run(['apply', '--server-side', '-f', '-'], { input: basics(namespace) });
   const common = { kubeconfig, databaseUrl: database.url };
-  const operator = await startOperator(common);
+  const operatorOptions = { ...common, extraArgs: o.operatorArgs ?? [] };
+  const operator = await startOperator(operatorOptions);
   const webhookOptions = { ...common, ...(o.uiDirectory ? { uiDirectory: o.uiDirectory } : {}) };
   const webhook = await startWebhook(webhookOptions);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
@@ -127,7 +128,7 @@ export async function createWorld(o: { uiDirectory?: string } = {}): Promise<Wor
         [uid],
       ),
     async restartOperator() {
-      world.operator = await startOperator(common);
+      world.operator = await startOperator(operatorOptions);
     },
     async restartWebhook() {
       world.webhook = await startWebhook({ ...webhookOptions, port: world.webhook.port });

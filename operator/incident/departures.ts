@@ -1,0 +1,47 @@
+/**
+ * Counts the alerts that leave each incident between two counts of its status, so that one that leaves while another joins is told
+ * from none at all. In memory only: what leaves while nobody leads shows in the numbers that were written last.
+ */
+import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import type { Departures } from '@funnelai/domain/incident-decide';
+import { joinKey } from '../caches.ts';
+
+export interface DepartureBook {
+  /** An alert was deleted, or answered anew. */
+  note(alert: Alert, old: Alert | undefined, isDeleted: boolean): void;
+  of(incidentKey: string): Departures;
+  /** `counted` is in the status that was written; whatever left meanwhile stays for the next count. */
+  written(incidentKey: string, counted: Departures): void;
+  /** The incident is gone. */
+  forget(incidentKey: string): void;
+}
+
+const NONE: Departures = { resolved: 0, others: 0 };
+
+export function createDepartureBook(): DepartureBook {
+  const book = new Map<string, Departures>();
+  const add = (key: string, { resolved, others }: Departures) => {
+    const before = book.get(key) ?? NONE;
+    const next = { resolved: before.resolved + resolved, others: before.others + others };
+    if (next.resolved === 0 && next.others === 0) book.delete(key);
+    else book.set(key, next);
+  };
+  return {
+    note(alert, old, isDeleted) {
+      const from = (isDeleted ? alert : old)?.status?.incidentRef?.name;
+      if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return;
+      const hadResolved = isDeleted && alert.spec.state !== 'Firing';
+      add(joinKey(alert.metadata.namespace ?? '', from), {
+        resolved: hadResolved ? 1 : 0,
+        others: hadResolved ? 0 : 1,
+      });
+    },
+    of: (key) => book.get(key) ?? NONE,
+    written: (key, counted) => add(key, { resolved: -counted.resolved, others: -counted.others }),
+    forget: (key) => book.delete(key),
+  };
+}
+
+/** Whether the write brought the counts of alerts up to date. */
+export const wereCounted = (before: Incident, written: Incident): boolean =>
+  before.status?.alerts?.asOf !== written.status?.alerts?.asOf;

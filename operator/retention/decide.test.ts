@@ -1,0 +1,74 @@
+import type { Incident } from '@funnelai/crds/generated/types';
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import { anAlert, anIncident } from '../testing/builders.ts';
+import { decideAlert, decideIncident } from './decide.ts';
+
+const DAY_MS = 86_400_000;
+const now = Temporal.Instant.from('2026-03-10T12:00:00Z');
+const ago = (ms: number) => now.subtract({ milliseconds: ms }).toString();
+const about = { isAnswered: true, retentionMs: DAY_MS, now };
+const resolved = (receivedMsAgo: number, endedMsAgo = receivedMsAgo) =>
+  anAlert({ state: 'Resolved', startsAt: ago(9 * DAY_MS), receivedAt: ago(receivedMsAgo), endsAt: ago(endedMsAgo) });
+
+describe('an alert', () => {
+  it('leaves a day after it resolved, and not a moment before', () => {
+    expect(decideAlert(resolved(DAY_MS), about)).toEqual({ kind: 'leave' });
+    expect(decideAlert(resolved(DAY_MS - 1), about)).toEqual({ kind: 'wait', dueMs: 1 });
+  });
+
+  it('counts from the end or its report, whichever is later, and believes no end that lies ahead', () => {
+    expect(decideAlert(resolved(1_000, 5 * DAY_MS), about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 1_000 });
+    expect(decideAlert(resolved(5 * DAY_MS, 1_000), about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 1_000 });
+    expect(decideAlert(resolved(2 * DAY_MS, -1_000 * DAY_MS), about)).toEqual({ kind: 'leave' });
+  });
+
+  it('stays while it fires, while nobody has looked at it, and when it is on its way out already', () => {
+    expect(decideAlert(anAlert({ receivedAt: ago(9 * DAY_MS) }), about)).toEqual({ kind: 'stay' });
+    expect(decideAlert(resolved(9 * DAY_MS), { ...about, isAnswered: false })).toEqual({ kind: 'stay' });
+    const going = resolved(9 * DAY_MS);
+    going.metadata.deletionTimestamp = ago(0);
+    expect(decideAlert(going, about)).toEqual({ kind: 'stay' });
+  });
+
+  it('stays when its time of receipt cannot be read: for want of information nothing goes', () => {
+    const unreadable = resolved(9 * DAY_MS);
+    unreadable.spec.receivedAt = 'yesterday';
+    expect(decideAlert(unreadable, about)).toEqual({ kind: 'stay' });
+  });
+});
+
+describe('an incident', () => {
+  const closed = (msAgo: number, o: Parameters<typeof anIncident>[0] = {}): Incident =>
+    anIncident({
+      phase: 'Closed',
+      status: { observedGeneration: 1, phase: 'Closed', closedAt: ago(msAgo) },
+      ...o,
+    });
+  const decide = (incident: Incident, o: { firing?: number; target?: Incident | undefined } = {}) =>
+    decideIncident(incident, { firing: 0, target: incident, retentionMs: 7 * DAY_MS, now, ...o });
+
+  it('leaves seven days after it was closed, and not a moment before', () => {
+    expect(decide(closed(7 * DAY_MS))).toEqual({ kind: 'leave' });
+    expect(decide(closed(6 * DAY_MS))).toEqual({ kind: 'wait', dueMs: DAY_MS });
+  });
+
+  it('stays in every other phase, and while its closing, or its reopening, is not on record', () => {
+    for (const phase of ['Detection', 'Response', 'Mitigation', 'Resolution', 'Postmortem'] as const) {
+      expect(decide(closed(9 * DAY_MS, { phase }))).toEqual({ kind: 'stay' });
+    }
+    const status = { observedGeneration: 1, phase: 'Resolution' as const };
+    expect(decide(closed(9 * DAY_MS, { status }))).toEqual({ kind: 'stay' });
+  });
+
+  it('stays while an alert of it fires: that alert would open another', () => {
+    expect(decide(closed(9 * DAY_MS), { firing: 1 })).toEqual({ kind: 'stay' });
+  });
+
+  it('stays, when it was merged, until what took over its group is closed too', () => {
+    const merged = closed(9 * DAY_MS, { mergedInto: { name: 'other' } });
+    expect(decide(merged, { target: anIncident({ name: 'other', phase: 'Response' }) })).toEqual({ kind: 'stay' });
+    expect(decide(merged, { target: closed(1, { name: 'other' }) })).toEqual({ kind: 'leave' });
+    expect(decide(merged, { target: undefined })).toEqual({ kind: 'leave' });
+  });
+});
