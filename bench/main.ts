@@ -2,10 +2,16 @@
 import { footprint } from './footprint.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
+import { mirrorRate } from './mirror.ts';
 import { type Figure, report } from './report.ts';
 import { type Bench, openStage } from './stage.ts';
 
-const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = { intake, latency, footprint };
+const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
+  intake,
+  latency,
+  footprint,
+  mirror: (stage) => mirrorRate(stage.databaseUrl),
+};
 const CONDITIONS = ['API server, etcd (fsync on), Postgres (fsync on), webhook, operator and load on this one machine'];
 
 const asked = process.argv.slice(2);

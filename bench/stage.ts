@@ -29,6 +29,8 @@ export interface BenchAlert {
 
 export interface Bench {
   readonly api: BareApi;
+  /** The owner's, of the durable Postgres: for databases of one's own. */
+  readonly databaseUrl: string;
   /** A new namespace with the source `prom`. */
   namespace(): Promise<string>;
   /** A fault of ordinary size, the i-th of its name. */
@@ -105,6 +107,7 @@ export async function openStage(): Promise<Bench> {
 
   return {
     api,
+    databaseUrl: environment.databaseUrl,
     alerts,
     writes,
     async namespace() {

@@ -17,6 +17,7 @@ import { FIELD_MANAGER, type Identity, whoAmI } from './identity.ts';
 import { createIncidentController } from './incident/reconcile.ts';
 import { createMetrics } from './metrics.ts';
 import { createMirrorBook } from './mirror/facts.ts';
+import { keepEvents } from './mirror/kept-events.ts';
 import { createMirrorController } from './mirror/reconcile.ts';
 import { createRuleController } from './rule/reconcile.ts';
 import { createRuleBook } from './rule-book.ts';
@@ -56,7 +57,7 @@ export function createOperator(o: OperatorOptions): Operator {
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
   const { caches } = reflectors;
   const rules = createRuleBook(caches.rules);
-  const events = createEventRecorder({
+  const recorder = createEventRecorder({
     client,
     component: FIELD_MANAGER,
     instance: o.instance,
@@ -64,6 +65,7 @@ export function createOperator(o: OperatorOptions): Operator {
     log,
     metrics: o.registry,
   });
+  const events = keepEvents(recorder, { clock, onFull: () => metrics.bounded('events_held') });
   let controllers: Controller[] = [];
   /** Starts and stops of terms, one after the other. */
   let term: Promise<void> = Promise.resolve();
@@ -81,7 +83,15 @@ export function createOperator(o: OperatorOptions): Operator {
       createIncidentController({ ...deps, book }),
       ...(o.openMirror === undefined
         ? []
-        : [createMirrorController({ ...deps, book, openMirror: o.openMirror, keepHistoryMs: o.keepHistoryMs })]),
+        : [
+            createMirrorController({
+              ...deps,
+              book,
+              openMirror: o.openMirror,
+              said: events,
+              keepHistoryMs: o.keepHistoryMs,
+            }),
+          ]),
     ];
     for (const controller of controllers) controller.start();
     metrics.leading(true);
