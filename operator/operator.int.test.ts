@@ -323,6 +323,8 @@ describe('history', () => {
   it('has every change of a deleted incident before it is gone', async () => {
     const namespace = await anOperatedNamespace();
     const incident = await anOutage(namespace);
+    // What still fires goes on to another incident in the same episode.
+    await resolveAll(namespace);
     await move(incident, 'Response');
     await move(incident, 'Mitigation');
     // Deleted at once: the last moves are only in the admission log yet.
@@ -338,7 +340,10 @@ describe('history', () => {
       'Response',
       'Mitigation',
     ]);
-    expect((await queries.alertsOf(incident.metadata.uid ?? '')).length).toBe(2);
+    await eventually(
+      'its alerts are there',
+      async () => (await queries.alertsOf(incident.metadata.uid ?? '')).length === 2,
+    );
   });
 
   it('may be away: incidents open, move, and wait with their deletion; then it catches up', async () => {
