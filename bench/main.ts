@@ -2,6 +2,7 @@
 import { footprint } from './footprint.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
+import { mirrorRate } from './mirror.ts';
 import { type Figure, report } from './report.ts';
 import { cache, events, reconciles } from './runtime.ts';
 import { type Bench, openStage } from './stage.ts';
@@ -13,6 +14,7 @@ const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   cache,
   events,
   reconciles,
+  mirror: (stage) => mirrorRate(stage.databaseUrl),
 };
 const CONDITIONS = ['API server, etcd (fsync on), Postgres (fsync on), webhook, operator and load on this one machine'];
 

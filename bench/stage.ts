@@ -31,6 +31,8 @@ export interface BenchAlert {
 export interface Bench {
   readonly api: BareApi;
   readonly kubeconfig: string;
+  /** The owner's, of the durable Postgres: for databases of one's own. */
+  readonly databaseUrl: string;
   /** A new namespace with the source `prom`. */
   namespace(): Promise<string>;
   /** A fault of ordinary size, the i-th of its name. */
@@ -110,6 +112,7 @@ export async function openStage(): Promise<Bench> {
   return {
     api,
     kubeconfig,
+    databaseUrl: environment.databaseUrl,
     alerts,
     writes,
     seed: (namespace, count, bytes) => seedAlerts(environment.etcdUrl, namespace, count, bytes),

@@ -122,8 +122,8 @@ export interface AlertDetail {
 /** One line of an incident's timeline, merged from `status.changes` and history; each change once. */
 export interface TimelineEntry {
   at: string;
-  /** `Lost`: changes of which neither the cluster nor history knows anything any more. */
-  kind: IncidentChange['kind'] | 'Lost' | 'Opened' | 'AlertJoined' | 'AlertResolved';
+  /** `Event`: something that the operator said and is no change; `reason` is its word for it. `Lost`: changes of which neither the cluster nor history knows anything any more. */
+  kind: IncidentChange['kind'] | 'Lost' | 'Event' | 'Opened' | 'AlertJoined' | 'AlertResolved';
   text: string;
   by?: string;
   from?: string;

@@ -23,13 +23,15 @@ WHERE i.uid = ANY($1) AND i.origin_uid <> i.uid AND o.uid = i.origin_uid AND o.o
 
 // The changes of a story lie where its first ones do: by the first incident's creation, where that is known.
 const STORIES = `
-SELECT i.uid, i.origin_uid, coalesce(s.sequence, 0)::float8 AS sequence,
-       ${iso('coalesce(s.place, (SELECT o.created_at FROM incidents o WHERE o.uid = i.origin_uid), i.created_at)', 'place')}
-FROM incidents i
-LEFT JOIN LATERAL (
-  SELECT max(c.sequence) AS sequence, min(c.incident_created_at) AS place FROM incident_changes c WHERE c.incident_uid = i.origin_uid
-) s ON true
+SELECT i.uid, i.origin_uid, ${iso('coalesce(o.created_at, i.created_at)', 'place')}
+FROM incidents i LEFT JOIN incidents o ON o.uid = i.origin_uid AND i.origin_uid <> i.uid
 WHERE i.uid = ANY($1)`;
+
+const LAST_CHANGES = `
+SELECT o.uid, c.sequence::float8 AS sequence, ${iso('c.incident_created_at', 'place')}
+FROM unnest($1::text[]) AS o(uid) CROSS JOIN LATERAL (
+  SELECT l.sequence, l.incident_created_at FROM incident_changes l WHERE l.incident_uid = o.uid ORDER BY l.sequence DESC LIMIT 1
+) c`;
 
 const STORED_CHANGES = `
 SELECT ${CHANGE_FIELDS}
@@ -42,13 +44,15 @@ SELECT ${prefixed('r', CHANGE_COLUMNS)} FROM json_to_recordset($1::json) AS r(${
 ON CONFLICT (incident_uid, sequence, incident_created_at) DO NOTHING`;
 
 // An alert that was gone before the incident was made belongs to an earlier incident of that name.
-const link = (table: string, alert: string, key: string): string => `
-UPDATE ${table} e SET incident_uid = i.uid
-FROM incidents i, alerts a
-WHERE i.uid = ANY($1) AND e.${key} = a.uid AND ${alert}.namespace = i.namespace AND ${alert}.incident_name = i.name
+// Alerts first, then their episodes, as who writes alerts does: else the two would wait for each other.
+const LINK_ALERTS = `
+UPDATE alerts a SET incident_uid = i.uid FROM incidents i
+WHERE i.uid = ANY($1) AND a.namespace = i.namespace AND a.incident_name = i.name
+  AND a.incident_uid IS NULL AND (a.deleted_at IS NULL OR a.deleted_at >= i.created_at)`;
+const LINK_EPISODES = `
+UPDATE alert_episodes e SET incident_uid = i.uid FROM incidents i, alerts a
+WHERE i.uid = ANY($1) AND e.alert_uid = a.uid AND e.namespace = i.namespace AND e.incident_name = i.name
   AND e.incident_uid IS NULL AND (a.deleted_at IS NULL OR a.deleted_at >= i.created_at)`;
-const LINK_ALERTS = link('alerts', 'e', 'uid');
-const LINK_EPISODES = link('alert_episodes', 'e', 'alert_uid');
 
 /** @param rows in the order of `incidents`, each uid once. @returns results in the same order. */
 export async function putIncidentRows(
@@ -64,9 +68,8 @@ export async function putIncidentRows(
       epoch,
     ]);
     const written = new Set(upserted.rows.map((row) => row.uid));
-    await session.query(FIRST_ORIGIN, [uids]);
-    const found = await session.query<StoryRow>(STORIES, [uids]);
-    const stories = new Map(found.rows.map((row) => [row.uid, row]));
+    if (rows.some((row) => row.story !== row.uid)) await session.query(FIRST_ORIGIN, [uids]);
+    const stories = await storiesOf(session, uids);
     const plans = await plan(session, uids, stories, incidents, now);
     const insert = plans.flatMap((one, index) =>
       one.insert.map((row) => ({ ...row, incident_created_at: stories.get(uids[index] ?? '')?.place })),
@@ -86,7 +89,7 @@ export async function putIncidentRows(
   });
 }
 
-interface StoryRow {
+interface Story {
   uid: string;
   origin_uid: string;
   /** The last number that is stored. */
@@ -94,10 +97,22 @@ interface StoryRow {
   place: string;
 }
 
+async function storiesOf(session: Session, uids: string[]): Promise<Map<string, Story>> {
+  const found = await session.query<Omit<Story, 'sequence'>>(STORIES, [uids]);
+  const origins = [...new Set(found.rows.map((row) => row.origin_uid))];
+  const last = await session.query<{ uid: string; sequence: number; place: string }>(LAST_CHANGES, [origins]);
+  const byOrigin = new Map(last.rows.map((row) => [row.uid, row]));
+  return new Map(
+    found.rows.map((row) => [row.uid, { ...row, sequence: 0, ...withoutUid(byOrigin.get(row.origin_uid)) }]),
+  );
+}
+const withoutUid = (row: { sequence: number; place: string } | undefined) =>
+  row === undefined ? {} : { sequence: row.sequence, place: row.place };
+
 async function plan(
   session: Session,
   uids: string[],
-  stories: ReadonlyMap<string, StoryRow>,
+  stories: ReadonlyMap<string, Story>,
   incidents: readonly Incident[],
   now: string,
 ): Promise<ChangePlan[]> {

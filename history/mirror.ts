@@ -14,6 +14,7 @@ import type { Log } from './log.ts';
 import { putAlertRows } from './mirror-alerts.ts';
 import { putIncidentRows } from './mirror-incidents.ts';
 import { keepMonths, type Upkeep } from './months.ts';
+import { type ObjectEvent, putObjectEvents } from './object-events.ts';
 import type { Conflict, Gap, Lost } from './plan-changes.ts';
 import { alertRow, incidentRow, microsOf, type Row } from './rows.ts';
 
@@ -50,6 +51,8 @@ export interface Mirror extends Comparison {
   /** One bad object never holds up the others: its own result says what was refused. */
   putIncidents(batch: readonly Incident[]): Promise<IncidentResult[]>;
   putAlerts(batch: readonly Alert[]): Promise<AlertResult[]>;
+  /** What was said of objects and is no numbered change; the same again is counted. */
+  putEvents(events: readonly ObjectEvent[]): Promise<void>;
   /** Makes the months to come and drops what left the cluster longer than `keepMs` ago; a bounded piece, call it again. */
   keepMonths(o: { keepMs?: number | undefined }): Promise<Upkeep>;
   /** The present epoch; another one than before means that rows may be gone or outdated. */
@@ -108,6 +111,7 @@ export function createMirror(o: MirrorOptions): Mirror {
       for (const result of results) tell(log, 'Alert', result);
       return results;
     },
+    putEvents: (events) => putObjectEvents(fence, events),
     keepMonths: ({ keepMs }) => keepMonths(fence, log, { now: clock.now(), keepMs }),
     epoch: () => fence.epoch(),
     renewEpoch: () => fence.renew(),

@@ -67,6 +67,7 @@ export async function keepMonths(
       await dropMonths(fence, family, cutoff, done);
       await deleteRows(fence, family, cutoff, done);
     }
+    done.deleted += await deleteEvents(fence, cutoff);
   } catch (error) {
     if (!isForbidden(error)) throw error;
     log.warn({ why: error.message }, 'history may not forget: the role has to own the tables');
@@ -155,6 +156,21 @@ async function dropMonths(fence: Fence, family: Family, cutoff: Temporal.Instant
     dropped += 1;
     done.dropped.push(name, companion);
   }
+}
+
+/** Of objects that are no longer in history at all. */
+async function deleteEvents(fence: Fence, cutoff: Temporal.Instant): Promise<number> {
+  return fence.write(async (session) => {
+    const deleted = await session.query(
+      `DELETE FROM object_events WHERE (object_uid, reason, note) IN (
+         SELECT e.object_uid, e.reason, e.note FROM object_events e
+         WHERE e.last_at < $1::timestamptz AND NOT EXISTS (SELECT FROM incidents i WHERE i.uid = e.object_uid)
+           AND NOT EXISTS (SELECT FROM alerts a WHERE a.uid = e.object_uid)
+         LIMIT ${ROWS_PER_STATEMENT})`,
+      [microsOf(cutoff)],
+    );
+    return deleted.rowCount;
+  });
 }
 
 /** Of older months that something keeps, and of rows of no month, what may go is deleted row by row. */

@@ -9,6 +9,8 @@ const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 /** An incident's alerts in one answer at most. */
 const MAX_ALERTS = 5_000;
+/** What was said of an incident in one answer at most. */
+const MAX_EVENTS = 500;
 
 export interface IncidentRecord {
   /** The last version that history has, without managedFields. */
@@ -71,6 +73,16 @@ export interface IncidentCounts {
   bySeverity: Partial<Record<Severity, number>>;
 }
 
+/** Something that the operator said about an object; `count` times the same. */
+export interface SaidEvent {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  note: string;
+  count: number;
+  firstAt: string;
+  lastAt: string;
+}
+
 export interface Queries {
   /** The newest incident of that name, also when it is deleted. */
   incidentByName(namespace: string, name: string): Promise<IncidentRecord | undefined>;
@@ -79,6 +91,8 @@ export interface Queries {
   alertByName(namespace: string, name: string): Promise<Omit<AlertRecord, 'episodes'> | undefined>;
   /** All changes of its story in order of number, also of before it was restored. */
   changesOf(uid: string): Promise<StoredChange[]>;
+  /** What the operator said about the incident and is no change, oldest first; also before it was restored. */
+  eventsOf(uid: string): Promise<SaidEvent[]>;
   /** Every alert that had an episode in this incident, also before it was restored, oldest start first. */
   alertsOf(uid: string): Promise<AlertRecord[]>;
   /** Of one fault, the episodes that began at `since` (RFC 3339) or later. */
@@ -162,6 +176,15 @@ export function createQueries({ pool }: { pool: pg.Pool }): Queries {
         [uid],
       );
       return found.map(changeOf);
+    },
+    async eventsOf(uid) {
+      const found = await rows<Omit<SaidEvent, 'firstAt' | 'lastAt'> & { first_at: string; last_at: string }>(
+        `SELECT e.type, e.reason, e.note, e.count::float8 AS count, ${iso('e.first_at')}, ${iso('e.last_at')} FROM object_events e
+         WHERE e.object_uid = $1 OR e.object_uid IN (SELECT o.uid FROM incidents o WHERE o.origin_uid = ${ORIGIN_OF})
+         ORDER BY e.first_at, e.reason LIMIT ${MAX_EVENTS}`,
+        [uid],
+      );
+      return found.map(({ first_at, last_at, ...event }) => ({ ...event, firstAt: first_at, lastAt: last_at }));
     },
     async alertsOf(uid) {
       const records = new Map<string, AlertRecord>();

@@ -228,11 +228,11 @@ function storable<T extends KubeObject>(given: T): { object: T; json: string } {
 }
 
 /** Text as Postgres can hold it: NUL and lone surrogates become U+FFFD. */
-const cleaned = (value: string): string => value.toWellFormed().replaceAll('\0', REPLACEMENT);
+export const storableText = (value: string): string => value.toWellFormed().replaceAll('\0', REPLACEMENT);
 
 function bounded(column: string, value: unknown, maxBytes: number): string {
   if (typeof value !== 'string') throw new HistoryRefused(column, value === undefined ? 'missing' : 'not text');
-  const clean = cleaned(value);
+  const clean = storableText(value);
   if (Buffer.byteLength(clean) > maxBytes) throw new HistoryRefused(column, `longer than ${maxBytes} bytes`);
   return clean;
 }

@@ -19,6 +19,7 @@ import { FIELD_MANAGER, type Identity, whoAmI } from './identity.ts';
 import { createIncidentController } from './incident/reconcile.ts';
 import { createMetrics } from './metrics.ts';
 import { createMirrorBook } from './mirror/facts.ts';
+import { keepEvents } from './mirror/kept-events.ts';
 import { createMirrorController } from './mirror/reconcile.ts';
 import type { Retention } from './retention/decide.ts';
 import { createRetentionController } from './retention/reconcile.ts';
@@ -64,7 +65,7 @@ export function createOperator(o: OperatorOptions): Operator {
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
   const { caches } = reflectors;
   const rules = createRuleBook(caches.rules);
-  const events = createEventRecorder({
+  const recorder = createEventRecorder({
     client,
     component: FIELD_MANAGER,
     instance: o.instance,
@@ -72,6 +73,7 @@ export function createOperator(o: OperatorOptions): Operator {
     log,
     metrics: o.registry,
   });
+  const events = keepEvents(recorder, { clock, onFull: () => metrics.bounded('events_held') });
   let controllers: Controller[] = [];
   /** Starts and stops of terms, one after the other. */
   let term: Promise<void> = Promise.resolve();
@@ -97,7 +99,7 @@ export function createOperator(o: OperatorOptions): Operator {
       registry: o.registry,
     };
     const { openMirror, keepHistoryMs } = o;
-    const mirror = openMirror && createMirrorController({ ...deps, book, openMirror, keepHistoryMs });
+    const mirror = openMirror && createMirrorController({ ...deps, book, openMirror, said: events, keepHistoryMs });
     controllers = [
       createRuleController(deps),
       createSourceController(deps),

@@ -70,6 +70,7 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const metrics = createMetrics(o.registry);
   // Who leaves tells nobody: there may be no namespace left to say it in.
   const events = { event: () => {}, flush: async () => {} };
+  const said = { take: () => [], giveBack: () => {} };
   const writes = trackOwnWrites({ client, kinds: reflectors.kinds, log, metrics: o.registry, stop: signal });
   const deps: Deps = {
     client: writes.client,
@@ -85,7 +86,7 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   };
   const controllers: Controller[] = [
     createIncidentController({ ...deps, book, numbersOnly: true }),
-    ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror })]),
+    ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror, said })]),
   ];
   try {
     reflectors.start();

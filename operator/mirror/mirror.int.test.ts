@@ -102,6 +102,10 @@ describe('a cluster that is set back to an older snapshot', () => {
       expect(await metric(operator, 'funnelai_history_renumbered_total')).toBe(1);
       expect(await metric(operator, 'funnelai_history_writes_total', { outcome: 'conflict' })).toBeGreaterThan(0);
       await eventually('it is told', () => reasonsOf().includes('HistoryRenumbered'));
+      await eventually('and kept, longer than Events are', async () => {
+        const said = await queries.eventsOf((await get('outage')).metadata.uid ?? '');
+        return ['HistoryConflict', 'HistoryRenumbered'].every((reason) => said.some((one) => one.reason === reason));
+      });
       await eventually('the row is of the present version', async () => {
         const [record, now] = [await queries.incidentByName(NAMESPACE, 'outage'), await get('outage')];
         return record?.incident.metadata.resourceVersion === now.metadata.resourceVersion;

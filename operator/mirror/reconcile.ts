@@ -5,7 +5,7 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
-import { HistoryFenced } from '@funnelai/history/errors';
+import { HistoryFenced, HistoryRefused } from '@funnelai/history/errors';
 import type { AlertResult, IncidentResult, Mirror } from '@funnelai/history/mirror';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
@@ -13,10 +13,11 @@ import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
 import { compareVersions, decideRelease, isVanished } from './decide.ts';
 import { entryAfter, type MirrorBook, troubleOf } from './facts.ts';
+import type { KeptEvents } from './kept-events.ts';
 import { comparePass, type Side } from './pass.ts';
 import { createMirrorTerm } from './term.ts';
 
-const INCIDENT_BATCH = 50;
+const INCIDENT_BATCH = 100;
 const ALERT_BATCH = 200;
 const INCIDENT_GATHER_MS = 20;
 /** Long enough that an alert's birth and its answer are one row written once. */
@@ -41,6 +42,8 @@ interface Gone<T> {
 export interface MirrorDeps extends Deps {
   openMirror: () => Mirror;
   book: MirrorBook;
+  /** What was said and is to be kept. */
+  said: Pick<KeptEvents, 'take' | 'giveBack'>;
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number | undefined;
 }
@@ -100,6 +103,23 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     schedulePass(PASS_RETRY_MS);
   }
 
+  /** Whatever is said of an incident comes with a write of it, before or after. */
+  async function keepSaid(mirror: Mirror): Promise<void> {
+    const events = deps.said.take();
+    if (events.length === 0) return;
+    try {
+      await mirror.putEvents(events);
+    } catch (error) {
+      // What Postgres will never take must not hold up what it takes.
+      if (error instanceof HistoryRefused) {
+        log.error({ err: error, events: events.length }, 'what was said of incidents is not kept');
+        return;
+      }
+      deps.said.giveBack(events);
+      throw error;
+    }
+  }
+
   /** After each comparison a piece: what history is to forget has no hurry. */
   async function keepMonths(mirror: Mirror): Promise<void> {
     const { made, dropped, deleted } = await mirror.keepMonths({ keepMs: deps.keepHistoryMs });
@@ -118,6 +138,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       else await settleIncident(mirror, incident, result);
     }
     for (const uid of uids) await markGone(mirror, 'Incident', uid, goneIncidents);
+    await keepSaid(mirror);
     return again;
   }
 
@@ -280,6 +301,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
             goOn: () => running && term.isPresent(mirror),
           }),
         );
+        await term.use(keepSaid);
         await term.use(keepMonths);
       } catch (error) {
         log.warn({ err: error }, 'cluster and history could not be compared; trying again');

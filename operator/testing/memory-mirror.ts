@@ -56,6 +56,7 @@ export function memoryMirror(): MemoryMirror {
       });
       return new Map(known);
     },
+    putEvents: async () => here(),
     livingUids: async () => [],
     markVanished: async () => 0,
     markLiving: async () => 0,

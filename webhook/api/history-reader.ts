@@ -1,7 +1,7 @@
 /** What pages read from Postgres, within a deadline; that it is away or off is an answer and not an error. */
 import type { Alert } from '@funnelai/crds/generated/types';
 import { HistoryUnavailable } from '@funnelai/history/errors';
-import type { AlertRecord, IncidentRecord, Queries, Recurrence } from '@funnelai/history/queries';
+import type { AlertRecord, IncidentRecord, Queries, Recurrence, SaidEvent } from '@funnelai/history/queries';
 import type { StoredChange } from '@funnelai/history/rows';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
@@ -17,8 +17,8 @@ export interface HistoryReader {
   alertByName(namespace: string, name: string): Promise<Answer<Omit<AlertRecord, 'episodes'> | undefined>>;
   /** How often the alert's fault came back since then. */
   recurrenceOf(alert: Alert, since: Temporal.Instant): Promise<Answer<Recurrence>>;
-  /** Changes and alerts of one incident. */
-  storyOf(uid: string): Promise<Answer<{ changes: StoredChange[]; alerts: AlertRecord[] }>>;
+  /** Changes and alerts of one incident, and what was said of it. */
+  storyOf(uid: string): Promise<Answer<{ changes: StoredChange[]; alerts: AlertRecord[]; events: SaidEvent[] }>>;
 }
 
 const OFF = {
@@ -74,8 +74,12 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
       ),
     storyOf: (uid) =>
       ask(async () => {
-        const [changes, alerts] = await Promise.all([queries.changesOf(uid), queries.alertsOf(uid)]);
-        return { changes, alerts };
+        const [changes, alerts, events] = await Promise.all([
+          queries.changesOf(uid),
+          queries.alertsOf(uid),
+          queries.eventsOf(uid),
+        ]);
+        return { changes, alerts, events };
       }),
   };
 }

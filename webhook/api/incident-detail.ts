@@ -53,6 +53,7 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
       incident,
       changes: story.available ? story.value.changes : [],
       alerts: shown.slice(0, DETAIL_ALERTS),
+      events: story.available ? story.value.events : [],
     }),
     history: historyState(incident, story),
   };

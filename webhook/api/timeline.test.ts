@@ -33,6 +33,26 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('tells of changes that are lost, a run of them in one line, and of what the operator said', () => {
+    const lost = [2, 3, 5].map((sequence) => ({ ...change(sequence, 'Phase', '', '', ''), kind: 'Lost' as const }));
+    const timeline = timelineOf({
+      incident: anIncident({ status: { observedGeneration: 1 } }),
+      changes: [change(1, 'Phase', '', 'Detection'), ...lost, change(4, 'Owner', '', 'ana')],
+      alerts: [],
+      events: [
+        { type: 'Warning', reason: 'HistoryRefused', note: 'too long', count: 3, firstAt: at(9), lastAt: at(20) },
+      ],
+    });
+    expect(timeline.map((e) => [e.kind, e.text])).toEqual([
+      ['Opened', 'declared'],
+      ['Lost', '2 changes were lost: neither the cluster nor history has them any more'],
+      ['Owner', 'owner set to ana'],
+      ['Lost', 'a change was lost: neither the cluster nor history has them any more'],
+      ['Event', 'too long (3 times)'],
+    ]);
+    expect(timeline.at(-1)).toMatchObject({ at: at(9), reason: 'HistoryRefused' });
+  });
+
   it('shows with Postgres away what status holds', () => {
     const incident = anIncident({ status: { observedGeneration: 1, changes: changes.slice(1), logSequence: 3 } });
     expect(timelineOf({ incident, changes: [], alerts: [] }).map((e) => e.kind)).toEqual(['Opened', 'Phase', 'Owner']);

@@ -5,6 +5,7 @@ import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admis
 import { compareInstants } from '@funnelai/domain/instants';
 import { isPhase, shownAs } from '@funnelai/domain/lifecycle';
 import type { TimelineEntry } from '@funnelai/domain/wire';
+import type { SaidEvent } from '@funnelai/history/queries';
 import type { StoredChange } from '@funnelai/history/rows';
 
 export interface TimelineFacts {
@@ -12,10 +13,12 @@ export interface TimelineFacts {
   /** From history; what `status` still holds may be among them. */
   changes: readonly StoredChange[];
   alerts: readonly Alert[];
+  /** What the operator said of it and is no change. */
+  events?: readonly SaidEvent[];
 }
 
 /** Returns the entries in order of time; of one time, in order of their numbers. */
-export function timelineOf({ incident, changes, alerts }: TimelineFacts): TimelineEntry[] {
+export function timelineOf({ incident, changes, alerts, events = [] }: TimelineFacts): TimelineEntry[] {
   const numbered = new Map<number, StoredChange>();
   for (const change of [...changes, ...(incident.status?.changes ?? [])]) numbered.set(change.sequence, change);
   const recorded = [...numbered.values()].sort((a, b) => a.sequence - b.sequence);
@@ -27,6 +30,8 @@ export function timelineOf({ incident, changes, alerts }: TimelineFacts): Timeli
   ];
   if (!entries.some((entry) => entry.kind === 'Opened')) entries.unshift(openedEntry(incident));
   for (const alert of alerts) entries.push(...alertEntries(alert));
+  for (const { firstAt, note, reason, count } of events)
+    entries.push({ at: firstAt, kind: 'Event', text: count > 1 ? `${note} (${count} times)` : note, reason });
   return entries.sort(
     (a, b) => compareInstants(a.at, b.at) || (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || 0,
   );

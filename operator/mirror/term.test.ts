@@ -1,0 +1,80 @@
+import { HistoryFenced, HistoryUnavailable } from '@funnelai/history/errors';
+import type { Mirror } from '@funnelai/history/mirror';
+import { silentLog } from '@funnelai/kube/log';
+import { FakeClock } from '@funnelai/kube/test-clock';
+import { describe, expect, it } from 'vitest';
+import { createMirrorTerm, FENCED_REST_MS } from './term.ts';
+
+/** A term whose mirrors are numbered as they are opened; `epoch` is what they say. */
+function setUp() {
+  const clock = new FakeClock();
+  const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as boolean[] };
+  const state: { epoch: number | undefined } = { epoch: undefined };
+  const term = createMirrorTerm({
+    clock,
+    log: silentLog(),
+    metrics: { historyAvailable: (up) => seen.available.push(up), historyFenced: () => (seen.fenced += 1) },
+    onOtherEpoch: () => (seen.anew += 1),
+    openMirror: () => {
+      seen.opened += 1;
+      return {
+        number: seen.opened,
+        epoch: () => state.epoch,
+        renewEpoch: async () => {
+          seen.renewed += 1;
+        },
+      } as unknown as Mirror;
+    },
+  });
+  return { clock, seen, state, term };
+}
+const number = async (mirror: Mirror) => (mirror as unknown as { number: number }).number;
+const fenced = () => Promise.reject(new HistoryFenced('cluster', 1, 2));
+
+describe('a term of the mirror', () => {
+  it('stops when another term writes, says so once, and takes the next epoch if it still leads after a minute', async () => {
+    const { clock, seen, term } = setUp();
+    for (let n = 0; n < 3; n += 1) await expect(term.use(fenced)).rejects.toBeInstanceOf(HistoryFenced);
+    expect(seen).toMatchObject({ fenced: 1, opened: 1 });
+    await clock.advance(FENCED_REST_MS - 1);
+    expect(await term.use(number)).toBe(1);
+    await clock.advance(1);
+    expect(await term.use(number)).toBe(2);
+    expect(seen.anew).toBe(1);
+  });
+
+  it('takes no epoch once it has ended', async () => {
+    const { clock, seen, term } = setUp();
+    await expect(term.use(fenced)).rejects.toBeInstanceOf(HistoryFenced);
+    term.stop();
+    await clock.advance(FENCED_REST_MS * 2);
+    expect(seen.opened).toBe(1);
+  });
+
+  it('asks anew for all that it knew when its epoch is another one: the database was set back', async () => {
+    const { seen, state, term } = setUp();
+    state.epoch = 4;
+    await term.use(number);
+    await term.use(number);
+    expect(seen.anew).toBe(0);
+    state.epoch = 7;
+    await term.use(number);
+    expect(seen.anew).toBe(1);
+  });
+
+  it('renews its epoch before the next write when versions went backwards, until that has worked', async () => {
+    const { seen, term } = setUp();
+    expect([term.wentBack(), term.wentBack()]).toEqual([true, false]);
+    await term.use(number);
+    await term.use(number);
+    expect(seen.renewed).toBe(1);
+    expect(term.wentBack()).toBe(true);
+  });
+
+  it('says whether Postgres takes writes', async () => {
+    const { seen, term } = setUp();
+    await expect(term.use(() => Promise.reject(new HistoryUnavailable('away')))).rejects.toThrow('away');
+    await term.use(number);
+    expect(seen.available).toEqual([false, true]);
+  });
+});
