@@ -5,6 +5,7 @@ import { latency } from './latency.ts';
 import { type Figure, report } from './report.ts';
 import { cache, events, reconciles } from './runtime.ts';
 import { type Bench, openStage } from './stage.ts';
+import { storm } from './storm.ts';
 
 const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   intake,
@@ -13,6 +14,7 @@ const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   cache,
   events,
   reconciles,
+  storm,
 };
 const CONDITIONS = ['API server, etcd (fsync on), Postgres (fsync on), webhook, operator and load on this one machine'];
 
