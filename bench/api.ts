@@ -8,6 +8,10 @@ const CLEAR_MS = 120_000;
 
 export interface BareApi {
   create(namespace: string, alert: Alert): Promise<void>;
+  /** Any object of ours, as a person would make it. */
+  post(plural: string, namespace: string, object: unknown): Promise<void>;
+  /** A merge-patch, as `kubectl patch` sends it. */
+  patch(plural: string, namespace: string, name: string, body: unknown): Promise<void>;
   /** A merge-patch of an alert's status, its `explanation` being the note. */
   patchStatus(namespace: string, name: string, o: { note: string }): Promise<void>;
   /** Deletes all objects of `plural` in the namespace. */
@@ -32,27 +36,28 @@ export function bareApi(o: {
   };
   const url = (plural: string, namespace: string) =>
     `${o.server}/apis/${API_VERSION}/namespaces/${namespace}/${plural}`;
+  const send = async (method: 'POST' | 'PATCH', to: string, object: unknown, type: string) => {
+    const { statusCode, body } = await request(to, {
+      method,
+      headers: { ...headers, 'content-type': type },
+      body: JSON.stringify(object),
+      dispatcher: agent,
+    });
+    const text = await body.text();
+    if (statusCode >= 300) throw new Error(`${method} answered ${statusCode}: ${text.slice(0, 300)}`);
+  };
   return {
-    async create(namespace, alert) {
-      const { statusCode, body } = await request(url(ALERTS.plural, namespace), {
-        method: 'POST',
-        headers,
-        body: JSON.stringify(alert),
-        dispatcher: agent,
-      });
-      const text = await body.text();
-      if (statusCode !== 201) throw new Error(`create answered ${statusCode}: ${text.slice(0, 300)}`);
-    },
-    async patchStatus(namespace, name, { note }) {
-      const { statusCode, body } = await request(`${url(ALERTS.plural, namespace)}/${name}/status`, {
-        method: 'PATCH',
-        headers: { ...headers, 'content-type': 'application/merge-patch+json' },
-        body: JSON.stringify({ status: { observedGeneration: 1, explanation: note } }),
-        dispatcher: agent,
-      });
-      const text = await body.text();
-      if (statusCode !== 200) throw new Error(`the patch of a status answered ${statusCode}: ${text.slice(0, 300)}`);
-    },
+    post: (plural, namespace, object) => send('POST', url(plural, namespace), object, 'application/json'),
+    patch: (plural, namespace, name, body) =>
+      send('PATCH', `${url(plural, namespace)}/${name}`, body, 'application/merge-patch+json'),
+    create: (namespace, alert) => send('POST', url(ALERTS.plural, namespace), alert, 'application/json'),
+    patchStatus: (namespace, name, { note }) =>
+      send(
+        'PATCH',
+        `${url(ALERTS.plural, namespace)}/${name}/status`,
+        { status: { observedGeneration: 1, explanation: note } },
+        'application/merge-patch+json',
+      ),
     async clear(plural, namespace) {
       const { statusCode, body } = await request(url(plural, namespace), {
         method: 'DELETE',

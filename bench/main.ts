@@ -6,6 +6,7 @@ import { mirrorRate } from './mirror.ts';
 import { type Figure, report } from './report.ts';
 import { cache, events, reconciles } from './runtime.ts';
 import { type Bench, openStage } from './stage.ts';
+import { storm } from './storm.ts';
 
 const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   intake,
@@ -15,6 +16,7 @@ const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   events,
   reconciles,
   mirror: (stage) => mirrorRate(stage.databaseUrl),
+  storm,
 };
 const CONDITIONS = ['API server, etcd (fsync on), Postgres (fsync on), webhook, operator and load on this one machine'];
 

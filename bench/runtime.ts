@@ -41,9 +41,9 @@ export async function cache(bench: Bench): Promise<Figure[]> {
   const namespace = await bench.namespace();
   await bench.seed(namespace, CACHED, OBJECT_BYTES);
   const child = program('cache-probe.ts', [bench.kubeconfig, 'operator']);
-  const { objects, syncMs, settledMiB, highestMiB } = JSON.parse(await firstLine(child)) as Probed;
+  const { objects, syncMs, cpuMs, settledMiB, highestMiB } = JSON.parse(await firstLine(child)) as Probed;
   await once(child, 'exit');
-  await bench.api.clear(ALERTS.plural, namespace);
+  await bench.clearSeeded(namespace);
   const what = `${objects.toLocaleString('en')} objects of ${OBJECT_BYTES / 1_000} kB`;
   return [
     {
@@ -58,6 +58,7 @@ export async function cache(bench: Bench): Promise<Figure[]> {
       value: `${(syncMs / 1000).toFixed(1)} s`,
       asked: '≤ 10 s',
       met: objects >= CACHED && syncMs <= 10_000,
+      detail: `${(cpuMs / 1000).toFixed(1)} s of it CPU of the process, garbage collection included`,
     },
   ];
 }

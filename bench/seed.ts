@@ -1,26 +1,36 @@
 /** Many alerts at once, as the API server would have stored them: by its own door tens of thousands would take minutes. */
 import { randomUUID } from 'node:crypto';
 import { ALERTS, API_VERSION } from '@funnelai/crds/meta';
+import { load } from './load.ts';
 
-/** etcd takes no more than 128 operations at a time. */
-const BATCH = 100;
+const IN_FLIGHT = 128;
+const PREFIX = `/registry/${ALERTS.group}/${ALERTS.plural}`;
 
 /** Resolves the names. */
 export async function seedAlerts(etcdUrl: string, namespace: string, count: number, bytes: number): Promise<string[]> {
   const names = Array.from({ length: count }, (_, i) => `bench-${i.toString(16).padStart(16, '0')}`);
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
-  for (let at = 0; at < count; at += BATCH) {
-    const success = names.slice(at, at + BATCH).map((name, i) => ({
-      request_put: {
-        key: base64(`/registry/${API_VERSION.split('/')[0]}/${ALERTS.plural}/${namespace}/${name}`),
-        value: base64(stored(namespace, name, at + i, bytes)),
-      },
-    }));
-    const response = await fetch(`${etcdUrl}/v3/kv/txn`, { method: 'POST', body: JSON.stringify({ success }) });
+  // One by one: what one transaction writes has one revision, and the API server counts on each object having its own.
+  await load(count, IN_FLIGHT, async (i) => {
+    const name = names[i] ?? '';
+    const key = base64(`${PREFIX}/${namespace}/${name}`);
+    const body = JSON.stringify({ key, value: base64(stored(namespace, name, i, bytes)) });
+    const response = await fetch(`${etcdUrl}/v3/kv/put`, { method: 'POST', body });
     if (!response.ok) throw new Error(`etcd answered ${response.status}: ${await response.text()}`);
-  }
+    await response.body?.cancel();
+  });
   return names;
 }
+
+/** Takes every alert of the namespace away again, by the same door. */
+export async function clearSeeded(etcdUrl: string, namespace: string): Promise<void> {
+  const start = `${PREFIX}/${namespace}/`;
+  // '0' is the character after '/': the end of everything below that directory.
+  const body = JSON.stringify({ key: base64(start), range_end: base64(`${start.slice(0, -1)}0`) });
+  const response = await fetch(`${etcdUrl}/v3/kv/deleterange`, { method: 'POST', body });
+  if (!response.ok) throw new Error(`etcd answered ${response.status}: ${await response.text()}`);
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 function stored(namespace: string, name: string, i: number, bytes: number): string {
   const alert = {

@@ -12,7 +12,7 @@ import { until } from '@funnelai/test/harness/wait';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 import { type BareApi, bareApi } from './api.ts';
-import { seedAlerts } from './seed.ts';
+import { clearSeeded, seedAlerts } from './seed.ts';
 
 const TOKEN = 'bench-token-9a1c';
 const DEADLINE_MS = 300_000;
@@ -42,6 +42,8 @@ export interface Bench {
   alerts(namespace: string): Promise<Alert[]>;
   /** Puts so many alerts of about that size straight into etcd, where the API server finds them. Resolves their names. */
   seed(namespace: string, count: number, bytes: number): Promise<string[]>;
+  /** Takes them away again: more than the API server deletes within the time of one request. */
+  clearSeeded(namespace: string): Promise<void>;
   /** Resolves once `count` alerts of the namespace carry the answer of correlation. */
   correlated(namespace: string, count: number): Promise<void>;
   /** Resolves once etcd has counted no further write to the namespace's alerts for a while. */
@@ -115,6 +117,7 @@ export async function openStage(): Promise<Bench> {
     databaseUrl: environment.databaseUrl,
     alerts,
     writes,
+    clearSeeded: (namespace) => clearSeeded(environment.etcdUrl, namespace),
     seed: (namespace, count, bytes) => seedAlerts(environment.etcdUrl, namespace, count, bytes),
     async namespace() {
       const name = `bench-${randomBytes(4).toString('hex')}`;

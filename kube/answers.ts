@@ -23,6 +23,17 @@ const EXCERPT = 300;
 /** The most we believe a server that asks us to wait. */
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
+/** We do not trust the certificate that the server shows. */
+const DISTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_HAS_EXPIRED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+];
 /** Errors raised before a byte of the request left: nothing can have been stored. */
 const NOT_SENT = new Set([
   'ECONNREFUSED',
@@ -33,12 +44,7 @@ const NOT_SENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_INVALID_ARG',
   'UND_ERR_CLOSED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_HAS_EXPIRED',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
+  ...DISTRUSTED,
 ]);
 
 interface Asked {
@@ -117,6 +123,11 @@ export function ownError(
 /** True for a keep-alive connection that the server closed as we sent: safe to repeat when nothing can change. */
 export function isStaleConnection(error: unknown): boolean {
   return error instanceof KubeError && ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(codeOf(error.cause));
+}
+
+/** True when the server's certificate is not what we trust: the authority may have been replaced, in a file that we read a while ago. */
+export function isDistrusted(error: unknown): boolean {
+  return DISTRUSTED.includes(codeOf(error instanceof KubeError ? error.cause : error));
 }
 
 function codeOf(error: unknown): string {

@@ -2,7 +2,15 @@
  * One call to the API server: credentials, deadline, repeats where repeating is safe, and a failure judged. Knows nothing of objects; the
  * client above it does.
  */
-import { errorOfAnswer, errorOfFailure, isRead, isStaleConnection, ownError, retryAfterMs } from './answers.ts';
+import {
+  errorOfAnswer,
+  errorOfFailure,
+  isDistrusted,
+  isRead,
+  isStaleConnection,
+  ownError,
+  retryAfterMs,
+} from './answers.ts';
 import type { Outcome } from './budget.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials, Identity } from './credentials.ts';
@@ -117,7 +125,7 @@ export class Caller {
     }
   }
 
-  /** Repeats where it is safe: the server certainly refused (429, 503 with Retry-After, 401 with older credentials), or a read met a dead connection. */
+  /** Repeats where it is safe: the server certainly refused (429, 503 with Retry-After, 401 with older credentials, a certificate that an older authority signed), or a read met a dead connection. */
   async #attempts(
     request: Request,
     o: { throwOnStatus: boolean },
@@ -133,7 +141,10 @@ export class Caller {
         answer = await this.#once(request, signal, progress);
       } catch (error) {
         if (attempt === 1 && isRead(request.method) && isStaleConnection(error) && !signal.aborted) continue;
-        throw error;
+        // Nothing was sent: the handshake came first.
+        if (!isDistrusted(error) || refreshed || !(await withAbort(credentials.refresh(), signal))) throw error;
+        refreshed = true;
+        continue;
       }
       if (answer.status >= 200 && answer.status < 300) return answer;
       const error = errorOfAnswer(request, answer.status, answer.text, answer.retryAfter);
@@ -207,7 +218,13 @@ export class Caller {
     const headers = { accept: JSON_TYPE, 'user-agent': userAgent };
     for (let attempt = 1; ; attempt++) {
       const identity = await withAbort(credentials.current(), signal);
-      const exchange = await transport.stream(identity, { method: 'GET', path, headers, signal });
+      let exchange: Exchange;
+      try {
+        exchange = await transport.stream(identity, { method: 'GET', path, headers, signal });
+      } catch (error) {
+        if (!isDistrusted(error) || attempt > 1 || !(await credentials.refresh())) throw error;
+        continue;
+      }
       this.#requests.inc({ code: String(exchange.status), method: 'WATCH' });
       if (exchange.status === 200) return exchange;
       try {

@@ -438,6 +438,32 @@ describe('TLS', () => {
     expect(peers).toHaveLength(2);
   });
 
+  it('takes up an authority that was replaced in its file, with calls and watches, at once', async () => {
+    const ca = file('ca.crt', authority.cert);
+    const path = kubeconfig({ server: server.url, 'certificate-authority': ca }, { token: 't' });
+    const client = createKubeClient(await loadConnection({ kubeconfigPath: path }));
+    const key = { namespace: 'default', name: 'a' };
+    await client.get(CONFIG_MAPS, key);
+    const next = selfSigned('next.test');
+    server.present(next.issue('server.test'));
+    file('ca.crt', next.cert);
+    // A write: that it was not sent is certain, so it is sent once more.
+    await client.mergePatch(CONFIG_MAPS, key, {});
+    await client.get(CONFIG_MAPS, key);
+    await client.close();
+
+    const another = createKubeClient(await loadConnection({ kubeconfigPath: path }));
+    const last = selfSigned('last.test');
+    server.present(last.issue('server.test'));
+    file('ca.crt', last.cert);
+    server.answer((_, reply) => {
+      reply.accept();
+      reply.end();
+    });
+    for await (const _ of another.watch(CONFIG_MAPS, { resourceVersion: '1' })) throw new Error('expected no event');
+    await another.close();
+  });
+
   it('checks the name that it is told to, or nothing when told so', async () => {
     await get({ ...trust(), 'tls-server-name': 'server.test' }, {});
     await expect(get({ ...trust(), 'tls-server-name': 'wrong.test' }, {})).rejects.toThrow(/wrong\.test/);

@@ -262,6 +262,28 @@ describe('a streamed list', () => {
   });
 });
 
+it('lets everything else have its turn within a flood of 30,000 events', async () => {
+  server.answer(listsAndWatches(answerList([], '10'), acceptWatch));
+  reflect();
+  const only = await stream();
+  const lines = Array.from({ length: 30_000 }, (_, i) =>
+    JSON.stringify(event('ADDED', aConfigMap({ name: `n${i}`, rv: String(11 + i) }))),
+  );
+  let turns = 0;
+  let over = false;
+  const count = () => {
+    if (told.length > 0) turns++;
+    if (!over) setImmediate(count);
+  };
+  count();
+  only.bytes(`${lines.join('\n')}\n`);
+  await until('all are told', () => told.length === 30_000);
+  over = true;
+  expect(reflector.cache.size).toBe(30_000);
+  // A Lease that is due waits for a few hundred events at most, not for the flood.
+  expect(turns).toBeGreaterThan(30);
+});
+
 describe('a reflector in trouble', () => {
   it.each([
     ['the status of the watch', (_: unknown, reply: Reply) => reply.json(410, status(410, 'Expired', 'too old'))],

@@ -6,7 +6,7 @@
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import type { Cache } from './cache.ts';
 import type { KubeClient } from './client.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, nextTurn } from './clock.ts';
 import { isGone, KubeError } from './errors.ts';
 import { IndexedCache, versionOf } from './indexed-cache.ts';
 import { type Listing, pagedList, StreamedList } from './listing.ts';
@@ -59,6 +59,8 @@ export interface Reflector<T extends KubeObject> {
 const WATCH_SECONDS = { from: 300, to: 600 };
 const SILENCE_MS = 90_000;
 const RELIST_MS = 10 * 60_000;
+/** Events after which all else gets its turn: what is buffered is read without a pause otherwise. */
+const TURN = 250;
 /** How a server refuses parameters that it does not know, or whose feature gate is off. */
 const NOT_STREAMED = new Set([400, 422]);
 /** Streamed lists that broke off one after the other before pages are tried: something between us and the server may not bear them. */
@@ -295,10 +297,14 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
           this.#listing = false;
           this.#listIfWanted();
         }
-        if (list) continue;
+        if (list) {
+          if (heard % TURN === 0) await nextTurn();
+          continue;
+        }
         this.#hear();
         this.#recovered();
         if (!complete) this.#take(event);
+        if (heard % TURN === 0) await nextTurn();
       }
       if (this.#stop.signal.aborted || this.#interrupt.signal.aborted) return;
       if (list) throw new Error(`the streamed list of ${resource.plural} broke off after ${list.size} objects`);

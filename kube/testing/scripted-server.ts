@@ -3,7 +3,7 @@
  * objects beyond builders for what it sends.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type ServerOptions } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import type { Connection } from '../config.ts';
@@ -50,6 +50,8 @@ export interface ScriptedServer {
   connection(credentials?: Credentials): Connection;
   /** How the next requests are answered. */
   answer(handler: Handler): void;
+  /** From now on shows this certificate; connections that are open break. */
+  present(certificate: { key: string; cert: string }): void;
   /** Streams of accepted watches that are open, oldest first. */
   readonly streams: Reply[];
   close(): Promise<void>;
@@ -132,6 +134,11 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
     }),
     answer(next) {
       handler = next;
+    },
+    present(certificate) {
+      if (!(server instanceof TlsServer)) throw new Error('expected a server with TLS');
+      server.setSecureContext(certificate);
+      for (const socket of sockets) socket.destroy();
     },
     async close() {
       for (const socket of sockets) socket.destroy();
