@@ -62,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
-          exclude: NEVER,
+          exclude: [...NEVER, '**/*.int.test.ts'],
           // Each file breaks a control plane and a Postgres of its own.
           fileParallelism: false,
           testTimeout: 300_000,

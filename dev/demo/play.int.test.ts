@@ -1,31 +1,32 @@
 import { join } from 'node:path';
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
-import { createDatabase } from '@funnelai/test/harness/database';
-import { createKubectl } from '@funnelai/test/harness/kubectl';
+import { type Environment, startEnvironment } from '@funnelai/test/harness/environment';
+import { createKubectl, type Kubectl } from '@funnelai/test/harness/kubectl';
 import { type OurProcess, startOperator, startWebhook, type WebhookProcess } from '@funnelai/test/harness/processes';
 import { userOf } from '@funnelai/test/harness/users';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../process/until.ts';
 import { type Demo, playDemo } from './play.ts';
 import { GROWTH_STEPS, tellStory } from './story.ts';
 
 const PLAY_MS = 120_000;
-const kubectl = createKubectl({ assets: inject('assets'), kubeconfig: inject('kubeconfig') });
 /** Its two minutes lie behind, so that it is played as fast as people and operator can follow. */
 const begunAt = Date.now() - 150_000;
 const said: string[] = [];
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+/** Its own: an operator for all namespaces would work in those of other tests too. */
+let environment: Environment;
+let kubectl: Kubectl;
 let operator: OurProcess;
 let webhook: WebhookProcess;
 
 function play(): Promise<Demo | undefined> {
   return playDemo({
     target: {
-      program: join(inject('assets'), 'kubectl'),
-      kubeconfig: inject('kubeconfig'),
+      program: join(environment.assets, 'kubectl'),
+      kubeconfig: environment.kubeconfig,
       context: 'admin',
-      cache: `${inject('kubeconfig')}.cache`,
+      cache: `${environment.kubeconfig}.cache`,
     },
     url: webhook.url,
     tokens: { ana: userOf('ana').token, bo: userOf('bo').token, demoSource: 'demo-source-token-5d20c1' },
@@ -47,16 +48,14 @@ const moves = ({ status }: Incident) =>
   (status?.changes ?? []).filter(({ kind }) => kind === 'Phase').map(({ by, to }) => [by, to]);
 
 beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  const shared = { kubeconfig: inject('kubeconfig'), databaseUrl: database.url };
+  environment = await startEnvironment({ say: () => undefined });
+  kubectl = createKubectl(environment);
+  const shared = { kubeconfig: environment.kubeconfig, databaseUrl: environment.databaseUrl };
   [operator, webhook] = await Promise.all([startOperator(shared), startWebhook(shared)]);
 });
 afterAll(async () => {
-  // While the operator is there to let its incidents go.
-  await kubectl.try(['delete', 'namespace', 'demo', '--ignore-not-found', '--timeout=60s']);
-  await kubectl.try(['delete', 'configmap', 'funnelai-demo', '-n', 'funnel-system', '--ignore-not-found']);
   await Promise.all([operator?.stop(), webhook?.stop()]);
-  await database?.drop();
+  await environment?.stop();
 });
 
 it(
