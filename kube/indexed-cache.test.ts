@@ -105,6 +105,19 @@ describe('own deletions', () => {
   });
 });
 
+describe('a list of an etcd that was put back with its revision raised', () => {
+  it('is believed, though the objects in it look older than what is held', () => {
+    const { cache, told } = aCache([aConfigMap({ rv: '5' })]);
+    cache.applyEvent('MODIFIED', aConfigMap({ rv: '40' }));
+    cache.replace([aConfigMap({ rv: '5' })], '1000000');
+    expect(told).toEqual(['updated uid-a@40', 'updated uid-a@5']);
+    // What was observed since the list was taken stays.
+    cache.observe(aConfigMap({ rv: '1000007' }));
+    cache.replace([aConfigMap({ rv: '5' })], '1000003');
+    expect(cache.get('default', 'a')?.metadata.resourceVersion).toBe('1000007');
+  });
+});
+
 describe('a long list', () => {
   it('lets others have their turn, and loses no own write that is answered in between', async () => {
     const { cache } = aCache();

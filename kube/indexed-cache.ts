@@ -226,7 +226,10 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     for (const item of items) {
       keys.add(keyOfObject(item));
       if (this.#forgotten.has(uidOf(item))) stillThere.add(uidOf(item));
-      if (this.#put(item, initial, o.trusted)) {
+      // A list that is as new as what is held is right where they differ: etcd may have been put back to a snapshot with its revision raised.
+      const held = this.#byKey.get(keyOfObject(item));
+      const wins = o.trusted || (held !== undefined && versionOf(held.metadata.resourceVersion) <= listed);
+      if (this.#put(item, initial, wins)) {
         difference.changes++;
         if (comparable && versionOf(item.metadata.resourceVersion) <= before) difference.missed++;
       }

@@ -67,6 +67,7 @@ const patiently = <T>(what: string, check: () => T) =>
 
 beforeEach(async () => {
   server = await startScriptedServer();
+  server.standAt('1000000');
   clock = new FakeClock();
   client = createKubeClient(server.connection(), { clock });
   metrics = createRegistry();
@@ -141,6 +142,25 @@ describe('a reflector at work', () => {
     await patiently('it watches again', () => server.watches.length === 2);
     expect(server.watches[1]?.query.get('resourceVersion')).toBe('11');
     expect(told).toEqual(['added a@11']);
+  });
+
+  it('lists again when etcd was put back: a watch from a version that is yet to come says nothing', async () => {
+    server.answer(
+      listsAndWatches(
+        inTurn(answerList([aConfigMap({ rv: '15' })], '20'), answerList([aConfigMap({ rv: '5' })], '7')),
+        acceptWatch,
+      ),
+    );
+    const { cache } = reflect();
+    const first = await stream();
+    first.line(event('MODIFIED', aConfigMap({ rv: '21' })));
+    await until('the event', () => told.length === 2);
+    server.standAt('7');
+    first.cut();
+    await patiently('it watches again', () => server.watches.length === 2);
+    expect(server.watches[1]?.query.get('resourceVersion')).toBe('7');
+    expect(told.at(-1)).toBe('updated a@5');
+    expect([cache.resourceVersion, await missed()]).toEqual(['7', 0]);
   });
 
   it('gives up a half-open connection and resumes', async () => {
@@ -510,6 +530,9 @@ describe('the proof by an exact list', () => {
 });
 
 describe('catching up', () => {
+  // The list of one is what these are about.
+  beforeEach(() => server.standAt(undefined));
+
   /** A cache at 10, a server at 20: what lies between is for the test to bring. */
   async function behind() {
     const list = inTurn(answerList([aConfigMap({ rv: '5' })], '10'), answerList([], '20'));

@@ -100,6 +100,8 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   #wanted = 0n;
   /** The next round begins with a list, wherever the watch could go on. */
   #relist = false;
+  /** The last watch ended in trouble. */
+  #broken = false;
   /** Ends the watch that is open. */
   #interrupt = new AbortController();
 
@@ -187,12 +189,15 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       try {
         if (this.#relist) this.#resume = '';
         this.#relist = false;
+        if (this.#broken && this.#resume !== '') await this.#checkGround();
+        this.#broken = false;
         const age = this.#o.clock.monotonicMs() - this.#listedAtMs;
         if (this.#resume !== '' && age >= (this.#o.relistMs ?? RELIST_MS)) await this.#verify();
         if (this.#resume === '' && !this.#streams()) await this.#list();
         if (!this.#relist) await this.#watch();
       } catch (error) {
         if (signal.aborted) break;
+        this.#broken = true;
         if (isGone(error)) {
           this.#log.info({ resourceVersion: this.#resume }, 'too old to resume from; listing again');
           this.#resume = '';
@@ -205,6 +210,16 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       }
     }
     this.#down = true;
+  }
+
+  /**
+   * After trouble: whether etcd is still where we left it. One that was put back to a snapshot takes a watch from a version that is yet to
+   * come without a word, and sends nothing until it gets there.
+   */
+  async #checkGround(): Promise<void> {
+    const { client, resource, namespace } = this.#o;
+    const { metadata } = await client.list<T>(resource, { namespace, limit: 1, signal: this.#stop.signal });
+    if (versionOf(metadata.resourceVersion) < versionOf(this.#resume)) this.#resume = '';
   }
 
   #streams(): boolean {

@@ -49,6 +49,8 @@ export interface ScriptedServer {
   readonly connections: { total: number; open: number };
   connection(credentials?: Credentials): Connection;
   /** How the next requests are answered. */
+  /** Answers whoever asks for a list of one, to see which version it is now, with this one; they are not among the requests seen. */
+  standAt(version: string | undefined): void;
   answer(handler: Handler): void;
   /** From now on shows this certificate; connections that are open break. */
   present(certificate: { key: string; cert: string }): void;
@@ -63,6 +65,7 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
   const streams: Reply[] = [];
   const sockets = new Set<Socket>();
   const connections = { total: 0, open: 0 };
+  let ground: string | undefined;
   let handler: Handler = (_, reply) => reply.json(404, status(404, 'NotFound', 'nothing is scripted'));
 
   const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
@@ -99,6 +102,10 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
       const at = streams.indexOf(reply);
       if (at >= 0) streams.splice(at, 1);
     });
+    if (ground !== undefined && entry.query.get('limit') === '1') {
+      reply.json(200, aList([], ground));
+      return;
+    }
     seen.push(entry);
     await handler(entry, reply);
   };
@@ -134,6 +141,9 @@ export async function startScriptedServer(tls?: ServerOptions): Promise<Scripted
     }),
     answer(next) {
       handler = next;
+    },
+    standAt(version) {
+      ground = version;
     },
     present(certificate) {
       if (!(server instanceof TlsServer)) throw new Error('expected a server with TLS');

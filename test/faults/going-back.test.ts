@@ -92,18 +92,26 @@ describe('an incident that is deleted and declared again under its name while no
   it('is two incidents in history, each with its own story', async () => {
     const namespace = await stage.aNamespace();
     const acts: Act[] = [];
-    const did = async <T>(uidOf: (made: T) => string, to: string, make: () => Promise<T>): Promise<T> => {
+    type Change = Pick<Act, 'kind' | 'to'>;
+    const did = async <T>(changes: Change[], uidOf: (made: T) => string, make: () => Promise<T>): Promise<T> => {
       const beganMs = systemClock.now().epochMilliseconds;
       const made = await make();
       const answeredMs = systemClock.now().epochMilliseconds;
-      acts.push({ uid: uidOf(made), incident: 'twice', kind: 'Phase', to, by: 'admin', beganMs, answeredMs });
+      for (const change of changes) {
+        acts.push({ uid: uidOf(made), incident: 'twice', by: 'admin', beganMs, answeredMs, ...change });
+      }
       return made;
     };
+    const birth: Change[] = [
+      { kind: 'Phase', to: 'Detection' },
+      { kind: 'Severity', to: 'Low' },
+      { kind: 'Priority', to: 'P4' },
+    ];
     const declare = async (title: string) => {
       const incident = { ...DECLARED, metadata: { namespace, name: 'twice' }, spec: { ...DECLARED.spec, title } };
       const born = await did(
+        birth,
         ({ metadata }) => metadata.uid ?? '',
-        'Detection',
         () => stage.client.create<Incident>(INCIDENTS, incident as Incident),
       );
       return born.metadata.uid ?? '';
@@ -121,8 +129,8 @@ describe('an incident that is deleted and declared again under its name while no
     for (const watch of stage.operatorApi.watches('incidents')) watch.lines(() => []);
     const second = await declare('the second');
     await did(
+      [{ kind: 'Phase', to: 'Response' }],
       () => second,
-      'Response',
       () => kubectl(...patching('twice', namespace, { phase: 'Response' })),
     );
     stage.operatorApi.cut();
@@ -180,7 +188,6 @@ describe('etcd, put back to an older snapshot', () => {
       await startCluster();
       await busy(2_000);
     });
-    const names = async () => (await read({ ...stage, namespace })).incidents.map(({ metadata }) => metadata.name);
     // The oldest: it was there when the snapshot was made.
     const { incidents } = await read({ ...stage, namespace });
     const bornAt = ({ metadata }: Incident) => Date.parse(metadata.creationTimestamp ?? '');
@@ -205,8 +212,11 @@ describe('etcd, put back to an older snapshot', () => {
     rmSync(data, { recursive: true });
     cpSync(copy, data, { recursive: true });
     await startCluster();
-    await until('the API server to answer', CONVERGED_MS, async () => (await names()).length > 0);
-    await kubectl(...patching(victim, namespace, { owner: { name: 'someone-new' } }));
+    // A fresh API server takes a moment until it can admit our kinds.
+    await until('the API server to take an act', CONVERGED_MS, async () => {
+      const { code } = await stage.kubectl.try(patching(victim, namespace, { owner: { name: 'someone-new' } }));
+      return code === 0;
+    });
     await until('the new act to be recorded after the old ones', CONVERGED_MS, async () => {
       const seen = await read({ ...stage, namespace });
       const live = seen.incidents.find(({ metadata }) => metadata.name === victim);
