@@ -63,8 +63,10 @@ function resolving(question: MoveQuestion, phase: Phase): AutomaticMove {
   const { recorded, members, alerts, rule, isMachine, now } = question;
   const { when, afterMs } = rule.resolve;
   const allowed = when === 'AllAlertsResolved' || (when === 'Unacknowledged' && phase === 'Detection');
+  if (!allowed || alerts.total === 0 || members.some(isFiring)) return STAY;
+  // Only now: it reads the time of every alert.
   const lastResolved = clearedAt(question);
-  if (!allowed || alerts.total === 0 || lastResolved === undefined || members.some(isFiring)) return STAY;
+  if (lastResolved === undefined) return STAY;
   const since = ms(recorded.status.phaseSince) ?? now.epochMilliseconds;
   const move = lastMove(recorded);
   if (move && !isMachine(move.by) && isBackward(move) && lastResolved < since) return STAY;
