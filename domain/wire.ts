@@ -135,7 +135,6 @@ export interface TimelineEntry {
   verified?: boolean;
 }
 
-/** GET /api/incidents/:namespace/:name */
 /** How history stands to an incident. */
 export interface HistoryState {
   /** Whether Postgres answered. */
@@ -148,6 +147,7 @@ export interface HistoryState {
   trouble?: string;
 }
 
+/** GET /api/incidents/:namespace/:name */
 export interface IncidentDetail {
   /** The object without managedFields; when it is gone from the cluster, the last one that history has. */
   incident: Incident;

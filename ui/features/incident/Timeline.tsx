@@ -9,6 +9,7 @@ import { CopyButton } from '../../components/CopyLine.tsx';
 import { calendarDay, viewersZone, zoneOffset } from '../../components/instant-words.ts';
 import { Clock } from '../../components/Time.tsx';
 import { foldRuns } from './fold.ts';
+import { historyNote } from './history-words.ts';
 import { toMarkdown } from './markdown.ts';
 import { sentenceOf } from './sentence.ts';
 import { TimelineShape } from './TimelineShape.tsx';
@@ -116,22 +117,25 @@ export function Timeline({ detail }: { detail: IncidentDetail }) {
   const dayOf = (entry: TimelineEntry): string => calendarDay(entry.at, zone);
   const folded = foldRuns([...detail.timeline].reverse(), dayOf);
   const { namespace } = detail.item;
+  const note = historyNote(detail.history);
   let previousDay = '';
   return (
     <Box sx={{ px: 4, py: 2 }}>
       <Box sx={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 2 }}>
-        <Typography color="textSecondary">Times in {zone}, newest first</Typography>
+        <Typography color="textSecondary">
+          Times in {zone}, newest first
+          {note && !note.isTrouble && ` · ${note.head}`}
+        </Typography>
         <CopyButton text={() => toMarkdown(detail, zone, location.href.replace(/[?#].*$/, ''))}>
           Copy as Markdown
         </CopyButton>
       </Box>
-      {!detail.history.available && (
+      {note?.isTrouble && (
         <Box
           role="status"
           sx={{ my: 1, p: 2, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'surface.sunken' }}
         >
-          <strong>History cannot be read now.</strong> What follows is what the incident itself still holds; older
-          entries are missing, not lost. {detail.history.reason}
+          <strong>{note.head}</strong> {note.text}
         </Box>
       )}
       <Box component="ol" aria-label="Timeline" sx={{ m: 0, p: 0, listStyle: 'none' }}>

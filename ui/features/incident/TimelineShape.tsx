@@ -16,6 +16,8 @@ export function TimelineShape({ kind }: { kind: TimelineEntry['kind'] }) {
       {(kind === 'Severity' || kind === 'Priority') && <path d="M8 13V3.500M3.8 7.2 8 3l4.2 4.2" {...common} />}
       {kind === 'Merge' && <path d="M3 2.500v3C3 9 8 8 8 13.500M13 2.500v3C13 9 8 8 8 13.5" {...common} />}
       {kind === 'AlertJoined' && <path d="M8 3v10M3 8h10" {...common} />}
+      {kind === 'Event' && <path d="M8 7v5M8 4v.5" {...common} />}
+      {kind === 'Lost' && <circle cx="8" cy="8" r="5.5" strokeDasharray="2 2.4" {...common} />}
       {kind === 'AlertResolved' && <path d="m3 8.5 3.2 3.200L13 4.8" {...common} />}
     </svg>
   );

@@ -2,6 +2,7 @@ import type { IncidentDetail, TimelineEntry } from '@funnelai/domain/wire';
 import { describe, expect, it } from 'vitest';
 import { anAlertItem, anIncident, anIncidentItem } from '../../testing/builders.ts';
 import { foldRuns } from './fold.ts';
+import { historyNote } from './history-words.ts';
 import { linksOf } from './links.ts';
 import { toMarkdown } from './markdown.ts';
 import { sentenceOf } from './sentence.ts';
@@ -157,5 +158,25 @@ describe('links', () => {
       'Checkout dashboard',
       'Source: KubePodCrashLooping',
     ]);
+  });
+});
+
+describe('what is said of history', () => {
+  it('is nothing while it has everything', () => {
+    expect(historyNote({ available: true })).toBeUndefined();
+  });
+  it('is a glance while changes are on their way, and a warning once something stands between', () => {
+    expect(historyNote({ available: true, behind: 2 })).toMatchObject({
+      isTrouble: false,
+      head: '2 changes on the way to history',
+    });
+    const stuck = historyNote({ available: true, behind: 1, trouble: 'Postgres refuses it: title' });
+    expect(stuck).toMatchObject({ isTrouble: true, head: 'History is 1 change behind.' });
+    expect(stuck?.text).toContain('Postgres refuses it: title');
+  });
+  it('is that it cannot be read, and why, whatever else', () => {
+    const away = historyNote({ available: false, reason: 'Postgres is away', behind: 3 });
+    expect(away).toMatchObject({ isTrouble: true, head: 'History cannot be read now.' });
+    expect(away?.text).toContain('Postgres is away');
   });
 });
