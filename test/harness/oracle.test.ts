@@ -125,6 +125,11 @@ const stories: [what: string, broken: Record<string, unknown>, found: RegExp][] 
   ['a group has two open incidents', { 'seen.incidents.1': otherIncident }, /has 2 open incidents/],
   ['a move is not answered', { [`${incident}.spec.phase`]: 'Mitigation' }, /asked for Mitigation/],
   ['a count is wrong', { [`${incident}.status.alerts.firing`]: 2 }, /counts 2/],
+  [
+    'a count forgets who is there',
+    { [`${incident}.status.alerts`]: { firing: 1, resolved: 1, gone: 0 } },
+    /and 1 resolved/,
+  ],
   ['history lacks the last change', { [`${rows}.changes`]: [rowOf(born)] }, /change 2 is not in history/],
   ['history has other words', { [`${rows}.changes.1.to_value`]: 'Closed' }, /in history "Phase Detection>Closed/],
   ['a number is missing', { [`${rows}.changes.1.sequence`]: 3 }, /2 changes, the last is number 3/],
@@ -156,6 +161,12 @@ const stories: [what: string, broken: Record<string, unknown>, found: RegExp][] 
 describe('the oracle', () => {
   it('has nothing to say of a world that kept every promise', () => {
     const { told, seen } = aWorld();
+    expect(violations(told, seen)).toEqual([]);
+  });
+
+  it('counts those that left apart', () => {
+    const { told, seen } = aWorld();
+    put({ seen }, `${incident}.status.alerts`, { firing: 1, resolved: 2, total: 3, gone: 2 });
     expect(violations(told, seen)).toEqual([]);
   });
 

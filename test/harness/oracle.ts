@@ -148,10 +148,10 @@ function unsettled(incident: Incident, { alerts, rows }: Seen): string[] {
   const members = alerts.filter((alert) => alert.status?.incidentRef?.name === metadata.name);
   const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
   const counted = status?.alerts;
-  if (counted?.firing !== firing || counted.resolved !== members.length - firing) {
-    say(
-      `has ${firing} firing of ${members.length} alerts, counts ${counted?.firing} and ${counted?.resolved} resolved`,
-    );
+  // Those that left the cluster, or went on to another incident unseen, stay counted apart.
+  const resolved = (counted?.resolved ?? 0) - (counted?.gone ?? 0);
+  if (counted?.firing !== firing || resolved !== members.length - firing) {
+    say(`has ${firing} firing of ${members.length} alerts, counts ${counted?.firing} and ${resolved} resolved`);
   }
   const own = rows.changes.filter((row) => row.incident_uid === metadata.uid);
   if (own.length !== status?.changeSequence) {
