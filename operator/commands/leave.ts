@@ -8,7 +8,7 @@ import { HISTORY_FINALIZER, INCIDENTS } from '@funnelai/crds/meta';
 import type { Mirror } from '@funnelai/history/mirror';
 import type { JsonPatchOp, KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
-import { isConflict, isForbidden, isInvalid, isNotFound, messageOf } from '@funnelai/kube/errors';
+import { isConflict, isForbidden, isInvalid, isNotFound, KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { trackOwnWrites } from '@funnelai/kube/own-writes';
 import { keyOf } from '@funnelai/kube/paths';
@@ -184,13 +184,20 @@ async function isServed(client: KubeClient): Promise<boolean> {
   }
 }
 
-/** Asked of the API server itself: a cache may be a moment behind. */
+/** Asked of the API server itself: a cache may be a moment behind. The last finalizer may have been all that kept the kind itself. */
 async function noneIsLeft(client: KubeClient, namespace: string | undefined): Promise<boolean> {
   let token: string | undefined;
-  do {
-    const page = await client.list<Incident>(INCIDENTS, { namespace, limit: PAGE, continue: token });
-    if (page.items.some(hasFinalizer)) return false;
-    token = page.metadata.continue;
-  } while (token !== undefined && token !== '');
+  try {
+    do {
+      const page = await client.list<Incident>(INCIDENTS, { namespace, limit: PAGE, continue: token });
+      if (page.items.some(hasFinalizer)) return false;
+      token = page.metadata.continue;
+    } while (token !== undefined && token !== '');
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    // Asked again in a moment.
+    if (error instanceof KubeError && error.transient) return false;
+    throw error;
+  }
   return true;
 }
