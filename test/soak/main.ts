@@ -119,16 +119,18 @@ async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   let pid = 0;
+  let life: Life | undefined;
   while (!signal.aborted) {
     const process = of();
     if (process !== undefined) {
       if (process.pid !== pid) {
         pid = process.pid;
-        lives.push({ name: `${name} ${pid}`, samples: [] });
+        life = { name: `${name} ${pid}`, samples: [] };
+        lives.push(life);
       }
       // One that is just dying or starting answers nothing; the next sample will tell.
       const one = await sample(process, systemClock.monotonicMs()).catch(() => undefined);
-      if (one !== undefined) lives.at(-1)?.samples.push(one);
+      if (one !== undefined) life?.samples.push(one);
     }
     await systemClock.sleep(SAMPLE_MS, signal).catch(() => undefined);
   }
