@@ -3,6 +3,7 @@ import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import type { EventRecorder } from '@funnelai/kube/events';
 import type { Log } from '@funnelai/kube/log';
+import { type TrackedKind, trackOwnWrites } from '@funnelai/kube/own-writes';
 import type { Registry } from 'prom-client';
 import type { Caches } from './caches.ts';
 import type { Identity } from './identity.ts';
@@ -33,4 +34,11 @@ export interface Deps {
   events: EventRecorder;
   metrics: Metrics;
   registry: Registry;
+}
+
+/** The deps of a term that ends with `stop`: the client keeps book of its writes, and `settled` waits for those of unknown fate. */
+export function withOwnWrites(plain: Omit<Deps, 'settled'>, o: { kinds: TrackedKind[]; stop: AbortSignal }): Deps {
+  const { client, log, registry } = plain;
+  const writes = trackOwnWrites({ client, kinds: o.kinds, log, metrics: registry, stop: o.stop });
+  return { ...plain, client: writes.client, settled: (signal) => writes.settled(signal) };
 }

@@ -9,11 +9,10 @@ import type { Clock } from '@funnelai/kube/clock';
 import { createEventRecorder } from '@funnelai/kube/events';
 import { runLeaderElection } from '@funnelai/kube/leader';
 import type { Log } from '@funnelai/kube/log';
-import { trackOwnWrites } from '@funnelai/kube/own-writes';
 import type { Registry } from 'prom-client';
 import { createReflectors } from './caches.ts';
 import { type Condition, conditionOf } from './condition.ts';
-import type { Controller, Deps } from './controller.ts';
+import { type Controller, withOwnWrites } from './controller.ts';
 import { createCorrelationController } from './correlation/reconcile.ts';
 import { FIELD_MANAGER, type Identity, whoAmI } from './identity.ts';
 import { createIncidentController } from './incident/reconcile.ts';
@@ -84,20 +83,9 @@ export function createOperator(o: OperatorOptions): Operator {
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
   function start(identity: Identity, over: AbortSignal): void {
     if (ending?.aborted || over.aborted) return;
-    const writes = trackOwnWrites({ client, kinds: reflectors.kinds, log, metrics: o.registry, stop: over });
     const book = createMirrorBook(o.openMirror !== undefined);
-    const deps: Deps = {
-      client: writes.client,
-      settled: (signal) => writes.settled(signal),
-      clock,
-      log,
-      caches,
-      rules,
-      identity,
-      events,
-      metrics,
-      registry: o.registry,
-    };
+    const plain = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
+    const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: over });
     const { openMirror, keepHistoryMs } = o;
     const mirror = openMirror && createMirrorController({ ...deps, book, openMirror, said: events, keepHistoryMs });
     controllers = [

@@ -10,11 +10,10 @@ import type { JsonPatchOp, KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import { isConflict, isForbidden, isInvalid, isNotFound, KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { trackOwnWrites } from '@funnelai/kube/own-writes';
 import { keyOf } from '@funnelai/kube/paths';
 import type { Registry } from 'prom-client';
 import { createReflectors } from '../caches.ts';
-import type { Controller, Deps } from '../controller.ts';
+import { type Controller, withOwnWrites } from '../controller.ts';
 import { FIELD_MANAGER, whoAmI } from '../identity.ts';
 import { createIncidentController } from '../incident/reconcile.ts';
 import { createMetrics } from '../metrics.ts';
@@ -71,19 +70,8 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   // Who leaves tells nobody: there may be no namespace left to say it in.
   const events = { event: () => {}, flush: async () => {} };
   const said = { take: () => [], giveBack: () => {} };
-  const writes = trackOwnWrites({ client, kinds: reflectors.kinds, log, metrics: o.registry, stop: signal });
-  const deps: Deps = {
-    client: writes.client,
-    settled: (stop) => writes.settled(stop),
-    clock,
-    log,
-    caches,
-    rules,
-    identity,
-    events,
-    metrics,
-    registry: o.registry,
-  };
+  const plain = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
+  const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: signal });
   const controllers: Controller[] = [
     createIncidentController({ ...deps, book, numbersOnly: true }),
     ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror, said })]),
