@@ -26,7 +26,8 @@ export function createLiveWatch(path: string, response: ServerResponse): LiveWat
   /** Bytes of a line that is not complete yet; only while lines are changed or something was sent in between. */
   let rest = Buffer.alloc(0);
   const send = (bytes: Buffer | string) => {
-    if (!muted && response.writable) response.write(bytes);
+    // `writable` of an answer stays true after its end, and what the API server goes on sending would throw.
+    if (!muted && !response.writableEnded && !response.destroyed) response.write(bytes);
   };
   return {
     path,
@@ -34,7 +35,9 @@ export function createLiveWatch(path: string, response: ServerResponse): LiveWat
       muted = true;
     },
     truncate(event = { type: 'ADDED', object: { metadata: { name: 'half', resourceVersion: '1' } } }) {
+      if (response.writableEnded || response.destroyed) return;
       const line = JSON.stringify(event);
+      muted = true;
       response.write(line.slice(0, line.length / 2), () => response.destroy());
     },
     end: () => void response.end(),
