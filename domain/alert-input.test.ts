@@ -82,7 +82,11 @@ describe('toAlertSpec', () => {
     expect(cut.labels).toEqual(anInput().labels);
     expect(cut.annotations?.short).toBe('kept');
     expect(cut.annotations?.description).toMatch(/^長+…$/);
-    expect(notes).toEqual([expect.stringContaining('description')]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^annotation values cut to \d+ bytes: description$/),
+      expect.stringMatching(/^description cut to 4096 of \d+ bytes$/),
+    ]);
+    expect(cut.notes).toEqual(notes);
   });
 
   it('bounds everything in bytes, splits no character and stores neither NUL nor half a surrogate', () => {

@@ -6,7 +6,7 @@ import type { AlertSource, AlertSpec, LinkKind } from '@funnelai/crds/generated/
 import { Temporal } from 'temporal-polyfill';
 import { bounded } from './alert-bounds.ts';
 import { type AlertLink, linksFrom } from './alert-links.ts';
-import { cleanText, cutBytes } from './bytes.ts';
+import { cleanText, cutBytes, utf8Bytes } from './bytes.ts';
 import { fingerprintOf, fingerprintOfKey } from './fingerprint.ts';
 import { formatMicros, isGoZero } from './instants.ts';
 import { byCodeUnit, type Labels, labelsFrom, labelValue } from './labels.ts';
@@ -22,6 +22,10 @@ export interface AlertInput {
   endsAt?: Temporal.Instant | undefined;
   title?: string | undefined;
   description?: string | undefined;
+  /** The sender's word for how bad it is, where that is no label; a label that the source names goes before it. */
+  severity?: string | undefined;
+  /** What the receiver had to guess or leave out, for people; kept with the alert. */
+  notes?: readonly string[] | undefined;
   /** What the sender names in fields of its own: generator, silence, panel. Those in annotations are found here. */
   links: readonly { title: string; url: string; kind: LinkKind }[];
   /** The sender's own key, which then is the identity. */
@@ -32,6 +36,8 @@ export const TITLE_MAX_BYTES = 256;
 export const DESCRIPTION_MAX_BYTES = 4096;
 export const DEDUP_KEY_MAX_BYTES = 512;
 export const ORIGINAL_SEVERITY_MAX_BYTES = 256;
+export const NOTES_MAX = 16;
+export const NOTE_MAX_BYTES = 256;
 
 /** Annotations that may hold the title, best first. */
 const TITLE_ANNOTATIONS = ['summary', 'title', 'message'];
@@ -45,14 +51,14 @@ export function toAlertSpec(
   source: AlertSource,
   receivedAt: Temporal.Instant,
 ): { spec: AlertSpec; notes: string[] } {
-  const notes: string[] = [];
+  const notes: string[] = [...(input.notes ?? [])];
   const identity = identityOf(input, source, notes);
   // Added after the fingerprint: to name the cluster at a source does not make new alerts of all that fire.
   const enriched = labelsFrom([
     ...Object.entries(source.spec.labels ?? {}),
     ...Object.entries(input.labels).filter(([, value]) => value !== ''),
   ]);
-  const original = labelValue(enriched, source.spec.severity?.label ?? SEVERITY_LABEL);
+  const original = labelValue(enriched, source.spec.severity?.label ?? SEVERITY_LABEL) || (input.severity ?? '');
   const { labels, annotations } = bounded(enriched, input.annotations, notes);
   const description = input.description ?? labelValue(input.annotations, 'description');
   const spec: AlertSpec = {
@@ -66,10 +72,15 @@ export function toAlertSpec(
   };
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);
+  if (utf8Bytes(description) > DESCRIPTION_MAX_BYTES)
+    notes.push(`description cut to ${DESCRIPTION_MAX_BYTES} of ${utf8Bytes(description)} bytes`);
   if (Object.keys(labels).length > 0) spec.labels = labels;
   if (Object.keys(annotations).length > 0) spec.annotations = annotations;
   const links: AlertLink[] = linksFrom(input.annotations, input.links, notes);
   if (links.length > 0) spec.links = links;
+  // Kept beside what they are about: who reads the alert at night has no log of ours.
+  const kept = [...new Set(notes.map((note) => cutBytes(cleanText(note), NOTE_MAX_BYTES)))].slice(0, NOTES_MAX);
+  if (kept.length > 0) spec.notes = kept;
   return { spec, notes };
 }
 

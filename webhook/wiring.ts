@@ -23,6 +23,7 @@ import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createWebhookMetrics } from './metrics.ts';
+import { createReceivers } from './receivers/registry.ts';
 import type { Readiness } from './server/health.ts';
 
 export interface WebhookParts {
@@ -84,6 +85,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     intake: {
       sources: sources.cache,
+      receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
       ingest: createIngest({ store, clock, log, metrics, repeats }),
       clock,

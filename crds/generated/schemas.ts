@@ -100,6 +100,7 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
     url: bounded(0, 2048).regex(new RegExp("^https?://[^\\s]+$", 'u'), { error: "expected an address that starts with http:// or https:// and has no spaces" }),
     kind: linkKindSchema,
   })).max(16)),
+  notes: z.exactOptional(z.array(bounded(1, 256)).max(16)),
   startsAt: z.iso.datetime({ offset: true }),
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),

@@ -101,6 +101,8 @@ export interface AlertSpec {
     /** What sort of page it is. Example: Runbook. */
     kind: LinkKind;
   }[];
+  /** What the webhook had to cut, leave out or guess when it read the last report that changed something, for people; at most 16 notes of at most 256 characters. */
+  notes?: string[];
   /** When the present episode began, by the sender's clock, RFC 3339. Example: 2026-03-01T14:02:11.123Z. */
   startsAt: string;
   /** The newest start that the sender named for the present episode, RFC 3339; only when it is later than startsAt (a sender that was restarted names a later one). */

@@ -1,7 +1,7 @@
 /** What a sender is told, from what became of its alerts. Pure. */
 import { INTAKE_PROBLEMS_LISTED, RETRY_AFTER_MS } from '../limits.ts';
-import type { Reading } from '../receivers/alertmanager.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
+import type { Reading } from '../receivers/receiver.ts';
 import { retryAfter } from '../server/problems.ts';
 import type { IngestResult } from './ingest.ts';
 

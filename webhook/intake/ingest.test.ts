@@ -5,7 +5,7 @@ import { FakeClock } from '@funnelai/kube/test-clock';
 import { expect, it } from 'vitest';
 import { INTAKE_DEADLINE_MS } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
-import type { Received } from '../receivers/alertmanager.ts';
+import type { Received } from '../receivers/receiver.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { createIngest } from './ingest.ts';
 

@@ -9,35 +9,35 @@ import type { Clock } from '@funnelai/kube/clock';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
-import { type Reading, readAlertmanager, type Shape } from '../receivers/alertmanager.ts';
 import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
+import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
+import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
 import type { Ingest } from './ingest.ts';
-import { JsonSyntaxError, parseJson } from './json.ts';
+import { JsonSyntaxError } from './json.ts';
 import type { SourceAuth } from './source-auth.ts';
 import { bearerToken } from './tokens.ts';
 
 export interface IntakeDeps {
   sources: Cache<AlertSource>;
+  receivers: Receivers;
   auth: SourceAuth;
   ingest: Ingest;
   clock: Clock;
   metrics: WebhookMetrics;
 }
 
-export const INTAKE_PATHS: Record<Shape, string> = {
-  Webhook: '/alerts/:namespace/:source',
-  ApiV2: '/alerts/:namespace/:source/api/v2/alerts',
-};
-const JSON_TYPE = /^application\/(json|[\w.-]+\+json)$/;
+const INTAKE_PATH = '/alerts/:namespace/:source';
 
 interface Params {
   namespace: string;
   source: string;
+  /** What stands behind the source's own path. */
+  '*'?: string;
 }
 
 /** Registers the intake's routes in a scope of their own: they take the body themselves, as a stream. */
@@ -46,8 +46,8 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    for (const shape of ['Webhook', 'ApiV2'] as const) {
-      app.post<{ Params: Params }>(INTAKE_PATHS[shape], (request, reply) => take(deps, enter, shape, request, reply));
+    for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
+      app.post<{ Params: Params }>(path, (request, reply) => take(deps, enter, request, reply));
     }
   };
 }
@@ -55,17 +55,20 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
 async function take(
   deps: IntakeDeps,
   enter: () => Share,
-  shape: Shape,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
 ): Promise<unknown> {
   const share = enter();
   try {
     const source = findSource(deps, request.params);
+    const receiver = deps.receivers[source.spec.format];
+    const path = pathUnder(source, receiver, request.params['*']);
     await authenticate(deps, source, request.headers.authorization);
-    checkContentType(request.headers['content-type']);
+    const mediaType = mediaTypeOf(receiver, request.headers['content-type']);
     share.of(`${source.metadata.namespace}/${source.metadata.name}`);
-    const reading = read(deps, await bytesOf(deps, request.raw, share.hold), shape);
+    const body = await bytesOf(deps, request.raw, share.hold);
+    const envelope: Envelope = { body, headers: request.headers, mediaType, path, source, now: deps.clock.now() };
+    const reading = await read(deps, receiver, envelope);
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)
@@ -77,9 +80,9 @@ async function take(
     const answer = answerFor(reading, result, request.id);
     if (answer.status === 503)
       request.log.warn({ why: result.why, notStored: result.unavailable }, 'alerts not stored');
-    reply.code(answer.status).headers(answer.headers);
-    // Alertmanager's own API v2 answers 200 with nothing.
-    return await (shape === 'ApiV2' && answer.status === 200 ? reply.send() : reply.send(answer.body));
+    const told = receiver.reply?.(answer, reading, envelope) ?? answer;
+    reply.code(told.status).headers(told.headers);
+    return await (told.body === undefined ? reply.send() : reply.send(told.body));
   } catch (error) {
     // What is left of a body that was refused is not read: the connection cannot be used again.
     if (!request.raw.complete) reply.header('connection', 'close');
@@ -127,17 +130,28 @@ async function authenticate(deps: IntakeDeps, source: AlertSource, header: strin
   throw new HttpProblem('Unavailable', message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
 }
 
-/** A missing type is taken for JSON: what is not JSON is refused by the parser, with the place. */
-function checkContentType(header: string | undefined): void {
+/** Returns the path behind the source's own. Throws where its format does not listen: a sender that is told 200 there would lose its alerts. */
+function pathUnder(source: AlertSource, receiver: Receiver, rest: string | undefined): string {
+  const path = rest === undefined || rest === '' ? '' : `/${rest.replace(/\/$/, '')}`;
+  if (receiver.paths.includes(path)) return path;
+  const own = `/alerts/${source.metadata.namespace}/${source.metadata.name}`;
+  throw new HttpProblem(
+    'NotFound',
+    `AlertSource ${source.metadata.name} (${receiver.format}) does not listen at ${JSON.stringify(path.slice(0, 120))}, only at ${receiver.paths.map((p) => own + p).join(' and ')}.`,
+  );
+}
+
+/** A missing type is taken for the format's own: what is not of it is refused by the receiver, with the place. */
+function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
   const type = header?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === '' || JSON_TYPE.test(type)) return;
+  if (type === '' || receiver.takes(type)) return type;
   const hint =
     type === 'application/x-www-form-urlencoded'
       ? ' (curl -d sends that by itself: add -H "content-type: application/json")'
       : '';
   throw new HttpProblem(
     'UnsupportedMediaType',
-    `content-type: found ${JSON.stringify(type.slice(0, 80))}${hint}, expected application/json.`,
+    `content-type: found ${JSON.stringify(type.slice(0, 80))}${hint}, expected ${receiver.expects}.`,
   );
 }
 
@@ -159,9 +173,9 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
   }
 }
 
-function read(deps: IntakeDeps, bytes: Buffer, shape: Shape): Reading {
+async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): Promise<Reading> {
   try {
-    return readAlertmanager(parseJson(bytes), shape, deps.clock.now());
+    return await receiver.read(envelope);
   } catch (error) {
     if (error instanceof TooManyAlerts) {
       deps.metrics.limitReached('INTAKE_ALERTS');

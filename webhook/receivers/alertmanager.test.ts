@@ -86,7 +86,7 @@ describe('what Alertmanager’s webhook sends', () => {
   });
 
   it('takes an empty list, and says where a bare list belongs', () => {
-    expect(webhook()).toEqual({ received: [], problems: [], truncated: 0 });
+    expect(webhook()).toEqual({ received: [], problems: [], truncated: 0, ignored: [] });
     expect(() => readAlertmanager([], 'Webhook', NOW)).toThrow('…/api/v2/alerts');
     expect(() => readAlertmanager({}, 'Webhook', NOW)).toThrow('alerts: found nothing, expected a list of alerts');
   });

@@ -5,29 +5,29 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { senderLinks } from '@funnelai/domain/alert-links';
-import { parseInstant } from '@funnelai/domain/instants';
 import { Temporal } from 'temporal-polyfill';
-import { INTAKE_ALERT_ENTRIES, INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
+import { parseJson } from '../intake/json.ts';
+import { INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
 import { type AlertProblem, BodyProblem, describe, TooManyAlerts } from './problem.ts';
+import { type Reading, type Received, type Receiver, takesJson } from './receiver.ts';
+import { type Fault, isRecord, own, readMap, readTime } from './values.ts';
 
-/** One alert that could be read, and where it stood in the body. */
-export interface Received {
-  index: number;
-  input: AlertInput;
-}
-export interface Reading {
-  received: Received[];
-  problems: AlertProblem[];
-  /** Alerts that the sender itself says it left out of the body. */
-  truncated: number;
-}
 /** `Webhook`: an object with `alerts`; `ApiV2`: the list itself. */
 export type Shape = 'Webhook' | 'ApiV2';
 
-/** Go's zero time: Alertmanager sends it for "not yet". */
-const ZERO_TIME_END = Temporal.Instant.from('0001-01-02T00:00:00Z');
-/** Label and annotation names in a message; the domain bounds what is stored. */
-const NAME_SHOWN = 60;
+/** Where Alertmanager's own API v2 takes alerts, behind the source's path. */
+const API_V2 = '/api/v2/alerts';
+
+export const alertmanager: Receiver = {
+  format: 'Alertmanager',
+  paths: ['', API_V2],
+  takes: takesJson,
+  expects: 'application/json',
+  read: ({ body, path, now }) => readAlertmanager(parseJson(body), path === API_V2 ? 'ApiV2' : 'Webhook', now),
+  reply: (answer, _reading, { path }) =>
+    // Alertmanager's own API v2 answers 200 with nothing.
+    path === API_V2 && answer.status === 200 ? { ...answer, body: undefined } : answer,
+};
 
 /**
  * Returns the alerts that can be read and, for each that cannot, every fault of it, up to a bound.
@@ -44,7 +44,7 @@ export function readAlertmanager(body: unknown, shape: Shape, now: Temporal.Inst
     if (input !== undefined && faults.length === 0) received.push({ index, input });
     else for (const fault of faults.slice(0, INTAKE_FAULTS_PER_ALERT)) problems.push({ index, ...fault });
   }
-  return { received, problems, truncated: shape === 'Webhook' ? truncatedOf(body) : 0 };
+  return { received, problems, truncated: shape === 'Webhook' ? truncatedOf(body) : 0, ignored: [] };
 }
 
 /** Alertmanager's max_alerts: what it cuts off is said here and nowhere else. */
@@ -66,8 +66,6 @@ function alertsOf(body: unknown, shape: Shape): unknown[] {
   if (!Array.isArray(alerts)) throw new BodyProblem('alerts', describe(alerts), 'a list of alerts');
   return alerts;
 }
-
-type Fault = Omit<AlertProblem, 'index'>;
 
 function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fault[]): AlertInput | undefined {
   if (!isRecord(raw)) {
@@ -122,55 +120,4 @@ function isResolved(
     return false;
   }
   return endsAt !== undefined && Temporal.Instant.compare(endsAt, now) <= 0;
-}
-
-/** Values must be text; an empty value means the same as none, as everywhere in Prometheus. */
-function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): Record<string, string> {
-  const value = own(raw, field);
-  if (value === undefined || value === null) return {};
-  if (!isRecord(value)) {
-    faults.push({ field, found: describe(value), expected: 'an object of text values' });
-    return {};
-  }
-  const sent = Object.entries(value);
-  if (sent.length > INTAKE_ALERT_ENTRIES) {
-    faults.push({ field, found: `${sent.length} of them`, expected: `at most ${INTAKE_ALERT_ENTRIES}` });
-    return {};
-  }
-  const entries: [string, string][] = [];
-  for (const [name, text] of sent) {
-    if (typeof text !== 'string') {
-      faults.push({
-        field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
-        found: describe(text),
-        expected: 'text',
-      });
-    } else if (name === '') {
-      faults.push({ field: `${field}[""]`, found: 'an empty name', expected: 'a name' });
-    } else if (text !== '') {
-      entries.push([name.toWellFormed(), text.toWellFormed()]);
-    }
-  }
-  // fromEntries makes own properties, `__proto__` included; assignment would not.
-  return Object.fromEntries(entries);
-}
-
-function readTime(raw: Record<string, unknown>, field: string, faults: Fault[]): Temporal.Instant | undefined {
-  const value = own(raw, field);
-  if (value === undefined || value === null || value === '') return undefined;
-  const instant = typeof value === 'string' ? parseInstant(value) : undefined;
-  if (instant === undefined) {
-    faults.push({ field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' });
-    return undefined;
-  }
-  return Temporal.Instant.compare(instant, ZERO_TIME_END) < 0 ? undefined : instant;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Reads an own property only: a body must not reach `Object.prototype`. */
-function own(record: Record<string, unknown>, key: string): unknown {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
 }

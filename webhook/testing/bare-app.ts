@@ -9,6 +9,7 @@ import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { createWebhookMetrics } from '../metrics.ts';
+import { createReceivers } from '../receivers/registry.ts';
 import { anAlertSource } from './builders.ts';
 
 export interface BareApp {
@@ -53,6 +54,7 @@ export async function aBareApp(log: Log): Promise<BareApp> {
   } as unknown as ApiContext;
   const intake: IntakeDeps = {
     sources: sources as unknown as IntakeDeps['sources'],
+    receivers: createReceivers(),
     auth: { check: async () => 'ok' },
     ingest: {
       ingest: async (_source, received) => ({

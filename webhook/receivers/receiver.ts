@@ -1,0 +1,66 @@
+/** What a receiver is: one format that senders speak, read into alerts. Storing, and who may come in, are left to the intake. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AlertSource, AlertSourceSpec } from '@funnelai/crds/generated/types';
+import type { AlertInput } from '@funnelai/domain/alert-input';
+import type { Temporal } from 'temporal-polyfill';
+import type { IntakeAnswer } from '../intake/answer.ts';
+import type { AlertProblem } from './problem.ts';
+
+export type SourceFormat = AlertSourceSpec['format'];
+
+/** One request whose sender has been let in. */
+export interface Envelope {
+  /** As it came, inflated. */
+  readonly body: Buffer;
+  readonly headers: IncomingHttpHeaders;
+  /** Lower case, without parameters; empty when the sender named none. */
+  readonly mediaType: string;
+  /** What stands behind the source's own path: one of the receiver's `paths`. */
+  readonly path: string;
+  readonly source: AlertSource;
+  readonly now: Temporal.Instant;
+}
+
+/** One alert that could be read, and where it stood in the body. */
+export interface Received {
+  index: number;
+  input: AlertInput;
+}
+
+export interface Reading {
+  received: Received[];
+  problems: AlertProblem[];
+  /** Alerts that the sender itself says it left out of the body. */
+  truncated: number;
+  /** Why parts of the body make no alert though nothing is wrong with them: one line for each such part. */
+  ignored: string[];
+}
+
+export interface Receiver {
+  readonly format: SourceFormat;
+  /** Where it answers, behind the source's own path; '' is that path itself. */
+  readonly paths: readonly string[];
+  /** Does it read bodies of this type? Asked only when the sender named one. */
+  takes(mediaType: string): boolean;
+  /** What `takes` takes, for the message to whoever sent another. */
+  readonly expects: string;
+  /**
+   * Reads the body, alert by alert: a bad one never spoils a good one. Throws `BodyProblem` when the body as a whole is not of this
+   * format, `TooManyAlerts`, `JsonSyntaxError`.
+   */
+  read(envelope: Envelope): Reading | Promise<Reading>;
+  /** What this format's clients expect to hear instead of our own receipt. */
+  reply?(answer: IntakeAnswer, reading: Reading, envelope: Envelope): Reply;
+}
+
+export interface Reply {
+  status: number;
+  headers: Record<string, string>;
+  /** Nothing is sent when it is undefined. */
+  body: unknown;
+}
+
+const JSON_TYPE = /^application\/(json|[\w.-]+\+json)$/;
+
+/** The media types of JSON, with or without a schema of its own. */
+export const takesJson = (mediaType: string): boolean => JSON_TYPE.test(mediaType);

@@ -1,0 +1,11 @@
+/** Every format that is understood: one line each. */
+import { alertmanager } from './alertmanager.ts';
+import type { Receiver, SourceFormat } from './receiver.ts';
+
+export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
+
+export function createReceivers(): Receivers {
+  return {
+    Alertmanager: alertmanager,
+  };
+}

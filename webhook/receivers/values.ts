@@ -1,0 +1,71 @@
+/** Reads the parts of a JSON body that any sender may have got wrong. Collects faults instead of throwing, and never follows a prototype. */
+import { parseInstant } from '@funnelai/domain/instants';
+import { Temporal } from 'temporal-polyfill';
+import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
+import { type AlertProblem, describe } from './problem.ts';
+
+/** One thing that is wrong with the alert at hand. */
+export type Fault = Omit<AlertProblem, 'index'>;
+
+/** Go's zero time, in whatever zone: senders mean "not yet" by it. */
+const ZERO_TIME_END = Temporal.Instant.from('0001-01-02T00:00:00Z');
+/** Label and annotation names in a message; the domain bounds what is stored. */
+const NAME_SHOWN = 60;
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads an own property only: a body must not reach `Object.prototype`. */
+export function own(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** Returns the own property when it is text that is not empty. */
+export function text(record: Record<string, unknown>, key: string): string | undefined {
+  const value = own(record, key);
+  return typeof value === 'string' && value !== '' ? value.toWellFormed() : undefined;
+}
+
+/** Returns the map of texts in this field. Values must be text; an empty value means the same as none, as everywhere in Prometheus. */
+export function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): Record<string, string> {
+  const value = own(raw, field);
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) {
+    faults.push({ field, found: describe(value), expected: 'an object of text values' });
+    return {};
+  }
+  const sent = Object.entries(value);
+  if (sent.length > INTAKE_ALERT_ENTRIES) {
+    faults.push({ field, found: `${sent.length} of them`, expected: `at most ${INTAKE_ALERT_ENTRIES}` });
+    return {};
+  }
+  const entries: [string, string][] = [];
+  for (const [name, value] of sent) {
+    if (typeof value !== 'string') {
+      faults.push({
+        field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
+        found: describe(value),
+        expected: 'text',
+      });
+    } else if (name === '') {
+      faults.push({ field: `${field}[""]`, found: 'an empty name', expected: 'a name' });
+    } else if (value !== '') {
+      entries.push([name.toWellFormed(), value.toWellFormed()]);
+    }
+  }
+  // fromEntries makes own properties, `__proto__` included; assignment would not.
+  return Object.fromEntries(entries);
+}
+
+/** Returns the instant of an RFC 3339 text; undefined, without a fault, where there is none or it is Go's zero time. */
+export function readTime(raw: Record<string, unknown>, field: string, faults: Fault[]): Temporal.Instant | undefined {
+  const value = own(raw, field);
+  if (value === undefined || value === null || value === '') return undefined;
+  const instant = typeof value === 'string' ? parseInstant(value) : undefined;
+  if (instant === undefined) {
+    faults.push({ field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' });
+    return undefined;
+  }
+  return Temporal.Instant.compare(instant, ZERO_TIME_END) < 0 ? undefined : instant;
+}
