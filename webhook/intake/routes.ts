@@ -63,11 +63,15 @@ async function take(
     const source = findSource(deps, request.params);
     const receiver = deps.receivers[source.spec.format];
     const path = pathUnder(source, receiver, request.params['*']);
-    await authenticate(deps, source, request.headers.authorization);
-    const mediaType = mediaTypeOf(receiver, request.headers['content-type']);
+    const { headers } = request;
+    const inBody = headers.authorization === undefined && receiver.senderToken !== undefined;
+    if (!inBody) await authenticate(deps, source, bearerToken(headers.authorization));
+    const mediaType = mediaTypeOf(receiver, headers['content-type']);
     share.of(`${source.metadata.namespace}/${source.metadata.name}`);
+    const query = new URL(request.url, 'http://localhost').searchParams;
     const body = await bytesOf(deps, request.raw, share.hold);
-    const envelope: Envelope = { body, headers: request.headers, mediaType, path, source, now: deps.clock.now() };
+    const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
+    if (inBody) await authenticate(deps, source, receiver.senderToken?.(envelope));
     const reading = await read(deps, receiver, envelope);
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
@@ -106,11 +110,10 @@ function findSource(deps: IntakeDeps, params: Params): AlertSource {
   throw new HttpProblem('NotFound', `There is no AlertSource ${name} in namespace ${namespace}.`);
 }
 
-async function authenticate(deps: IntakeDeps, source: AlertSource, header: string | undefined): Promise<void> {
+async function authenticate(deps: IntakeDeps, source: AlertSource, token: string | undefined): Promise<void> {
   const challenge = (error?: string) => ({
     'www-authenticate': `Bearer realm="funnelAI alerts"${error === undefined ? '' : `, error="${error}"`}`,
   });
-  const token = bearerToken(header);
   if (token === undefined) {
     throw new HttpProblem('Unauthenticated', 'Expected the header Authorization: Bearer <token of the AlertSource>.', {
       headers: challenge(),

@@ -8,7 +8,7 @@ import type { AlertProblem } from './problem.ts';
 
 export type SourceFormat = AlertSourceSpec['format'];
 
-/** One request whose sender has been let in. */
+/** One request to a source. */
 export interface Envelope {
   /** As it came, inflated. */
   readonly body: Buffer;
@@ -17,6 +17,7 @@ export interface Envelope {
   readonly mediaType: string;
   /** What stands behind the source's own path: one of the receiver's `paths`. */
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly source: AlertSource;
   readonly now: Temporal.Instant;
 }
@@ -49,6 +50,11 @@ export interface Receiver {
    * format, `TooManyAlerts`, `JsonSyntaxError`.
    */
   read(envelope: Envelope): Reading | Promise<Reading>;
+  /**
+   * The token, for formats whose clients cannot set the header Authorization: PagerDuty's routing_key. Asked only when that header is
+   * missing, with a body that nobody has vouched for; must not throw.
+   */
+  senderToken?(envelope: Envelope): string | undefined;
   /** What this format's clients expect to hear instead of our own receipt. */
   reply?(answer: IntakeAnswer, reading: Reading, envelope: Envelope): Reply;
 }
