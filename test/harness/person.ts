@@ -4,7 +4,7 @@
  */
 import type { Incident, Phase } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
-import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import { LOG_MAX_ENTRIES, parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import { systemClock } from '@funnelai/kube/clock';
 import type { Dice } from './dice.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -12,6 +12,8 @@ import type { Act } from './oracle.ts';
 import type { Context } from './users.ts';
 
 const RETRY_MS = 200;
+/** The API server keeps the last 16 acts that no operator has read; past them a story would prove only that the rest is collapsed. */
+const UNREAD_MAX = LOG_MAX_ENTRIES - 2;
 const PAUSE_MS = 150;
 const TIMEOUT_MS = 10_000;
 const REFUSAL = /\((?:NotFound|Conflict|Invalid)\)|is invalid/;
@@ -70,7 +72,10 @@ export function startPerson(o: PersonOptions): Person {
   async function mine(): Promise<Incident[]> {
     const { found } = await answered(['get', 'incidents.funnelai.dev', '-o', 'json']);
     const { items } = JSON.parse(found ?? '{"items":[]}') as { items: Incident[] };
-    return items.filter((incident) => incident.metadata.deletionTimestamp === undefined && o.isMine(incident));
+    return items.filter(
+      (incident) =>
+        incident.metadata.deletionTimestamp === undefined && o.isMine(incident) && unreadOf(incident) < UNREAD_MAX,
+    );
   }
 
   function wish({ spec }: Incident): Wish {
@@ -171,4 +176,9 @@ export function startPerson(o: PersonOptions): Person {
 
 function counterOf({ metadata }: Incident): number {
   return parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION])?.counter ?? 0;
+}
+
+/** Acts that no operator has turned into changes yet. */
+function unreadOf(incident: Incident): number {
+  return counterOf(incident) - (incident.status?.logSequence ?? 0);
 }
