@@ -9,7 +9,7 @@ import type { AnsweredFault } from './oracle.ts';
 const REQUEST_MS = 5_000;
 const RETRY_MS = 150;
 const PAUSE_MS = 100;
-/** Above one second: a start is told apart from the one before. */
+/** A start is told apart from the end before it. */
 const MIN_EPISODE_MS = 20;
 
 export interface SenderOptions {
@@ -47,11 +47,14 @@ export function startSender(o: SenderOptions): Sender {
   const finishing = new AbortController();
   let failures = 0;
 
-  /** A few faults begin, end, or come back. */
+  /** A few faults begin, end, or come back; each once, for an end that is in no body is one that nobody was told of. */
   function turn(): void {
     const changes = 1 + dice.roll(3);
+    const changed = new Set<string>();
     for (let i = 0; i < changes; i += 1) {
       const id = `${Object.values(o.labels).join('-')}-${dice.roll(o.faults)}`;
+      if (changed.has(id)) continue;
+      changed.add(id);
       const now = systemClock.now();
       const before = faults.get(id);
       if (before !== undefined && now.epochMilliseconds - before.changedMs < MIN_EPISODE_MS) continue;
