@@ -34,6 +34,8 @@ export type Fault =
   | { hang: true }
   /** The connection breaks: before the API server hears of it, or after it has answered, so that a write is stored and nobody knows. */
   | { cut: 'before' | 'after' }
+  /** Passed on and done; the answer never comes, and the connection stays open. */
+  | { swallow: true }
   /** Passed on after so long. */
   | { delayMs: number }
   /** The answer's body breaks off after so many bytes. */
@@ -44,7 +46,17 @@ export type Fault =
 export interface FaultHandle {
   /** How many requests it has hit. */
   readonly hits: number;
+  /** Of those that were passed on, how many the API server has answered, whoever got to hear it. */
+  readonly answered: number;
   clear(): void;
+}
+
+interface Rule {
+  match: Match;
+  fault: Fault;
+  left: number;
+  hits: number;
+  answered: number;
 }
 
 export interface FaultProxy {
@@ -85,7 +97,7 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
   const { tls } = await upstream.credentials.current();
   const agent = new HttpsAgent({ keepAlive: true, ...(tls.ca === undefined ? {} : { ca: tls.ca }) });
   const own = selfSigned('localhost');
-  const rules: { match: Match; fault: Fault; left: number; hits: number }[] = [];
+  const rules: Rule[] = [];
   const seen: Asked[] = [];
   const sockets = new Set<Socket>();
   const watches = new Set<LiveWatch>();
@@ -98,14 +110,15 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
       rule.left--;
       rule.hits++;
     }
-    handle(request, response, asked, rule?.fault);
+    handle(request, response, asked, rule);
   });
   server.on('secureConnection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   });
 
-  function handle(request: IncomingMessage, response: ServerResponse, asked: Asked, fault: Fault | undefined): void {
+  function handle(request: IncomingMessage, response: ServerResponse, asked: Asked, rule: Rule | undefined): void {
+    const fault = rule?.fault;
     if (fault && 'answer' in fault) {
       const { status, body, headers } = fault.answer;
       request.resume();
@@ -115,17 +128,21 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     } else if (fault && 'hang' in fault) request.resume();
     else if (fault && 'cut' in fault && fault.cut === 'before') request.socket.destroy();
     else if (fault && 'delayMs' in fault) setTimeout(() => forward(request, response, asked, undefined), fault.delayMs);
-    else forward(request, response, asked, fault);
+    else forward(request, response, asked, rule);
   }
 
-  function forward(request: IncomingMessage, response: ServerResponse, asked: Asked, fault: Fault | undefined): void {
+  function forward(request: IncomingMessage, response: ServerResponse, asked: Asked, rule: Rule | undefined): void {
+    const fault = rule?.fault;
     const outgoing = httpsRequest(
       upstream.server + (request.url ?? ''),
       { method: asked.method, headers: request.headers, agent },
       (incoming) => {
-        if (fault && 'cut' in fault) {
+        incoming.on('end', () => {
+          if (rule) rule.answered++;
+        });
+        if (fault && ('cut' in fault || 'swallow' in fault)) {
           incoming.resume();
-          incoming.on('end', () => request.socket.destroy());
+          if ('cut' in fault) incoming.on('end', () => request.socket.destroy());
           return;
         }
         response.writeHead(incoming.statusCode ?? 502, incoming.headers);
@@ -171,11 +188,14 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     seen,
     connection: (context) => loadConnection({ kubeconfigPath: path, ...(context === undefined ? {} : { context }) }),
     fault(match, fault, { times = Number.POSITIVE_INFINITY } = {}) {
-      const rule = { match, fault, left: times, hits: 0 };
+      const rule: Rule = { match, fault, left: times, hits: 0, answered: 0 };
       rules.push(rule);
       return {
         get hits() {
           return rule.hits;
+        },
+        get answered() {
+          return rule.answered;
         },
         clear: () => {
           rule.left = 0;
