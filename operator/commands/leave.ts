@@ -74,7 +74,9 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: signal });
   const controllers: Controller[] = [
     createIncidentController({ ...deps, book, numbersOnly: true }),
-    ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror, said })]),
+    ...(o.openMirror === undefined
+      ? []
+      : [createMirrorController({ ...deps, book, openMirror: o.openMirror, said, leadsSince: () => false })]),
   ];
   try {
     reflectors.start();
