@@ -512,6 +512,23 @@ describe('the proof by an exact list', () => {
     expect(server.watches[2]?.query.get('resourceVersion')).toBe('20');
   });
 
+  it('comes when it is due, though the watch is well and lasts longer; then it goes on where it was', async () => {
+    const list = inTurn(answerList([], '10'), answerList([aConfigMap({ name: 'missed', rv: '12' })], '20'));
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect({ relistMs: 60_000 });
+    (await stream()).line(bookmark('20'));
+    await until('the bookmark', () => reflector.cache.resourceVersion === '20');
+    await clock.advance(59_999);
+    expect(server.lists).toHaveLength(1);
+    await clock.advance(1);
+    await until('it watches again', () => server.watches.length === 2);
+    expect(server.lists[1]?.query.toString()).toContain('resourceVersion=20&resourceVersionMatch=Exact');
+    expect(server.watches[1]?.query.get('resourceVersion')).toBe('20');
+    expect([told, await missed()]).toEqual([['added missed@12'], 1]);
+    expect(reflector.cache.fresh()).toBe(true);
+    expect(reflector.health().failing).toBeUndefined();
+  });
+
   it('falls back to a list as of now when that version is gone, and does not call news missed', async () => {
     const list = inTurn(
       answerList([aConfigMap({ name: 'a', rv: '3' })], '10'),
