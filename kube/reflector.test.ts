@@ -587,6 +587,36 @@ describe('catching up', () => {
     expect(reflector.health().failing).toBeUndefined();
   });
 
+  it('of a large cache reads no list: a short watch ends with a bookmark; only without one a list is read', async () => {
+    const many = Array.from({ length: 2_001 }, (_, i) => aConfigMap({ name: `many-${i}`, rv: '5' }));
+    server.answer(listsAndWatches(inTurn(answerList(many, '10'), answerList([], '20')), acceptWatch));
+    reflect();
+    await stream();
+    const caughtUp = reflector.catchUp(new AbortController().signal);
+    await until('a consistent read', () => server.lists.length === 2);
+    const short = await patiently('a short watch', () =>
+      server.watches.length === 2 ? server.streams.at(-1) : undefined,
+    );
+    expect(Object.fromEntries(server.watches[1]?.query ?? [])).toMatchObject({
+      resourceVersion: '10',
+      timeoutSeconds: '3',
+    });
+    short.line(bookmark('20'));
+    await caughtUp;
+    expect(server.lists).toHaveLength(2);
+
+    server.answer(listsAndWatches(inTurn(answerList([], '30'), answerList(many, '30')), acceptWatch));
+    const again = reflector.catchUp(new AbortController().signal);
+    const wordless = await patiently('another short watch', () =>
+      server.watches.length === 3 ? server.streams.at(-1) : undefined,
+    );
+    wordless.end();
+    await patiently('a list', () => server.lists.length === 4);
+    await again;
+    expect(reflector.cache.size).toBe(2_001);
+    expect(await missed()).toBe(0);
+  });
+
   it('reads a list when the server is of an older past than the cache', async () => {
     server.answer(listsAndWatches(answerList([aConfigMap({ rv: '50' })], '100'), acceptWatch));
     reflect();

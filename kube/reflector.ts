@@ -63,8 +63,11 @@ const SILENCE_MS = 90_000;
 const RELIST_MS = 10 * 60_000;
 /** Events after which all else gets its turn: what is buffered is read without a pause otherwise. */
 const TURN = 250;
-/** So long the watch may take to bring what a consistent read shows; then a list is read. A quiet kind has no news until its next bookmark. */
+/** So long the watch may take to bring what a consistent read shows; then it is asked. A quiet kind has no news until its next bookmark. */
 const NEWS_MS = 300;
+/** Of more objects no list is read for that: a watch of a few seconds is opened, which ends with a bookmark two seconds before its time. */
+const MOST_LISTED = 2_000;
+const SHORT_WATCH_SECONDS = 3;
 /** A watch that ends sooner without a word is a failure, or we would spin. */
 const SHORTEST_WATCH_MS = 1_000;
 
@@ -91,6 +94,8 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   readonly #streaming: Streaming;
   readonly #demand: ListDemand;
   readonly #lists: Lists<T>;
+  /** The next watch is a short one, as the cache is to come up to this. */
+  #shortWatchFor: bigint | undefined;
   /** The last watch ended in trouble. */
   #broken = false;
 
@@ -149,7 +154,11 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const now = metadata.resourceVersion ?? '';
     // Time cannot run backwards: etcd was put back, and what is held is of another past.
     if (versionOf(now) < before) return this.#demand.anew(signal);
-    const cancel = clock.after(NEWS_MS, () => this.#demand.reach(versionOf(now)));
+    const cancel = clock.after(NEWS_MS, () => {
+      if (this.#cache.size <= MOST_LISTED || !this.#cache.synced) return this.#demand.reach(versionOf(now));
+      this.#shortWatchFor = versionOf(now);
+      this.#demand.interrupt();
+    });
     try {
       await this.#cache.reached(now, signal);
     } finally {
@@ -201,12 +210,14 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     let list = this.#resume === '' ? new StreamedList<T>(resource, (item) => this.#cache.prepare(item)) : undefined;
     let accepted = false;
     const interrupt = this.#demand.watchBegins();
+    const shortFor = list ? undefined : this.#shortWatchFor;
+    this.#shortWatchFor = undefined;
     if (list) this.#demand.listBegins();
     let heard = 0;
     let cancelSettled = () => {};
     let cancelCheck = this.#interruptForCheck(list !== undefined);
     try {
-      const events = this.#open(interrupt, list !== undefined, () => {
+      const events = this.#open(interrupt, list !== undefined, shortFor !== undefined, () => {
         accepted = true;
         this.#metrics.watching();
         if (list) return;
@@ -242,6 +253,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     } finally {
       cancelSettled();
       cancelCheck();
+      if (shortFor !== undefined) this.#demand.reach(shortFor);
       if (list) this.#demand.listFailed();
     }
     if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
@@ -255,8 +267,9 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     return isListing ? () => {} : this.#o.clock.after(this.#lists.checkDueMs(), () => this.#demand.interrupt());
   }
 
-  #open(interrupt: AbortSignal, withList: boolean, onOpen: () => void): AsyncIterable<WatchEvent<T>> {
+  #open(interrupt: AbortSignal, withList: boolean, isShort: boolean, onOpen: () => void): AsyncIterable<WatchEvent<T>> {
     const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
+    const seconds = WATCH_SECONDS.from + (WATCH_SECONDS.to - WATCH_SECONDS.from) * this.#random();
     return client.watch<T>(
       resource,
       {
@@ -265,7 +278,7 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         labelSelector,
         resourceVersion: this.#resume,
         ...(withList && { sendInitialEvents: true }),
-        timeoutSeconds: Math.round(WATCH_SECONDS.from + (WATCH_SECONDS.to - WATCH_SECONDS.from) * this.#random()),
+        timeoutSeconds: isShort ? SHORT_WATCH_SECONDS : Math.round(seconds),
         silenceMs: this.#silenceMs,
         onOpen,
       },
