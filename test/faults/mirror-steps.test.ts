@@ -124,6 +124,9 @@ const OF_ITS_END: Step = {
 const ofPostgres = (steps: Step[]) => steps.filter((step) => !ofApi(step));
 const ofApi = ({ name }: Step) => /status|finalizer/.test(name);
 
+const EPOCH_TAKEN = /INSERT INTO history_epochs/;
+const FAILOVER_MS = 20_000;
+
 /** Somebody dies there, and the oracle judges; what was done is told to it by who did it. */
 async function story(step: Step, victim: Victim, cause: (hand: ByHand) => Promise<void>): Promise<void> {
   const namespace = await stage.aNamespace();
@@ -144,6 +147,10 @@ async function story(step: Step, victim: Victim, cause: (hand: ByHand) => Promis
   if (deleted.length === 0) expect(incidents[0]?.status?.observed?.severity).toBe(NEW_SEVERITY);
 }
 
+async function lastEpoch(): Promise<number> {
+  const { rows } = await stage.pool.query<{ epoch: number }>('SELECT max(epoch)::int AS epoch FROM history_epochs');
+  return rows[0]?.epoch ?? 0;
+}
 const act = (hand: ByHand) => hand.rate(NAME, NEW_SEVERITY);
 const removal = (hand: ByHand) => hand.remove(NAME);
 
@@ -166,4 +173,35 @@ describe('what was deleted is let go, and history has it, though Postgres dies',
 describe.each(['apiserver', 'etcd'] as const)('what a step writes is there once, though the %s dies', (victim) => {
   it.each(OF_AN_ACT.filter(ofApi))('$name', (step) => story(step, victim, act));
   it.each(OF_A_DELETION.filter(ofApi))('$name', (step) => story(step, victim, removal));
+});
+
+describe('a leader that was paused before it took its epoch, and takes it when another has long taken over,', () => {
+  it('stops the mirror of the other for moments, and all is in history within thirty seconds', async () => {
+    const namespace = await stage.aNamespace();
+    const hand = byHand({ client: stage.client, namespace, by: 'admin' });
+    await operator.kill();
+    const taken = statements.stopAt(has(EPOCH_TAKEN), 'before');
+    await lead();
+    const paused = operator;
+    await until('it to be about to take its epoch', REACHED_MS, () => taken.isReached);
+    paused.running.signal('SIGSTOP');
+    try {
+      operator = await startOperator({ kubeconfig: stage.operatorApi.kubeconfig, databaseUrl: statements.url });
+      await hand.declare(NAME);
+      const isKept = async () => {
+        const { rows } = await read({ ...stage, namespace });
+        return rows.incidents.length === 1;
+      };
+      await until('the other to write history', FAILOVER_MS + CONVERGED_MS, isKept);
+      const epoch = await lastEpoch();
+      taken.release();
+      await until('the late one to have its epoch', REACHED_MS, async () => (await lastEpoch()) > epoch);
+      await hand.rate(NAME, NEW_SEVERITY);
+      expect(await verdict({ ...stage, namespace }, hand.told(), CONVERGED_MS)).toEqual([]);
+      const metrics = await (await fetch(operator.metricsUrl)).text();
+      expect(metrics).toMatch(/^funnelai_history_fenced_total 1$/m);
+    } finally {
+      await paused.kill();
+    }
+  });
 });

@@ -61,6 +61,15 @@ it('stops a statement before Postgres hears of it', async () => {
   expect(await words()).toEqual([]);
 });
 
+it('lets a statement that was held back go on after all', async () => {
+  const stop = proxy.stopAt(({ text }) => text.startsWith('insert'), 'before');
+  const told = tell('late');
+  await until('it to come there', DEADLINE_MS, () => stop.isReached);
+  stop.release();
+  await told;
+  expect(await words()).toEqual(['late']);
+});
+
 it('stops the answer to a statement that Postgres has done, with values and without', async () => {
   const stop = proxy.stopAt(({ text }) => text.startsWith('insert'), 'after');
   const told = tell('after');

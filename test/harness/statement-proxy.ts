@@ -13,6 +13,8 @@ export interface Statement {
 export interface Stop {
   /** True once a statement has come to that point. Its connection passes nothing on any more, and stays open. */
   readonly isReached: boolean;
+  /** What is held back before Postgres heard of it goes on its way after all, whether or not its client still lives. */
+  release(): void;
   /** Later statements are let through. */
   clear(): void;
 }
@@ -30,6 +32,7 @@ interface Rule {
   when: 'before' | 'after';
   isArmed: boolean;
   isReached: boolean;
+  release(): void;
 }
 
 /** What a client sends: a length, the length itself included, and before it a type, but in the first message. */
@@ -64,12 +67,13 @@ export async function startStatementProxy(target: string): Promise<StatementProx
   return {
     url: url.href,
     stopAt(match, when) {
-      const rule: Rule = { match, when, isArmed: true, isReached: false };
+      const rule: Rule = { match, when, isArmed: true, isReached: false, release: () => {} };
       rules.push(rule);
       return {
         get isReached() {
           return rule.isReached;
         },
+        release: () => rule.release(),
         clear: () => {
           rule.isArmed = false;
         },
@@ -92,8 +96,15 @@ function carry(near: Socket, far: Socket, rules: Rule[]): void {
 
   near.on('data', (bytes: Buffer) => {
     asked = Buffer.concat([asked, bytes]);
-    for (let message = next(); message !== undefined && state !== 'dead'; message = next()) pass(message);
+    passAll();
   });
+  const passAll = () => {
+    while (state !== 'dead') {
+      const message = next();
+      if (message === undefined) return;
+      pass(message);
+    }
+  };
   far.on('data', (bytes: Buffer) => {
     if (state === 'open') near.write(bytes);
     else if (hit?.when === 'after' && bytes.subarray(-READY.length - 1, -1).equals(READY)) hit.isReached = true;
@@ -125,6 +136,11 @@ function carry(near: Socket, far: Socket, rules: Rule[]): void {
     }
     if (state === 'ending' && hit?.when === 'before') {
       hit.isReached = true;
+      hit.release = () => {
+        state = 'open';
+        far.write(message);
+        passAll();
+      };
       state = 'dead';
       return;
     }
