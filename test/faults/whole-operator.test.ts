@@ -19,7 +19,7 @@ import { busy, CONVERGED_MS, type Stage, startStage } from './stage.ts';
 const CRD = 'crd/incidents.funnelai.dev';
 const MANY = 5_000;
 /** Each of the four kinds is refused as often. */
-const REFUSALS = 5;
+const REFUSALS = 3;
 const KINDS = ['alerts', 'incidents', 'correlationrules', 'alertsources'];
 
 let stage: Stage;
