@@ -6,6 +6,7 @@ import type { Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
 import { silentLog } from '@funnelai/history/log';
 import { createMirror } from '@funnelai/history/mirror';
+import { prepareHistory } from '@funnelai/history/months';
 import { createPool } from '@funnelai/history/pool';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { type Running, runOperator } from '@funnelai/operator/testing/run';
@@ -31,7 +32,9 @@ beforeAll(async () => {
   for (const other of stage.operators) await other.kill();
   client = createKubeClient(await stage.operatorApi.connection('operator'));
   pool = createPool(stage.postgres.url, { log: silentLog });
-  operator = runOperator({ client, clock, openMirror: () => createMirror({ pool, clock, log: silentLog }) });
+  const prepare = () => prepareHistory(pool, silentLog, clock.now());
+  const openMirror = () => createMirror({ pool, clock, log: silentLog, prepare });
+  operator = runOperator({ client, clock, openMirror });
   await until('it to lead', CONVERGED_MS, () => operator.leading());
 });
 afterAll(async () => {

@@ -131,6 +131,7 @@ const FAILOVER_MS = 20_000;
 async function story(step: Step, victim: Victim, cause: (hand: ByHand) => Promise<void>): Promise<void> {
   const namespace = await stage.aNamespace();
   const hand = byHand({ client: stage.client, namespace, by: 'admin' });
+  await until('the API server to take incidents', CONVERGED_MS, () => hand.mayDeclare());
   await hand.declare(NAME);
   expect(await verdict({ ...stage, namespace }, hand.told(), CONVERGED_MS)).toEqual([]);
   const stop = step.arm();
@@ -179,6 +180,7 @@ describe('a leader that was paused before it took its epoch, and takes it when a
   it('stops the mirror of the other for moments, and all is in history within thirty seconds', async () => {
     const namespace = await stage.aNamespace();
     const hand = byHand({ client: stage.client, namespace, by: 'admin' });
+    await until('the API server to take incidents', CONVERGED_MS, () => hand.mayDeclare());
     await operator.kill();
     const taken = statements.stopAt(has(EPOCH_TAKEN), 'before');
     await lead();

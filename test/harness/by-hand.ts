@@ -1,6 +1,6 @@
 /** One who works incidents by hand, act by act, for stories that need to know just what was done: keeps what the oracle has to hear. */
 import type { Incident, IncidentSpec } from '@funnelai/crds/generated/types';
-import { API_VERSION, INCIDENTS } from '@funnelai/crds/meta';
+import { API_VERSION, CHANGES_ANNOTATION, INCIDENTS } from '@funnelai/crds/meta';
 import type { KubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import type { Act, Told } from './oracle.ts';
@@ -14,6 +14,8 @@ const BIRTH: Change[] = [
 ];
 
 export interface ByHand {
+  /** True once the API server would take an incident: a fresh one needs a moment until it knows our kinds and policies. */
+  mayDeclare(): Promise<boolean>;
   /** Resolves its uid. */
   declare(name: string, title?: string): Promise<string>;
   move(name: string, phase: IncidentSpec['phase']): Promise<void>;
@@ -37,16 +39,19 @@ export function byHand({ client, namespace, by }: { client: KubeClient; namespac
   }
   const patch = (name: string, spec: Partial<IncidentSpec>) => () =>
     client.mergePatch<Incident>(INCIDENTS, { namespace, name }, { spec });
+  const incident = (name: string, title: string): Incident => ({
+    apiVersion: API_VERSION,
+    kind: 'Incident',
+    metadata: { namespace, name },
+    spec: { title, severity: 'Low', phase: 'Detection' },
+  });
   return {
+    async mayDeclare() {
+      const { metadata } = await client.create<Incident>(INCIDENTS, incident('may-i', 'May I?'), { dryRun: true });
+      return metadata.annotations?.[CHANGES_ANNOTATION] !== undefined;
+    },
     declare: (name, title = 'Checkout answers 5xx') =>
-      did(BIRTH, () =>
-        client.create<Incident>(INCIDENTS, {
-          apiVersion: API_VERSION,
-          kind: 'Incident',
-          metadata: { namespace, name },
-          spec: { title, severity: 'Low', phase: 'Detection' },
-        }),
-      ),
+      did(BIRTH, () => client.create(INCIDENTS, incident(name, title))),
     async move(name, phase) {
       await did([{ kind: 'Phase', to: phase }], patch(name, { phase }));
     },
