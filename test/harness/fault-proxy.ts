@@ -105,6 +105,8 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
   const server = createServer({ key: own.key, cert: own.cert }, (request, response) => {
     const asked = askedOf(request);
     seen.push(asked);
+    // What a test does to an answer under way fails whoever is writing it, not the test.
+    response.on('error', () => {});
     const rule = rules.findLast(({ match, left }) => left > 0 && match(asked));
     if (rule) {
       rule.left--;
@@ -231,6 +233,8 @@ function carry(incoming: IncomingMessage, response: ServerResponse, fault: Fault
   let left = fault && 'truncateAfter' in fault ? fault.truncateAfter : Number.POSITIVE_INFINITY;
   const size = fault && 'split' in fault ? fault.split : Number.POSITIVE_INFINITY;
   incoming.on('data', (bytes: Buffer) => {
+    // A test may have ended it, as one of a watch, while the API server goes on sending.
+    if (response.writableEnded || response.destroyed) return void incoming.destroy();
     const kept = bytes.length > left ? bytes.subarray(0, left) : bytes;
     left -= kept.length;
     for (let at = 0; at < kept.length; at += size) response.write(kept.subarray(at, at + size));
