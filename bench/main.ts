@@ -1,4 +1,5 @@
 /** `npm run bench [name…]`: runs the benchmarks one after the other on one stage and prints each figure beside what was asked of it. */
+import { decisions } from './decisions.ts';
 import { footprint } from './footprint.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
@@ -12,6 +13,7 @@ const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   intake,
   latency,
   footprint,
+  decisions,
   cache,
   events,
   reconciles,

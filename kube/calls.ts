@@ -42,6 +42,13 @@ export interface Answer {
   retryAfter: number | undefined;
 }
 
+interface Progress {
+  /** A write may be on its way. */
+  sent: boolean;
+  /** Whom was asked last, where its address is not fixed. */
+  server: string | undefined;
+}
+
 export interface CallerParts {
   server: string;
   transport: Transport;
@@ -105,12 +112,14 @@ export class Caller {
     const onAbort = () => stop.abort();
     request.signal?.addEventListener('abort', onAbort, { once: true });
     if (request.signal?.aborted) stop.abort();
-    const progress = { sent: false };
+    const progress: Progress = { sent: false, server: undefined };
     try {
       return await this.#attempts(request, o, stop.signal, () => timeoutMs - (clock.monotonicMs() - started), progress);
     } catch (error) {
       if (error instanceof KubeError && error.reason !== 'ConnectionFailed') throw error;
       if (late) {
+        // Whoever comes next shall find it, if it is elsewhere.
+        void this.#parts.credentials.movedFrom(progress.server);
         throw ownError(request, 'Timeout', `no answer within ${timeoutMs} ms`, { sent: progress.sent, cause: error });
       }
       if (request.signal?.aborted) {
@@ -125,13 +134,16 @@ export class Caller {
     }
   }
 
-  /** Repeats where it is safe: the server certainly refused (429, 503 with Retry-After, 401 with older credentials, a certificate that an older authority signed), or a read met a dead connection. */
+  /**
+   * Repeats where it is safe: the server certainly refused (429, 503 with Retry-After, 401 with older credentials, a certificate that an
+   * older authority signed), a read met a dead connection, or nobody was there and the configuration names another address by now.
+   */
   async #attempts(
     request: Request,
     o: { throwOnStatus: boolean },
     signal: AbortSignal,
     leftMs: () => number,
-    progress: { sent: boolean },
+    progress: Progress,
   ): Promise<Answer> {
     const { clock, credentials } = this.#parts;
     let refreshed = false;
@@ -142,8 +154,13 @@ export class Caller {
       } catch (error) {
         if (attempt === 1 && isRead(request.method) && isStaleConnection(error) && !signal.aborted) continue;
         // Nothing was sent: the handshake came first.
-        if (!isDistrusted(error) || refreshed || !(await withAbort(credentials.refresh(), signal))) throw error;
-        refreshed = true;
+        if (isDistrusted(error) && !refreshed && (await withAbort(credentials.refresh(), signal))) {
+          refreshed = true;
+          continue;
+        }
+        const isElsewhere = await withAbort(credentials.movedFrom(progress.server), signal);
+        if (!isElsewhere || attempt >= MOST_ATTEMPTS || (error instanceof KubeError && error.perhapsStored))
+          throw error;
         continue;
       }
       if (answer.status >= 200 && answer.status < 300) return answer;
@@ -164,9 +181,10 @@ export class Caller {
     }
   }
 
-  async #once(request: Request, signal: AbortSignal, progress: { sent: boolean }): Promise<Answer> {
+  async #once(request: Request, signal: AbortSignal, progress: Progress): Promise<Answer> {
     const { credentials, userAgent } = this.#parts;
     const identity = await withAbort(credentials.current(), signal);
+    progress.server = identity.server;
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers: Record<string, string> = { accept: JSON_TYPE, 'user-agent': userAgent, ...request.headers };
     if (body !== undefined) headers['content-type'] = request.contentType ?? JSON_TYPE;
@@ -222,7 +240,9 @@ export class Caller {
       try {
         exchange = await transport.stream(identity, { method: 'GET', path, headers, signal });
       } catch (error) {
-        if (!isDistrusted(error) || attempt > 1 || !(await credentials.refresh())) throw error;
+        if (attempt > 1) throw error;
+        const isNews = isDistrusted(error) ? credentials.refresh() : credentials.movedFrom(identity.server);
+        if (signal.aborted || !(await isNews)) throw error;
         continue;
       }
       this.#requests.inc({ code: String(exchange.status), method: 'WATCH' });

@@ -119,6 +119,7 @@ describe('requests', () => {
         tls: { rejectUnauthorized: true },
       }),
       refresh: async () => false,
+      movedFrom: async () => false,
     };
     const own = createKubeClient(server.connection(credentials), { clock });
     server.answer((_, reply) => reply.json(200, aConfigMap()));
@@ -141,6 +142,7 @@ describe('requests', () => {
         token = 'new';
         return changed;
       },
+      movedFrom: async () => false,
     };
     const own = createKubeClient(server.connection(credentials), { clock });
     server.answer((seen, reply) =>

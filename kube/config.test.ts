@@ -149,6 +149,7 @@ describe('a kubeconfig', () => {
     const clock = new FakeClock();
     let token: string | undefined = 'one';
     const source = {
+      server: 'https://x.test',
       read: async () => {
         if (token === undefined) throw new Error('ENOENT');
         return { headers: { authorization: `Bearer ${token}` }, tls: { rejectUnauthorized: true } };
@@ -162,6 +163,58 @@ describe('a kubeconfig', () => {
     expect(await now()).toBe('Bearer one');
     token = 'two';
     expect(await now()).toBe('Bearer two');
+  });
+});
+
+describe('an API server that has moved', () => {
+  const key = { namespace: 'default', name: 'a' };
+  const aServer = async () => {
+    const server = await startScriptedServer();
+    servers.push(server);
+    server.answer((_, reply) => reply.json(200, aConfigMap()));
+    return server;
+  };
+
+  it('is followed once nobody answers where it was: by reads, writes and watches, of other people too', async () => {
+    const [first, second] = [await aServer(), await aServer()];
+    const connection = await loadConnection({ kubeconfigPath: kubeconfig({ server: first.url }, { token: 't' }) });
+    const client = createKubeClient(connection);
+    await client.get(CONFIG_MAPS, key);
+    kubeconfig({ server: `${second.url}/clusters/new/` }, { token: 'next' });
+    await client.get(CONFIG_MAPS, key);
+    expect([first.seen.length, second.seen.length]).toEqual([2, 0]);
+    await first.close();
+    // By a connection that was open the write might be stored: such a one is not sent again.
+    const fresh = createKubeClient(connection);
+    await fresh.create(CONFIG_MAPS, aConfigMap());
+    await fresh.close();
+    await client.withToken('anas').get(CONFIG_MAPS, key);
+    second.answer((_, reply) => {
+      reply.accept();
+      reply.end();
+    });
+    for await (const _ of client.watch(CONFIG_MAPS, { resourceVersion: '1' })) throw new Error('expected no event');
+    expect(second.seen.every(({ path }) => path.startsWith('/clusters/new/api/v1/'))).toBe(true);
+    expect(second.seen.map(({ method, headers }) => [method, headers.authorization])).toEqual([
+      ['POST', 'Bearer next'],
+      ['GET', 'Bearer anas'],
+      ['GET', 'Bearer next'],
+    ]);
+    await client.close();
+  });
+
+  it('gets no write again that may be stored; whatever comes next goes to it', async () => {
+    const [first, second] = [await aServer(), await aServer()];
+    const client = createKubeClient(
+      await loadConnection({ kubeconfigPath: kubeconfig({ server: first.url }, { token: 't' }) }),
+    );
+    first.answer((_, reply) => reply.cut());
+    kubeconfig({ server: second.url }, { token: 't' });
+    await expect(client.create(CONFIG_MAPS, aConfigMap())).rejects.toMatchObject({ perhapsStored: true });
+    expect(second.seen).toEqual([]);
+    await client.get(CONFIG_MAPS, key);
+    expect(second.seen).toHaveLength(1);
+    await client.close();
   });
 });
 
@@ -192,6 +245,7 @@ describe('what a kubeconfig may hold', () => {
     expect(await identity({ 'certificate-authority-data': base64(cert) }, { token: 't' }, 'nobody')).toEqual({
       headers: {},
       tls: { rejectUnauthorized: true, ca: cert },
+      server: 'https://x.test',
     });
   });
 
@@ -212,7 +266,11 @@ describe('what a kubeconfig may hold', () => {
           'client-key-data': base64(key).replace(/.{60}/g, '$&\n'),
         },
       ),
-    ).toEqual({ headers: {}, tls: { rejectUnauthorized: false, servername: 'inner', ca: cert, cert, key } });
+    ).toEqual({
+      headers: {},
+      tls: { rejectUnauthorized: false, servername: 'inner', ca: cert, cert, key },
+      server: 'https://x.test',
+    });
   });
 
   it('a proxy, and YAML with anchors and merge keys', async () => {
@@ -343,6 +401,7 @@ describe('the service account of a pod', () => {
     expect(await source.read()).toEqual({
       headers: { authorization: 'Bearer projected' },
       tls: { rejectUnauthorized: true, ca },
+      server: 'https://[fd00::1]:443',
     });
     file('token', 'rotated');
     expect((await source.read()).headers).toEqual({ authorization: 'Bearer rotated' });

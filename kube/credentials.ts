@@ -1,6 +1,6 @@
 /**
- * The headers and TLS material of a connection, kept fresh: they are read again from time to time, and a 401 makes the whole
- * configuration be read anew. Where they come from is the source's; using them is the client's.
+ * The headers and TLS material of a connection, kept fresh: they are read again from time to time, a 401 makes the whole configuration be
+ * read anew, and no answer makes it be looked at for another address. Where they come from is the source's; using them is the client's.
  */
 import { type Clock, systemClock } from './clock.ts';
 import { KubeError } from './errors.ts';
@@ -17,6 +17,8 @@ export interface TlsMaterial {
 export interface Identity {
   headers: Record<string, string>;
   tls: TlsMaterial;
+  /** Base URL of the server that these are for; that of the connection when absent. */
+  server?: string;
 }
 
 export interface Credentials {
@@ -24,14 +26,18 @@ export interface Credentials {
   current(): Promise<Identity>;
   /** The server did not accept them: read everything anew. True when something is different now. */
   refresh(): Promise<boolean>;
+  /** No answer came from this server: looks whether the configuration names another one by now. True when it does. */
+  movedFrom(server: string | undefined): Promise<boolean>;
 }
 
 /** How long an identity is used before the files behind it are looked at again. */
 const FRESH_MS = 30_000;
-/** Refreshes forced by 401s come no closer than this: an exec plugin is a process. */
+/** Refreshes forced by 401s come no closer than this: an exec plugin is a process. Looks for another address neither. */
 const FORCED_APART_MS = 5_000;
 
 export interface IdentitySource {
+  /** Base URL. */
+  readonly server: string;
   /** Looks at what is behind it, such as files, at each call. */
   read(): Promise<Identity>;
 }
@@ -49,7 +55,17 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
   let held: { identity: Identity; readAtMs: number } | undefined;
   let reading: Promise<Identity> | undefined;
   let forcedAtMs = Number.NEGATIVE_INFINITY;
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
 
+  /** Whatever fails leaves things as they are: the next look may do better. */
+  const look = async () => {
+    const next = await load();
+    if (next.server === source.server) return;
+    await reading?.catch(() => {});
+    source = next;
+    await read();
+  };
   const read = () => {
     reading ??= source
       .read()
@@ -76,6 +92,18 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
         throw error;
       }
     },
+    async movedFrom(server) {
+      if (looking === undefined && clock.monotonicMs() - lookedAtMs >= FORCED_APART_MS) {
+        lookedAtMs = clock.monotonicMs();
+        looking = look()
+          .catch(() => {})
+          .finally(() => {
+            looking = undefined;
+          });
+      }
+      await looking;
+      return held?.identity.server !== server;
+    },
     async refresh() {
       if (clock.monotonicMs() - forcedAtMs < FORCED_APART_MS) return false;
       forcedAtMs = clock.monotonicMs();
@@ -96,7 +124,7 @@ export function createCredentials({ load, initial, clock = systemClock }: Creden
 /** Fixed credentials: tests, and tokens that a person brought. */
 export function staticCredentials(identity: Partial<Identity> = {}): Credentials {
   const whole: Identity = { headers: {}, tls: { rejectUnauthorized: true }, ...identity };
-  return { current: async () => whole, refresh: async () => false };
+  return { current: async () => whole, refresh: async () => false, movedFrom: async () => false };
 }
 
 /** The trust of `credentials` with this token in place of whom they speak for: no client certificate, no header of theirs. */
@@ -108,10 +136,12 @@ export function tokenInstead(credentials: Credentials, token: string): Credentia
       if (!isToken) {
         throw new KubeError({ status: 401, reason: 'Unauthorized', transient: false, message: 'not a bearer token' });
       }
-      const { tls } = await credentials.current();
-      return { headers: { authorization: `Bearer ${token}` }, tls: withoutCertificate(tls) };
+      const { tls, server } = await credentials.current();
+      const identity = { headers: { authorization: `Bearer ${token}` }, tls: withoutCertificate(tls) };
+      return server === undefined ? identity : { ...identity, server };
     },
     refresh: async () => false,
+    movedFrom: (server) => credentials.movedFrom(server),
   };
 }
 

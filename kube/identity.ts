@@ -13,6 +13,7 @@ export function identitySource(settings: Settings): IdentitySource {
   // One for all reads: it remembers until when a login is good.
   let loading: Promise<KubeConfig> | undefined;
   return {
+    server: settings.server,
     async read() {
       const identity = await plainIdentity(settings);
       if (!settings.user.login) return withBasic(identity, settings.user);
@@ -38,7 +39,7 @@ async function plainIdentity({ ca, skipVerify, serverName, server, user }: Setti
   if (user.as !== undefined) headers['impersonate-user'] = user.as;
   const token = user.token ?? (user.tokenFile === undefined ? undefined : await tokenIn(user.tokenFile));
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  return { headers, tls };
+  return { headers, tls, server };
 }
 
 async function pemText({ field, text, file }: Pem): Promise<string> {
@@ -93,6 +94,7 @@ async function loggedIn(identity: Identity, kc: KubeConfig): Promise<Identity> {
     ),
   );
   return {
+    ...identity,
     // A token of the kubeconfig wins over that of a login.
     headers: { ...given, ...identity.headers },
     tls: {

@@ -56,7 +56,10 @@ export interface LeaderElectionOptions {
 
 /** A holder who claims the lease for longer is believed for this long: a slip of an editor must not lock everyone out. */
 const LONGEST_BELIEVED_MS = 60_000;
-/** Retries are spread by up to this much of the period, so that standbys do not come all at once. */
+/**
+ * Retries are spread by up to this much of the period, so that standbys do not come all at once. Earlier, never later: of the three seconds
+ * in which a stop is to be followed the next leader needs one for its caches.
+ */
 const JITTER = 0.2;
 
 /** A name for this start of this process: a restarted one must not take itself for the holder. */
@@ -91,7 +94,7 @@ class Election {
     this.#leaseMs = o.leaseDurationMs ?? 12_000;
     this.#renewMs = o.renewDeadlineMs ?? 8_000;
     this.#retryMs = o.retryPeriodMs ?? 2_000;
-    if (!(this.#leaseMs > this.#renewMs && this.#renewMs > this.#retryMs * (1 + JITTER) && this.#leaseMs >= 1000)) {
+    if (!(this.#leaseMs > this.#renewMs && this.#renewMs > this.#retryMs && this.#leaseMs >= 1000)) {
       throw new RangeError(
         `lease ${this.#leaseMs} ms, renew deadline ${this.#renewMs} ms, retry ${this.#retryMs} ms: expected each to be longer than the next`,
       );
@@ -256,7 +259,7 @@ class Election {
   }
 
   #jittered(): number {
-    return this.#retryMs * (1 + JITTER * (this.#o.random ?? Math.random)());
+    return this.#retryMs * (1 - JITTER * (this.#o.random ?? Math.random)());
   }
 
   #sayHolder(holder: string): void {

@@ -4,7 +4,8 @@
  */
 import type { KubeList, KubeObject, Resource } from '@funnelai/crds/meta';
 import type { KubeClient, ListOptions } from './client.ts';
-import { isGone } from './errors.ts';
+import { isGone, KubeError } from './errors.ts';
+import type { Log } from './log.ts';
 import { isListEnd, type WatchEvent } from './watch.ts';
 
 export interface Listing<T extends KubeObject> {
@@ -88,4 +89,39 @@ function needVersion(resource: Resource, resourceVersion = ''): string {
     throw new Error(`list of ${resource.plural}: expected a resourceVersion, found ${JSON.stringify(resourceVersion)}`);
   }
   return resourceVersion;
+}
+
+/** How a server refuses parameters that it does not know, or whose feature gate is off. */
+const NOT_STREAMED = new Set([400, 422]);
+/** Streamed lists that broke off one after the other before pages are tried: something between us and the server may not bear them. */
+const MOST_BROKEN_STREAMS = 2;
+
+/** What is known of a server's streamed lists. */
+export class Streaming {
+  readonly #log: Log;
+  #broken = 0;
+  /** The server has said that it does not stream lists. */
+  isRefused = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  get isTried(): boolean {
+    return !this.isRefused && this.#broken < MOST_BROKEN_STREAMS;
+  }
+
+  /** A list is in, however it was read: streaming is worth another try. */
+  listed(): void {
+    this.#broken = 0;
+  }
+
+  /** One did not come to its end. */
+  broke(error: unknown, accepted: boolean): void {
+    if (accepted) this.#broken++;
+    else if (error instanceof KubeError && NOT_STREAMED.has(error.status)) {
+      this.isRefused = true;
+      this.#log.info({ err: error }, 'the API server does not stream lists; reading them in pages');
+    }
+  }
 }

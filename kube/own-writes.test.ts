@@ -53,6 +53,7 @@ beforeEach(() => {
   });
 });
 
+const settled = () => writes.settled([CONFIG_MAPS], never);
 const create = (name: string) => writes.client.create(CONFIG_MAPS, aConfigMap({ name })).catch((e: unknown) => e);
 
 describe('a write that was answered', () => {
@@ -60,7 +61,7 @@ describe('a write that was answered', () => {
     answers = [aConfigMap({ name: 'new', rv: '11' })];
     await create('new');
     expect(cache.get('default', 'new')?.metadata.resourceVersion).toBe('11');
-    await writes.settled(never);
+    await settled();
     expect(asked).toEqual(['create new']);
   });
 
@@ -86,17 +87,17 @@ describe('a write that may have been stored', () => {
     answers = [unsure, aConfigMap({ name: 'new', rv: '11' })];
     await create('new');
     expect(cache.get('default', 'new')).toBeUndefined();
-    await Promise.all([writes.settled(never), writes.settled(never)]);
+    await Promise.all([settled(), settled()]);
     expect(cache.get('default', 'new')?.metadata.resourceVersion).toBe('11');
     expect(asked).toEqual(['create new', 'get new']);
-    await writes.settled(never);
+    await settled();
     expect(asked).toHaveLength(2);
   });
 
   it('was a deletion: what the server does not have, the cache drops', async () => {
     answers = [unsure, trouble(404, { transient: false })];
     await writes.client.delete(CONFIG_MAPS, { namespace: 'default', name: 'there' }).catch(() => {});
-    await writes.settled(never);
+    await settled();
     expect(cache.get('default', 'there')).toBeUndefined();
     cache.applyEvent('ADDED', aConfigMap({ name: 'there', rv: '20', uid: 'another' }));
     expect(cache.get('default', 'there')?.metadata.uid).toBe('another');
@@ -105,22 +106,30 @@ describe('a write that may have been stored', () => {
   it('holds decisions until the server tells', async () => {
     answers = [unsure, trouble(503), aConfigMap({ name: 'new', rv: '11' })];
     await create('new');
-    await expect(writes.settled(never)).rejects.toMatchObject({ status: 503 });
-    await writes.settled(never);
+    await expect(settled()).rejects.toMatchObject({ status: 503 });
+    await settled();
     expect(cache.get('default', 'new')).toBeDefined();
+  });
+
+  it('holds no decision on another kind', async () => {
+    answers = [unsure, trouble(503)];
+    await create('new');
+    await writes.settled([{ ...CONFIG_MAPS, plural: 'secrets', kind: 'Secret' }], never);
+    expect(asked).toEqual(['create new']);
+    await expect(settled()).rejects.toMatchObject({ status: 503 });
   });
 
   it('that may not be read holds nobody for ever', async () => {
     answers = [unsure, trouble(403, { transient: false })];
     await create('new');
-    await writes.settled(never);
+    await settled();
   });
 
   it('is one of so many that a list tells more cheaply', async () => {
     answers = [unsure];
     for (let i = 0; i < 250; i++) await create(`new${i}`);
     answers = [aConfigMap({ name: 'late', rv: '11' })];
-    await writes.settled(never);
+    await settled();
     expect(lists).toBe(1);
     expect(asked.filter((what) => what.startsWith('get')).length).toBeLessThan(100);
   });
@@ -129,6 +138,6 @@ describe('a write that may have been stored', () => {
 it('asks nothing for a write that was refused', async () => {
   answers = [trouble(409)];
   await create('new');
-  await writes.settled(never);
+  await settled();
   expect(asked).toEqual(['create new']);
 });

@@ -1,6 +1,6 @@
 /**
  * What we write is seen by our next decision. A client that hands each answer to the cache of its kind, and that knows of the writes whose
- * answer never came: before anything is decided, {@link OwnWrites.settled} looks whether they were stored. What others write is the
+ * answer never came: before anything is decided on a kind, {@link OwnWrites.settled} looks whether they were stored. What others write is the
  * watch's business; that a decision on an old view harms nothing is that of resourceVersions and of names that follow from what is made.
  */
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
@@ -22,10 +22,10 @@ export interface OwnWrites {
   /** The client to write with: the same, but that it keeps book. */
   client: KubeClient;
   /**
-   * Resolves once the caches show every write of ours that was stored so far: at once, unless the fate of one is unknown.
+   * Resolves once the caches of these kinds show every write of ours that was stored so far: at once, unless the fate of one is unknown.
    * Rejects with the signal's reason or with a KubeError when that cannot be found out now.
    */
-  settled(signal: AbortSignal): Promise<void>;
+  settled(kinds: readonly Resource[], signal: AbortSignal): Promise<void>;
 }
 
 /** Writes of unknown fate that are asked for one by one; past it a list tells more cheaply. */
@@ -49,6 +49,8 @@ interface Book extends TrackedKind {
   unsure: Set<string>;
   /** There were too many: only a list can tell. */
   isLost: boolean;
+  /** One look for all who wait; whoever comes meanwhile may have written after it began, and looks again. */
+  looking?: Promise<void> | undefined;
 }
 
 class Ledger implements OwnWrites {
@@ -58,7 +60,6 @@ class Ledger implements OwnWrites {
   readonly #log: Log;
   readonly #m;
   readonly #stop: AbortSignal;
-  #looking: Promise<void> | undefined;
 
   constructor({ client, kinds, log, stop, metrics = noMetrics() }: Parameters<typeof trackOwnWrites>[0]) {
     this.#stop = stop;
@@ -73,41 +74,40 @@ class Ledger implements OwnWrites {
       }),
       open: gauge(metrics, {
         name: 'funnelai_writes_unsure',
-        help: 'Writes whose fate is not known yet; decisions wait for them.',
+        help: 'Writes whose fate is not known yet; decisions on their kind wait for them.',
         labelNames: ['kind'],
       }),
     };
     this.client = this.#tracking(client);
   }
 
-  async settled(signal: AbortSignal): Promise<void> {
-    while (this.#books.some(({ unsure, isLost }) => unsure.size > 0 || isLost)) {
+  async settled(kinds: readonly Resource[], signal: AbortSignal): Promise<void> {
+    const books = this.#books.filter(({ resource }) => kinds.some((kind) => isSame(kind, resource)));
+    for (let book = books.find(isOpen); book !== undefined; book = books.find(isOpen)) {
+      const open = book;
       signal.throwIfAborted();
-      // One look for all who wait; whoever comes meanwhile may have written after it began, and looks again.
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
+      open.looking ??= this.#look(open).finally(() => {
+        open.looking = undefined;
       });
-      await orAborted(this.#looking, signal);
+      await orAborted(open.looking, signal);
     }
   }
 
-  async #look(): Promise<void> {
-    for (const book of this.#books) {
-      if (book.isLost) {
-        book.isLost = false;
-        try {
-          await book.catchUp(this.#stop);
-        } catch (error) {
-          book.isLost = true;
-          throw error;
-        }
+  async #look(book: Book): Promise<void> {
+    if (book.isLost) {
+      book.isLost = false;
+      try {
+        await book.catchUp(this.#stop);
+      } catch (error) {
+        book.isLost = true;
+        throw error;
       }
-      const keys = [...book.unsure];
-      for (let at = 0; at < keys.length; at += IN_FLIGHT) {
-        await Promise.all(keys.slice(at, at + IN_FLIGHT).map((key) => this.#find(book, key)));
-      }
-      this.#m.open.set({ kind: book.resource.kind }, book.unsure.size);
     }
+    const keys = [...book.unsure];
+    for (let at = 0; at < keys.length; at += IN_FLIGHT) {
+      await Promise.all(keys.slice(at, at + IN_FLIGHT).map((key) => this.#find(book, key)));
+    }
+    this.#m.open.set({ kind: book.resource.kind }, book.unsure.size);
   }
 
   /** Reads with quorum, so it shows every write that was stored before. */
@@ -134,7 +134,7 @@ class Ledger implements OwnWrites {
   }
 
   #bookOf(r: Resource): Book | undefined {
-    return this.#books.find(({ resource }) => resource.plural === r.plural && resource.group === r.group);
+    return this.#books.find(({ resource }) => isSame(resource, r));
   }
 
   #doubt(book: Book, key: string): void {
@@ -190,6 +190,9 @@ class Ledger implements OwnWrites {
     };
   }
 }
+
+const isOpen = ({ unsure, isLost }: Book): boolean => unsure.size > 0 || isLost;
+const isSame = (a: Resource, b: Resource): boolean => a.plural === b.plural && a.group === b.group;
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -3,6 +3,12 @@ import { counter, gauge, histogram, type Metrics } from './metrics.ts';
 
 const SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60];
 
+/** What a queue has in work: when each piece began, on the clock that `nowMs` reads. */
+export interface InWork {
+  nowMs(): number;
+  beganMs(): number[];
+}
+
 /** Shared by all queues of a registry, told apart by their labels. */
 export function queueInstruments(metrics: Metrics) {
   const controller = ['controller'] as const;
@@ -67,4 +73,35 @@ export function queueInstruments(metrics: Metrics) {
       labelNames: controller,
     }),
   };
+}
+
+const inWork = new WeakMap<Metrics, Map<string, InWork>>();
+
+/** Work that does not end shows in these two alone: all others are counted at its end. Of two queues of one name the later counts. */
+export function watchWork(metrics: Metrics, name: string, work: InWork): void {
+  const queues = inWork.get(metrics) ?? new Map<string, InWork>();
+  queues.set(name, work);
+  if (inWork.has(metrics)) return;
+  inWork.set(metrics, queues);
+  const ages = ({ nowMs, beganMs }: InWork) => beganMs().map((ms) => (nowMs() - ms) / 1_000);
+  gauge(metrics, {
+    name: 'workqueue_unfinished_work_seconds',
+    help: 'For how long what is in work has been in work, all together. What grows without end is stuck.',
+    labelNames: ['name'],
+    collect() {
+      for (const [of, one] of queues)
+        this.set(
+          { name: of },
+          ages(one).reduce((sum, age) => sum + age, 0),
+        );
+    },
+  });
+  gauge(metrics, {
+    name: 'workqueue_longest_running_processor_seconds',
+    help: 'For how long the oldest work has been in work.',
+    labelNames: ['name'],
+    collect() {
+      for (const [of, one] of queues) this.set({ name: of }, Math.max(0, ...ages(one)));
+    },
+  });
 }

@@ -512,6 +512,23 @@ describe('the proof by an exact list', () => {
     expect(server.watches[2]?.query.get('resourceVersion')).toBe('20');
   });
 
+  it('comes when it is due, though the watch is well and lasts longer; then it goes on where it was', async () => {
+    const list = inTurn(answerList([], '10'), answerList([aConfigMap({ name: 'missed', rv: '12' })], '20'));
+    server.answer(listsAndWatches(list, acceptWatch));
+    reflect({ relistMs: 60_000 });
+    (await stream()).line(bookmark('20'));
+    await until('the bookmark', () => reflector.cache.resourceVersion === '20');
+    await clock.advance(59_999);
+    expect(server.lists).toHaveLength(1);
+    await clock.advance(1);
+    await until('it watches again', () => server.watches.length === 2);
+    expect(server.lists[1]?.query.toString()).toContain('resourceVersion=20&resourceVersionMatch=Exact');
+    expect(server.watches[1]?.query.get('resourceVersion')).toBe('20');
+    expect([told, await missed()]).toEqual([['added missed@12'], 1]);
+    expect(reflector.cache.fresh()).toBe(true);
+    expect(reflector.health().failing).toBeUndefined();
+  });
+
   it('falls back to a list as of now when that version is gone, and does not call news missed', async () => {
     const list = inTurn(
       answerList([aConfigMap({ name: 'a', rv: '3' })], '10'),
@@ -568,6 +585,36 @@ describe('catching up', () => {
     expect(await missed()).toBe(0);
     await until('it watches from there', () => server.watches.at(-1)?.query.get('resourceVersion') === '22');
     expect(reflector.health().failing).toBeUndefined();
+  });
+
+  it('of a large cache reads no list: a short watch ends with a bookmark; only without one a list is read', async () => {
+    const many = Array.from({ length: 2_001 }, (_, i) => aConfigMap({ name: `many-${i}`, rv: '5' }));
+    server.answer(listsAndWatches(inTurn(answerList(many, '10'), answerList([], '20')), acceptWatch));
+    reflect();
+    await stream();
+    const caughtUp = reflector.catchUp(new AbortController().signal);
+    await until('a consistent read', () => server.lists.length === 2);
+    const short = await patiently('a short watch', () =>
+      server.watches.length === 2 ? server.streams.at(-1) : undefined,
+    );
+    expect(Object.fromEntries(server.watches[1]?.query ?? [])).toMatchObject({
+      resourceVersion: '10',
+      timeoutSeconds: '3',
+    });
+    short.line(bookmark('20'));
+    await caughtUp;
+    expect(server.lists).toHaveLength(2);
+
+    server.answer(listsAndWatches(inTurn(answerList([], '30'), answerList(many, '30')), acceptWatch));
+    const again = reflector.catchUp(new AbortController().signal);
+    const wordless = await patiently('another short watch', () =>
+      server.watches.length === 3 ? server.streams.at(-1) : undefined,
+    );
+    wordless.end();
+    await patiently('a list', () => server.lists.length === 4);
+    await again;
+    expect(reflector.cache.size).toBe(2_001);
+    expect(await missed()).toBe(0);
   });
 
   it('reads a list when the server is of an older past than the cache', async () => {

@@ -9,7 +9,9 @@ import type { KubeClient } from './client.ts';
 import { type Clock, nextTurn } from './clock.ts';
 import { isGone, KubeError } from './errors.ts';
 import { IndexedCache, versionOf } from './indexed-cache.ts';
-import { type Listing, pagedList, StreamedList } from './listing.ts';
+import { ListDemand } from './list-demand.ts';
+import { StreamedList, Streaming } from './listing.ts';
+import { Lists } from './lists.ts';
 import type { Log } from './log.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { reflectorInstruments } from './reflector-metrics.ts';
@@ -61,12 +63,11 @@ const SILENCE_MS = 90_000;
 const RELIST_MS = 10 * 60_000;
 /** Events after which all else gets its turn: what is buffered is read without a pause otherwise. */
 const TURN = 250;
-/** How a server refuses parameters that it does not know, or whose feature gate is off. */
-const NOT_STREAMED = new Set([400, 422]);
-/** Streamed lists that broke off one after the other before pages are tried: something between us and the server may not bear them. */
-const MOST_BROKEN_STREAMS = 2;
-/** So long the watch may take to bring what a consistent read shows; then a list is read. A quiet kind has no news until its next bookmark. */
+/** So long the watch may take to bring what a consistent read shows; then it is asked. A quiet kind has no news until its next bookmark. */
 const NEWS_MS = 300;
+/** Of more objects no list is read for that: a watch of a few seconds is opened, which ends with a bookmark two seconds before its time. */
+const MOST_LISTED = 2_000;
+const SHORT_WATCH_SECONDS = 3;
 /** A watch that ends sooner without a word is a failure, or we would spin. */
 const SHORTEST_WATCH_MS = 1_000;
 
@@ -88,22 +89,15 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
   readonly #trouble: Trouble;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #down = true;
-  #listedAtMs = Number.NEGATIVE_INFINITY;
   /** resourceVersion to watch from; empty when only a list can tell. */
   #resume = '';
-  /** The server has said that it does not stream lists. */
-  #pagesOnly = false;
-  #brokenStreams = 0;
-  #listing = false;
-  #onListed: (() => void)[] = [];
-  /** A list is wanted though the watch is well, until the cache has reached this. */
-  #wanted = 0n;
-  /** The next round begins with a list, wherever the watch could go on. */
-  #relist = false;
+  readonly #streaming: Streaming;
+  readonly #demand: ListDemand;
+  readonly #lists: Lists<T>;
+  /** The next watch is a short one, as the cache is to come up to this. */
+  #shortWatchFor: bigint | undefined;
   /** The last watch ended in trouble. */
   #broken = false;
-  /** Ends the watch that is open. */
-  #interrupt = new AbortController();
 
   constructor(o: ReflectorOptions<T>) {
     this.#o = o;
@@ -112,6 +106,8 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#silenceMs = o.silenceMs ?? SILENCE_MS;
     this.#metrics = reflectorInstruments(o.metrics ?? noMetrics(), o.resource);
     this.#trouble = new Trouble({ resource: o.resource, clock: o.clock, log: this.#log, random: this.#random });
+    this.#streaming = new Streaming(this.#log);
+    this.#demand = new ListDemand(() => versionOf(this.#cache.resourceVersion));
     this.#cache = new IndexedCache<T>({
       name: o.resource.plural,
       namespace: o.namespace,
@@ -122,6 +118,16 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
       fresh: () => !this.#down && o.clock.monotonicMs() - this.#heardAtMs <= this.#silenceMs,
     });
     this.cache = this.#cache;
+    this.#lists = new Lists<T>({
+      ...o,
+      relistMs: o.relistMs ?? RELIST_MS,
+      cache: this.#cache,
+      demand: this.#demand,
+      streaming: this.#streaming,
+      metrics: this.#metrics,
+      log: this.#log,
+      signal: this.#stop.signal,
+    });
   }
 
   start(): void {
@@ -147,10 +153,11 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     const { metadata } = await client.list<T>(resource, { namespace, limit: 1, signal });
     const now = metadata.resourceVersion ?? '';
     // Time cannot run backwards: etcd was put back, and what is held is of another past.
-    if (versionOf(now) < before) return this.#listAnew(signal);
+    if (versionOf(now) < before) return this.#demand.anew(signal);
     const cancel = clock.after(NEWS_MS, () => {
-      if (versionOf(now) > this.#wanted) this.#wanted = versionOf(now);
-      this.#listIfWanted();
+      if (this.#cache.size <= MOST_LISTED || !this.#cache.synced) return this.#demand.reach(versionOf(now));
+      this.#shortWatchFor = versionOf(now);
+      this.#demand.interrupt();
     });
     try {
       await this.#cache.reached(now, signal);
@@ -159,42 +166,16 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     }
   }
 
-  #listAnew(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      if (signal.aborted) return onAbort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#onListed.push(() => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      this.#listAgain();
-    });
-  }
-
-  /** A list that is under way is let come to its end: it may be new enough. */
-  #listIfWanted(): void {
-    if (this.#listing || versionOf(this.#cache.resourceVersion) >= this.#wanted) return;
-    this.#listAgain();
-  }
-
-  #listAgain(): void {
-    this.#relist = true;
-    this.#interrupt.abort();
-  }
-
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        if (this.#relist) this.#resume = '';
-        this.#relist = false;
+        if (this.#demand.take()) this.#resume = '';
         if (this.#broken && this.#resume !== '') await this.#checkGround();
         this.#broken = false;
-        const age = this.#o.clock.monotonicMs() - this.#listedAtMs;
-        if (this.#resume !== '' && age >= (this.#o.relistMs ?? RELIST_MS)) await this.#verify();
-        if (this.#resume === '' && !this.#streams()) await this.#list();
-        if (!this.#relist) await this.#watch();
+        if (this.#resume !== '' && this.#lists.checkDueMs() <= 0) this.#resume = await this.#lists.check(this.#resume);
+        if (this.#resume === '' && !this.#streaming.isTried) this.#resume = await this.#lists.take();
+        if (!this.#demand.isDue) await this.#watch();
       } catch (error) {
         if (signal.aborted) break;
         this.#broken = true;
@@ -222,80 +203,21 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     if (versionOf(metadata.resourceVersion) < versionOf(this.#resume)) this.#resume = '';
   }
 
-  #streams(): boolean {
-    return !this.#pagesOnly && this.#brokenStreams < MOST_BROKEN_STREAMS;
-  }
-
-  /** A list as of now, in pages. */
-  async #list(): Promise<void> {
-    this.#listing = true;
-    try {
-      await this.#believe(await this.#pages({}));
-    } finally {
-      this.#listing = false;
-    }
-    this.#listIfWanted();
-  }
-
-  /** Takes a list as of now. It was read with quorum: it can never be older than what we have seen, unless etcd itself was put back. */
-  async #believe({ items, resourceVersion }: Listing<T>): Promise<void> {
-    const backwards = versionOf(resourceVersion) < versionOf(this.#cache.resourceVersion);
-    if (backwards) {
-      this.#log.warn(
-        { held: this.#cache.resourceVersion, listed: resourceVersion },
-        'versions went backwards: etcd was restored',
-      );
-    }
-    const difference = await this.#cache.replaceInTurns(items, resourceVersion, { trusted: backwards });
-    this.#resume = resourceVersion;
-    this.#brokenStreams = 0;
-    this.#listed(difference.missed);
-    for (const resolve of this.#onListed.splice(0)) resolve();
-  }
-
-  /**
-   * The list exactly as of the version that the cache claims to be at: whatever differs was missed, and is put right. Where the server no
-   * longer has that version, a list as of now does half of it: it finds what is missing, but cannot tell when it was deleted.
-   */
-  async #verify(): Promise<void> {
-    const version = this.#resume;
-    let exact: Listing<T>;
-    try {
-      exact = await this.#pages({ resourceVersion: version, resourceVersionMatch: 'Exact' });
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      return this.#list();
-    }
-    const difference = await this.#cache.replaceInTurns(exact.items, version);
-    this.#listed(difference.missed);
-  }
-
-  #listed(missed: number): void {
-    this.#listedAtMs = this.#o.clock.monotonicMs();
-    this.#metrics.listed(this.#cache.size, this.#cache.resourceVersion);
-    if (missed === 0) return;
-    this.#metrics.missed(missed);
-    this.#log.error({ missed }, 'the watch had missed events; the list put them right');
-  }
-
-  #pages(o: { resourceVersion?: string; resourceVersionMatch?: 'Exact' }): Promise<Listing<T>> {
-    const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
-    const selection = { namespace, fieldSelector, labelSelector, signal: this.#stop.signal };
-    return pagedList<T>(client, resource, { ...selection, ...o }, (item) => this.#cache.prepare(item));
-  }
-
   /** Watches from where the cache is; from nothing, with a list as its beginning. */
   async #watch(): Promise<void> {
     const { clock, resource } = this.#o;
     const opened = clock.monotonicMs();
     let list = this.#resume === '' ? new StreamedList<T>(resource, (item) => this.#cache.prepare(item)) : undefined;
     let accepted = false;
-    this.#interrupt = new AbortController();
-    this.#listing = list !== undefined;
+    const interrupt = this.#demand.watchBegins();
+    const shortFor = list ? undefined : this.#shortWatchFor;
+    this.#shortWatchFor = undefined;
+    if (list) this.#demand.listBegins();
     let heard = 0;
     let cancelSettled = () => {};
+    let cancelCheck = this.#interruptForCheck(list !== undefined);
     try {
-      const events = this.#open(list !== undefined, () => {
+      const events = this.#open(interrupt, list !== undefined, shortFor !== undefined, () => {
         accepted = true;
         this.#metrics.watching();
         if (list) return;
@@ -307,10 +229,10 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         heard++;
         const complete = list?.take(event);
         if (complete) {
-          await this.#believe(complete);
+          this.#resume = await this.#lists.believe(complete);
           list = undefined;
-          this.#listing = false;
-          this.#listIfWanted();
+          this.#demand.listEnds();
+          cancelCheck = this.#interruptForCheck(false);
         }
         if (list) {
           if (heard % TURN === 0) await nextTurn();
@@ -321,16 +243,18 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         if (!complete) this.#take(event);
         if (heard % TURN === 0) await nextTurn();
       }
-      if (this.#stop.signal.aborted || this.#interrupt.signal.aborted) return;
+      if (this.#stop.signal.aborted || interrupt.aborted) return;
       if (list) throw new Error(`the streamed list of ${resource.plural} broke off after ${list.size} objects`);
     } catch (error) {
-      if (list && !this.#stop.signal.aborted) this.#unstreamed(error, accepted);
+      if (list && !this.#stop.signal.aborted) this.#streaming.broke(error, accepted);
       // Pages can tell at once: a server that does not stream is no fault.
-      if (list && this.#pagesOnly) return;
+      if (list && this.#streaming.isRefused) return;
       throw error;
     } finally {
       cancelSettled();
-      this.#listing = false;
+      cancelCheck();
+      if (shortFor !== undefined) this.#demand.reach(shortFor);
+      if (list) this.#demand.listFailed();
     }
     if (heard === 0 && clock.monotonicMs() - opened < SHORTEST_WATCH_MS) {
       throw new Error('the watch ended at once, without a word');
@@ -338,8 +262,14 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     this.#recovered();
   }
 
-  #open(withList: boolean, onOpen: () => void): AsyncIterable<WatchEvent<T>> {
+  /** Ends the watch when the check is due, long as it may last. Returns how to leave it be. */
+  #interruptForCheck(isListing: boolean): () => void {
+    return isListing ? () => {} : this.#o.clock.after(this.#lists.checkDueMs(), () => this.#demand.interrupt());
+  }
+
+  #open(interrupt: AbortSignal, withList: boolean, isShort: boolean, onOpen: () => void): AsyncIterable<WatchEvent<T>> {
     const { client, resource, namespace, fieldSelector, labelSelector } = this.#o;
+    const seconds = WATCH_SECONDS.from + (WATCH_SECONDS.to - WATCH_SECONDS.from) * this.#random();
     return client.watch<T>(
       resource,
       {
@@ -348,11 +278,11 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
         labelSelector,
         resourceVersion: this.#resume,
         ...(withList && { sendInitialEvents: true }),
-        timeoutSeconds: Math.round(WATCH_SECONDS.from + (WATCH_SECONDS.to - WATCH_SECONDS.from) * this.#random()),
+        timeoutSeconds: isShort ? SHORT_WATCH_SECONDS : Math.round(seconds),
         silenceMs: this.#silenceMs,
         onOpen,
       },
-      AbortSignal.any([this.#stop.signal, this.#interrupt.signal]),
+      AbortSignal.any([this.#stop.signal, interrupt]),
     );
   }
 
@@ -369,15 +299,6 @@ class RunningReflector<T extends KubeObject> implements Reflector<T> {
     }
     this.#resume = version;
     this.#metrics.seen(this.#cache.size, version);
-  }
-
-  /** Remembers what a streamed list that did not come to its end says about streaming. */
-  #unstreamed(error: unknown, accepted: boolean): void {
-    if (accepted) this.#brokenStreams++;
-    else if (error instanceof KubeError && NOT_STREAMED.has(error.status)) {
-      this.#pagesOnly = true;
-      this.#log.info({ err: error }, 'the API server does not stream lists; reading them in pages');
-    }
   }
 
   #hear(): void {

@@ -1,5 +1,5 @@
 /**
- * Bytes to and from one API server: one bounded keep-alive pool for calls, a connection of its own for each watch. Knows TLS and
+ * Bytes to and from one API server, wherever it is by now: one bounded keep-alive pool for calls, a connection of its own for each watch. Knows TLS and
  * proxies; leaves meaning (Status, JSON, retries, deadlines) to the client. HTTP/1.1 only: with HTTP/2 all watches and calls would
  * share the fate of a single half-open connection.
  */
@@ -39,6 +39,7 @@ export interface Transport {
 }
 
 export interface TransportOptions {
+  /** Base URL, where an identity names none. */
   server: string;
   proxyUrl?: string | undefined;
   poolSize: number;
@@ -46,8 +47,6 @@ export interface TransportOptions {
 
 /** Nothing is opened before the first call. */
 export function createTransport({ server, proxyUrl, poolSize }: TransportOptions): Transport {
-  const { origin, pathname } = new URL(server);
-  const prefix = pathname.replace(/\/$/, '');
   const pools = new Map<string, Dispatcher>();
   const ids = new WeakMap<TlsMaterial, string>();
   const streams = new Set<Dispatcher>();
@@ -91,9 +90,10 @@ export function createTransport({ server, proxyUrl, poolSize }: TransportOptions
     }
   };
   const send = async (dispatcher: Dispatcher, identity: Identity, o: SendOptions): Promise<Exchange> => {
+    const { origin, pathname } = new URL(identity.server ?? server);
     const { statusCode, headers, body } = await dispatcher.request({
       origin,
-      path: prefix + o.path,
+      path: pathname.replace(/\/$/, '') + o.path,
       method: o.method as Dispatcher.HttpMethod,
       headers: { ...o.headers, ...identity.headers },
       ...(o.body === undefined ? {} : { body: o.body }),

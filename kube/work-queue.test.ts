@@ -298,6 +298,23 @@ describe('the deadline', () => {
   });
 });
 
+describe('work that does not end', () => {
+  it('shows while it is still under way, under the names of client-go', async () => {
+    const { queue, clock, end, value } = aQueue();
+    const [unfinished, longest] = ['workqueue_unfinished_work_seconds', 'workqueue_longest_running_processor_seconds'];
+    expect(await value(unfinished, { name: 'test' })).toBe(0);
+    queue.add('a');
+    await clock.advance(3_000);
+    queue.add('b');
+    await clock.advance(2_000);
+    expect([await value(unfinished), await value(longest)]).toEqual([7, 5]);
+    await end('a');
+    expect([await value(unfinished), await value(longest)]).toEqual([2, 2]);
+    await end('b');
+    expect([await value(unfinished), await value(longest)]).toEqual([0, 0]);
+  });
+});
+
 describe('stop', () => {
   it('finishes what is in work and takes up no more', async () => {
     const { queue, clock, begun, end } = aQueue({ workers: 1 });

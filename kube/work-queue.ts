@@ -8,7 +8,7 @@ import { KubeError, messageOf, TerminalError } from './errors.ts';
 import { higherOf, isHigher, LANES, type Lane, NONE_PASSED_OVER, nextLane, PRIORITY } from './lanes.ts';
 import type { Log } from './log.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
-import { queueInstruments } from './queue-metrics.ts';
+import { queueInstruments, watchWork } from './queue-metrics.ts';
 import { createSeldom } from './seldom.ts';
 
 export interface ReconcileResult {
@@ -67,7 +67,7 @@ class KeyedQueue implements WorkQueue {
   /** By lane, in the order of their adds; since when. */
   readonly #ready: Record<Lane, Map<string, number>> = { human: new Map(), news: new Map(), routine: new Map() };
   #passed = NONE_PASSED_OVER;
-  readonly #working = new Map<string, { dirty: Lane | undefined }>();
+  readonly #working = new Map<string, { dirty: Lane | undefined; beganMs: number }>();
   readonly #delayed = new Map<string, { dueMs: number; lane: Lane; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   /** Workers that wait for a reconcile; those past their deadline do not. */
@@ -81,7 +81,12 @@ class KeyedQueue implements WorkQueue {
   constructor(o: WorkQueueOptions) {
     this.#o = o;
     this.#seldom = createSeldom(o.clock);
-    this.#m = queueInstruments(o.metrics ?? noMetrics());
+    const metrics = o.metrics ?? noMetrics();
+    this.#m = queueInstruments(metrics);
+    watchWork(metrics, o.name, {
+      nowMs: () => o.clock.monotonicMs(),
+      beganMs: () => Array.from(this.#working.values(), ({ beganMs }) => beganMs),
+    });
     this.#m.workers.set({ controller: o.name }, o.workers);
   }
 
@@ -193,11 +198,11 @@ class KeyedQueue implements WorkQueue {
 
   #work(key: string, lane: Lane): void {
     const { clock, name, deadlineMs, log, reconcile } = this.#o;
-    const state: { dirty: Lane | undefined } = { dirty: undefined };
+    const started = clock.monotonicMs();
+    const state: { dirty: Lane | undefined; beganMs: number } = { dirty: undefined, beganMs: started };
     this.#working.set(key, state);
     this.#busy++;
     const stop = new AbortController();
-    const started = clock.monotonicMs();
     let overdue = false;
     let holdsWorker = true;
     const release = () => {

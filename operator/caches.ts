@@ -43,7 +43,8 @@ export interface Reflectors {
   missing(): string[];
   /** Kinds that are held, but are not kept up to date now, with what stands in the way. */
   failing(): string[];
-  waitForSync(signal: AbortSignal): Promise<void>;
+  /** Of all kinds but `except`. */
+  waitForSync(signal: AbortSignal, except?: readonly Resource[]): Promise<void>;
   /** Resolves once the caches show all that was written before this call, by whomever. */
   catchUp(signal: AbortSignal): Promise<void>;
   /** For keeping book of own writes. */
@@ -113,7 +114,10 @@ export function createReflectors(o: {
     stop: () => onAll(({ stop }) => stop()),
     missing: () => described(({ synced }) => !synced),
     failing: () => described(({ synced, failing }) => synced && failing !== undefined),
-    waitForSync: (signal) => onAll(({ waitForSync }) => waitForSync(signal)),
+    waitForSync: (signal, except = []) =>
+      onAll(async ({ resource, waitForSync }) => {
+        if (!except.includes(resource)) await waitForSync(signal);
+      }),
     catchUp: (signal) => onAll(({ catchUp }) => catchUp(signal)),
   };
 }

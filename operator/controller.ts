@@ -1,4 +1,5 @@
 /** What a controller is, and what it is given. */
+import type { Resource } from '@funnelai/crds/meta';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import type { EventRecorder } from '@funnelai/kube/events';
@@ -25,7 +26,7 @@ export interface Deps {
   /** Hands each answer to the caches: what a controller wrote, it sees. */
   client: KubeClient;
   /** As `OwnWrites.settled`: to be awaited before anything is decided. The work queues do. */
-  settled(signal: AbortSignal): Promise<void>;
+  settled(kinds: readonly Resource[], signal: AbortSignal): Promise<void>;
   clock: Clock;
   log: Log;
   caches: Caches;
@@ -40,5 +41,5 @@ export interface Deps {
 export function withOwnWrites(plain: Omit<Deps, 'settled'>, o: { kinds: TrackedKind[]; stop: AbortSignal }): Deps {
   const { client, log, registry } = plain;
   const writes = trackOwnWrites({ client, kinds: o.kinds, log, metrics: registry, stop: o.stop });
-  return { ...plain, client: writes.client, settled: (signal) => writes.settled(signal) };
+  return { ...plain, client: writes.client, settled: (kinds, signal) => writes.settled(kinds, signal) };
 }

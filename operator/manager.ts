@@ -87,7 +87,9 @@ export function createOperator(o: OperatorOptions): Operator {
     const plain = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
     const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: over });
     const { openMirror, keepHistoryMs } = o;
-    const mirror = openMirror && createMirrorController({ ...deps, book, openMirror, said: events, keepHistoryMs });
+    const leadsSince = (ms: number) => (renewedAtMs ?? Number.NEGATIVE_INFINITY) > ms;
+    const mirror =
+      openMirror && createMirrorController({ ...deps, book, openMirror, said: events, leadsSince, keepHistoryMs });
     controllers = [
       createRuleController(deps),
       createSourceController(deps),

@@ -1,4 +1,5 @@
-/** The work queue as all controllers use it: nothing is decided before the own writes so far are seen; the same deadline, the same backoff. */
+/** The work queue as all controllers use it: nothing is decided before the own writes so far to the kinds it is decided on are seen; the same deadline, the same backoff. */
+import type { Resource } from '@funnelai/crds/meta';
 import type { Lane } from '@funnelai/kube/lanes';
 import { createWorkQueue, type WorkQueue } from '@funnelai/kube/work-queue';
 import type { Deps } from './controller.ts';
@@ -13,13 +14,15 @@ export function createQueue(
   o: {
     name: string;
     workers: number;
+    /** What is decided on. */
+    reads: readonly Resource[];
     reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<{ requeueAfterMs?: number } | undefined>;
   },
 ): WorkQueue {
   return createWorkQueue({
     ...o,
     reconcile: async (key, signal, lane) => {
-      await deps.settled(signal);
+      await deps.settled(o.reads, signal);
       return o.reconcile(key, signal, lane);
     },
     clock: deps.clock,

@@ -9,6 +9,7 @@ describe('the command line', () => {
       logLevel: 'info',
       kubeconfig: undefined,
       databaseUrlFile: undefined,
+      namespace: undefined,
     });
   });
 
@@ -18,6 +19,7 @@ describe('the command line', () => {
     [['--prot', '1'], "Unknown option '--prot'"],
     [['--context', 'prod'], '--context: expected --kubeconfig FILE beside it'],
     [['--log-level', 'loud'], '--log-level: found loud, expected one of fatal'],
+    [['--namespace', 'Team_A'], '--namespace: found Team_A, expected the name of a namespace'],
     [['--ui-dir='], '--ui-dir: found nothing, expected a value'],
     [['serve'], "Unexpected argument 'serve'"],
   ])('%j: %s', (args, message) => {

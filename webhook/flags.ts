@@ -5,6 +5,8 @@ export interface Flags {
   kubeconfig: string | undefined;
   context: string | undefined;
   databaseUrlFile: string | undefined;
+  /** Serves this one alone. */
+  namespace: string | undefined;
   host: string;
   port: number;
   metricsPort: number | undefined;
@@ -21,6 +23,7 @@ export const USAGE = `usage: node webhook/main.ts [flags]
   --kubeconfig FILE         kubeconfig to use (default: the pod's service account)
   --context NAME            context in that kubeconfig (default: its current one)
   --database-url-file FILE  file that holds the URL of the history database (default: history is off)
+  --namespace NAME          serve this namespace alone, with rights in it alone (default: all)
   --host ADDRESS            address to listen on (default 127.0.0.1)
   --port N                  port for pages, API and intake (default 8080)
   --metrics-port N          port for /metrics, /healthz and /readyz on the same address (default: none)
@@ -30,6 +33,7 @@ export const USAGE = `usage: node webhook/main.ts [flags]
   --log-level LEVEL         fatal, error, warn, info, debug or trace (default info)
 `;
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+const NAMESPACE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const TEXT = { type: 'string' } as const;
 
 /** Throws UsageError. */
@@ -51,6 +55,7 @@ export function parseFlags(args: readonly string[]): Flags {
     kubeconfig: values.kubeconfig,
     context: values.context,
     databaseUrlFile: values['database-url-file'],
+    namespace: namespace(values.namespace),
     host: values.host ?? '127.0.0.1',
     port: port('port', values.port ?? '8080'),
     metricsPort: metricsPort === undefined ? undefined : port('metrics-port', metricsPort),
@@ -71,6 +76,7 @@ function parse(args: readonly string[]) {
         kubeconfig: TEXT,
         context: TEXT,
         'database-url-file': TEXT,
+        namespace: TEXT,
         host: TEXT,
         port: TEXT,
         'metrics-port': TEXT,
@@ -83,6 +89,11 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function namespace(name: string | undefined): string | undefined {
+  if (name === undefined || NAMESPACE.test(name)) return name;
+  throw new UsageError(`--namespace: found ${name}, expected the name of a namespace (a-z, 0-9 and -)`);
 }
 
 function port(flag: string, text: string): number {

@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
     registry,
+    ...(flags.namespace !== undefined && { namespace: flags.namespace }),
     host: flags.host,
     uiDir: flags.uiDir === undefined ? undefined : resolve(flags.uiDir),
     signInFile: flags.signInFile,

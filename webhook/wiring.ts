@@ -34,6 +34,8 @@ export interface WebhookParts {
   clock: Clock;
   log: Log;
   registry: Metrics;
+  /** Serves only this one, and needs rights in no other; all of them when absent. */
+  namespace?: string | undefined;
   host: string;
   uiDir: string | undefined;
   signInFile: string | undefined;
@@ -55,12 +57,14 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const reflect = <T extends KubeObject>(
     resource: Resource,
     indexers: Record<string, (o: T) => string[]> = {},
-  ): Reflector<T> => createReflector<T>({ client, resource, indexers, clock, log, metrics: registry });
+  ): Reflector<T> =>
+    createReflector<T>({ client, resource, namespace: parts.namespace, indexers, clock, log, metrics: registry });
   const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
   const sources = reflect<AlertSource>(ALERT_SOURCES);
   const incidents = reflect<Incident>(INCIDENTS, { [BY_NAMESPACE]: byNamespace });
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
-  const namespaces = reflect<KubeObject>(NAMESPACES);
+  // Which others there are is not for who has rights in one.
+  const namespaces = parts.namespace === undefined ? reflect<KubeObject>(NAMESPACES) : undefined;
   const needed: [string, Cache<KubeObject>][] = [
     ['alert sources', sources.cache as unknown as Cache<KubeObject>],
     ['incidents', incidents.cache as unknown as Cache<KubeObject>],
@@ -95,7 +99,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       incidents: incidents.cache,
       alerts: alerts.cache,
       sources: sources.cache,
-      namespaces: namespaces.cache,
+      namespaces: namespaces?.cache ?? only(parts.namespace),
       identities: createIdentities({ client, clock }),
       access: createAccessChecks({ clock }),
       links: createSignInLinks(parts.signInFile),
@@ -107,7 +111,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       metrics,
     },
   });
-  const reflectors = [sources, incidents, alerts, namespaces];
+  const reflectors = [sources, incidents, alerts, ...(namespaces === undefined ? [] : [namespaces])];
   return {
     ...app,
     readiness,
@@ -124,6 +128,11 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     },
   };
 }
+
+/** What stands for the list of namespaces where only one is served. */
+const only = (name = ''): Pick<Cache<KubeObject>, 'list'> => ({
+  list: () => [{ apiVersion: 'v1', kind: NAMESPACES.kind, metadata: { name } }],
+});
 
 function incidentOf(alert: Alert): string[] {
   const name = alert.status?.incidentRef?.name;

@@ -19,3 +19,9 @@ it('gives the operator of one namespace the same rights there as that of a whole
   expect(rulesIn('namespaced/operator.yaml', 'Role')).toEqual(everywhere.sort());
   expect(rulesIn('namespaced/operator.yaml', 'ClusterRole')).toEqual([]);
 });
+
+it('gives the webhook of one namespace the same rights there as that of a whole cluster, but for the list of namespaces', () => {
+  const everywhere = rulesIn('rbac/webhook.yaml', 'ClusterRole').filter((rule) => !rule.includes('"namespaces"'));
+  expect(rulesIn('namespaced/webhook.yaml', 'Role')).toEqual(everywhere);
+  expect(rulesIn('namespaced/webhook.yaml', 'ClusterRole')).toEqual([]);
+});

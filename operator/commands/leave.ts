@@ -4,7 +4,7 @@
  * no operator leads meanwhile, who would put them back. Deletes nothing.
  */
 import type { Incident } from '@funnelai/crds/generated/types';
-import { HISTORY_FINALIZER, INCIDENTS } from '@funnelai/crds/meta';
+import { HISTORY_FINALIZER, INCIDENTS, type Resource } from '@funnelai/crds/meta';
 import type { Mirror } from '@funnelai/history/mirror';
 import type { JsonPatchOp, KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -59,7 +59,7 @@ export interface LeaveReport {
 export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const { client, clock, log, signal } = o;
   const report: LeaveReport = { mirrored: [], waived: [], held: [] };
-  if (!(await isServed(client))) return report;
+  if (!(await isServed(client, INCIDENTS))) return report;
   const identity = await whoAmI(client);
   const lease = await holdLease({ ...o, namespace: o.leaseNamespace });
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
@@ -74,11 +74,17 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: signal });
   const controllers: Controller[] = [
     createIncidentController({ ...deps, book, numbersOnly: true }),
-    ...(o.openMirror === undefined ? [] : [createMirrorController({ ...deps, book, openMirror: o.openMirror, said })]),
+    ...(o.openMirror === undefined
+      ? []
+      : [createMirrorController({ ...deps, book, openMirror: o.openMirror, said, leadsSince: () => false })]),
   ];
   try {
     reflectors.start();
-    await reflectors.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_MS)]));
+    // Whoever deleted all kinds at once has taken those away that nothing holds; only incidents are left, and are what this is about.
+    const others = reflectors.kinds.map(({ resource }) => resource).filter((resource) => resource !== INCIDENTS);
+    const served = await Promise.all(others.map((resource) => isServed(client, resource)));
+    const gone = others.filter((_, i) => !served[i]);
+    await reflectors.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_MS)]), gone);
     for (const controller of controllers) controller.start();
     const giveUpAt = clock.monotonicMs() + (o.openMirror === undefined ? 0 : o.waitMs);
     const seen = new Set<string>();
@@ -161,10 +167,10 @@ function removal({ metadata }: Incident): JsonPatchOp[] {
   ];
 }
 
-/** The kinds may be gone already: then nothing can hold on to anything. */
-async function isServed(client: KubeClient): Promise<boolean> {
+/** The kinds may be gone already: without incidents nothing can hold on to anything. */
+async function isServed(client: KubeClient, resource: Resource): Promise<boolean> {
   try {
-    await client.list<Incident>(INCIDENTS, { limit: 1 });
+    await client.list(resource, { limit: 1 });
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;

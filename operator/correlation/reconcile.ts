@@ -52,7 +52,7 @@ interface Placed {
 export function createCorrelationController(deps: Deps): Controller {
   const { caches, client, clock, identity, log, metrics, rules } = deps;
   const groups = createKeyedMutex();
-  const queue = createQueue(deps, { name: 'correlation', workers: WORKERS, reconcile });
+  const queue = createQueue(deps, { name: 'correlation', workers: WORKERS, reads: [ALERTS, INCIDENTS], reconcile });
   let unsubscribe: (() => void)[] = [];
 
   async function reconcile(key: string): Promise<{ requeueAfterMs: number } | undefined> {

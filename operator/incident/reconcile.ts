@@ -3,7 +3,7 @@
  * writer of Incident.status. Promises that a person's act is recorded in the write that answers it, once, whoever dies when.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
-import { INCIDENTS } from '@funnelai/crds/meta';
+import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import { type Departures, decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
 import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
@@ -31,7 +31,7 @@ const MIRROR_GATHER_MS = 1_000;
 /** @param deps `numbersOnly`: what people did is recorded and nothing else done, as befits one who leaves. */
 export function createIncidentController(deps: Deps & { book: MirrorBook; numbersOnly?: boolean }): Controller {
   const { book, caches, client, clock, events, identity, metrics, rules } = deps;
-  const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reconcile });
+  const queue = createQueue(deps, { name: 'incident', workers: WORKERS, reads: [INCIDENTS, ALERTS], reconcile });
   const departures = createDepartureBook();
   let unsubscribe: (() => void)[] = [];
 

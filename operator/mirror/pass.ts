@@ -3,8 +3,11 @@
  * is gone is marked, what lives is unmarked. Heals what no event told of: a term without a leader, etcd or Postgres set back.
  */
 import { COMPARE_PAGE, type Comparison, type MirroredKind } from '@funnelai/history/compare';
+import type { Cache } from '@funnelai/kube/cache';
 import type { Temporal } from 'temporal-polyfill';
+import type { Batcher } from './batcher.ts';
 import { type Difference, differenceOf, type Mirrored } from './decide.ts';
+import type { GoneObjects } from './gone.ts';
 
 export interface Side {
   kind: MirroredKind;
@@ -15,6 +18,22 @@ export interface Side {
   isEnding(uid: string): boolean;
   /** Writes it, soon. */
   add(uid: string): void;
+}
+
+/** One kind of the cluster, as its cache and the book of what has left it know it. */
+export function sideOf<T extends Mirrored>(
+  kind: MirroredKind,
+  cache: Pick<Cache<T>, 'list' | 'byUid'>,
+  gone: Pick<GoneObjects<T>, 'of'>,
+  { add }: Pick<Batcher, 'add'>,
+): Side {
+  return {
+    kind,
+    uids: () => [...cache.list()].map(({ metadata }) => metadata.uid ?? ''),
+    byUid: (uid) => cache.byUid(uid),
+    isEnding: (uid) => gone.of(uid) !== undefined,
+    add,
+  };
 }
 
 export interface PassOptions {

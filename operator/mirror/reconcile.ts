@@ -5,17 +5,20 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
+import type { MirroredKind } from '@funnelai/history/compare';
 import { HistoryFenced, HistoryRefused } from '@funnelai/history/errors';
-import type { AlertResult, IncidentResult, Mirror } from '@funnelai/history/mirror';
+import type { IncidentResult, Mirror } from '@funnelai/history/mirror';
 import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
 import { compareVersions, decideRelease, isVanished } from './decide.ts';
-import { entryAfter, type MirrorBook, troubleOf } from './facts.ts';
+import { entryAfter, type MirrorBook } from './facts.ts';
+import { createGoneObjects, type GoneObjects } from './gone.ts';
 import type { KeptEvents } from './kept-events.ts';
-import { comparePass, type Side } from './pass.ts';
-import { createMirrorTerm } from './term.ts';
+import { comparePass, type Side, sideOf } from './pass.ts';
+import { createMirrorTerm, type MirrorTermOptions } from './term.ts';
+import { createVerdicts } from './verdicts.ts';
 
 const INCIDENT_BATCH = 100;
 const ALERT_BATCH = 200;
@@ -27,23 +30,14 @@ const MAX_DELAY_MS = 15_000;
 /** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
 const PASS_MS = 600_000;
 const PASS_RETRY_MS = 15_000;
-/** Objects that were deleted and are not marked yet are remembered up to this number. */
-const MAX_DELETED = 20_000;
 const STOP_DRAIN_MS = 2_000;
-
-type Kind = 'Incident' | 'Alert';
-const KINDS: readonly Kind[] = ['Incident', 'Alert'];
-interface Gone<T> {
-  object: T;
-  at: string;
-  vanished: boolean;
-}
 
 export interface MirrorDeps extends Deps {
   openMirror: () => Mirror;
   book: MirrorBook;
   /** What was said and is to be kept. */
   said: Pick<KeptEvents, 'take' | 'giveBack'>;
+  leadsSince: MirrorTermOptions['leadsSince'];
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number | undefined;
 }
@@ -55,10 +49,10 @@ export interface MirrorController extends Controller {
 
 export function createMirrorController(deps: MirrorDeps): MirrorController {
   const { book, caches, client, clock, events, log, metrics } = deps;
-  const goneIncidents = new Map<string, Gone<Incident>>();
-  const goneAlerts = new Map<string, Gone<Alert>>();
-  /** What Postgres refused, by uid: not offered again in the same version before the next pass. */
-  const refused: Record<Kind, Map<string, string>> = { Incident: new Map(), Alert: new Map() };
+  const onFull = () => metrics.bounded('mirror_deleted');
+  const goneIncidents = createGoneObjects<Incident>({ clock, onFull });
+  const goneAlerts = createGoneObjects<Alert>({ clock, onFull });
+  const verdicts = createVerdicts({ metrics, events });
   const held = new Set<string>();
   const incidents = createBatcher({
     name: 'mirror-incidents',
@@ -82,23 +76,17 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     flush: (uids) => term.use((mirror) => flushAlerts(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Alert', depth),
   });
-  const term = createMirrorTerm({ openMirror: deps.openMirror, clock, log, metrics, onOtherEpoch: askAnew });
+  const { openMirror, leadsSince } = deps;
+  const term = createMirrorTerm({ openMirror, clock, log, metrics, leadsSince, onOtherEpoch: askAnew });
   let unsubscribe: (() => void)[] = [];
   let cancelPass = () => {};
   let passing: Promise<void> = Promise.resolve();
   let running = false;
 
-  function offerAgain(): void {
-    for (const kind of KINDS) {
-      refused[kind].clear();
-      metrics.historyPoisoned(kind, 0);
-    }
-  }
-
   /** Nothing that was known of rows holds any more, refusals neither. */
   function askAnew(): void {
     book.reset();
-    offerAgain();
+    verdicts.forgetAll();
     for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
     schedulePass(PASS_RETRY_MS);
   }
@@ -144,7 +132,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
 
   async function settleIncident(mirror: Mirror, incident: Incident, result: IncidentResult): Promise<void> {
     const uid = incident.metadata.uid ?? '';
-    report('Incident', incident, result);
+    verdicts.note('Incident', incident, result);
     book.update(uid, entryAfter(book.of(uid), incident, result, clock.monotonicMs()));
     await release(mirror, incident);
   }
@@ -182,80 +170,49 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     for (const [i, alert] of batch.entries()) {
       const result = results[i];
       if (result === undefined) again.push(alert.metadata.uid ?? '');
-      else report('Alert', alert, result);
+      else verdicts.note('Alert', alert, result);
     }
     for (const uid of uids) await markGone(mirror, 'Alert', uid, goneAlerts);
     return again;
   }
 
   function objectsOf<T extends KubeObject>(
-    kind: Kind,
+    kind: MirroredKind,
     uids: string[],
     cache: { byUid(uid: string): T | undefined },
-    gone: Map<string, Gone<T>>,
+    gone: GoneObjects<T>,
   ): T[] {
     return uids.flatMap((uid) => {
-      const object = cache.byUid(uid) ?? gone.get(uid)?.object;
-      if (object === undefined || refused[kind].get(uid) === object.metadata.resourceVersion) return [];
-      return [object];
+      const object = cache.byUid(uid) ?? gone.of(uid)?.object;
+      return object === undefined || verdicts.isRefused(kind, object) ? [] : [object];
     });
   }
 
-  async function markGone<T>(mirror: Mirror, kind: Kind, uid: string, gone: Map<string, Gone<T>>): Promise<void> {
-    const last = gone.get(uid);
+  async function markGone<T extends KubeObject>(
+    mirror: Mirror,
+    kind: MirroredKind,
+    uid: string,
+    gone: GoneObjects<T>,
+  ): Promise<void> {
+    const last = gone.of(uid);
     if (last === undefined) return;
     await mirror.markDeleted(kind, uid, last.at, { vanished: last.vanished });
-    gone.delete(uid);
-    forgetRefusal(kind, uid);
+    gone.forget(uid);
+    verdicts.forget(kind, uid);
     held.delete(uid);
     if (kind === 'Incident') book.forget(uid);
   }
 
-  function report(kind: Kind, object: KubeObject, result: AlertResult | IncidentResult): void {
-    const { uid = '', resourceVersion = '' } = object.metadata;
-    const trouble = troubleOf(result);
-    for (const { from, to } of 'lost' in result ? (result.lost ?? []) : []) {
-      metrics.historyLost(to - from + 1);
-      const what = from === to ? `change ${from} is` : `changes ${from} to ${to} are`;
-      events.event(object, 'Warning', 'HistoryLost', `${what} lost: neither cluster nor history has them`, 'Mirroring');
-    }
-    if (trouble === undefined) {
-      forgetRefusal(kind, uid);
-      metrics.mirrored(kind, 'stored');
-      return;
-    }
-    refused[kind].set(uid, resourceVersion);
-    metrics.historyPoisoned(kind, refused[kind].size);
-    const conflict = 'conflict' in result && result.conflict !== undefined;
-    metrics.mirrored(kind, conflict ? 'conflict' : 'refused');
-    if (kind === 'Incident') {
-      events.event(object, 'Warning', conflict ? 'HistoryConflict' : 'HistoryRefused', trouble, 'Mirroring');
-    }
-  }
-
-  function forgetRefusal(kind: Kind, uid: string): void {
-    if (refused[kind].delete(uid)) metrics.historyPoisoned(kind, refused[kind].size);
-  }
-
   function onIncident(incident: Incident, deleted: boolean): void {
     const uid = incident.metadata.uid ?? '';
-    if (deleted) remember(goneIncidents, uid, incident, isVanished(incident));
-    else goneIncidents.delete(uid);
+    if (deleted) goneIncidents.remember(incident, isVanished(incident));
+    else goneIncidents.forget(uid);
     const before = book.of(uid);
     const newer = before?.resourceVersion !== incident.metadata.resourceVersion;
     if (newer && before?.waitingSinceMs === undefined) {
       book.update(uid, { ...before, waitingSinceMs: clock.monotonicMs() });
     }
     incidents.add(uid);
-  }
-
-  function remember<T extends KubeObject>(gone: Map<string, Gone<T>>, uid: string, object: T, vanished: boolean): void {
-    if (gone.size >= MAX_DELETED) {
-      metrics.bounded('mirror_deleted');
-      return;
-    }
-    const at = object.metadata.deletionTimestamp ?? clock.now().toString({ fractionalSecondDigits: 6 });
-    gone.set(uid, { object, at, vanished });
   }
 
   /** After an etcd that was set back, lists are the cluster's word though their versions are lower. */
@@ -266,20 +223,8 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
   }
 
   const sides: Side[] = [
-    {
-      kind: 'Incident',
-      uids: () => [...caches.incidents.list()].map(({ metadata }) => metadata.uid ?? ''),
-      byUid: (uid) => caches.incidents.byUid(uid),
-      isEnding: (uid) => goneIncidents.has(uid),
-      add: (uid) => incidents.add(uid),
-    },
-    {
-      kind: 'Alert',
-      uids: () => [...caches.alerts.list()].map(({ metadata }) => metadata.uid ?? ''),
-      byUid: (uid) => caches.alerts.byUid(uid),
-      isEnding: (uid) => goneAlerts.has(uid),
-      add: (uid) => alerts.add(uid),
-    },
+    sideOf('Incident', caches.incidents, goneIncidents, incidents),
+    sideOf('Alert', caches.alerts, goneAlerts, alerts),
   ];
 
   function schedulePass(ms: number): void {
@@ -288,7 +233,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
   }
 
   function pass(): void {
-    offerAgain();
+    verdicts.forgetAll();
     schedulePass(PASS_MS);
     passing = passing.then(async () => {
       try {
@@ -327,8 +272,8 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
         caches.alerts.subscribe((event) => {
           lookBack(event);
           const uid = event.object.metadata.uid ?? '';
-          if (event.type === 'deleted') remember(goneAlerts, uid, event.object, false);
-          else goneAlerts.delete(uid);
+          if (event.type === 'deleted') goneAlerts.remember(event.object, false);
+          else goneAlerts.forget(uid);
           alerts.add(uid);
         }),
       ];
@@ -345,7 +290,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       term.stop();
       await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
       metrics.historyLag(() => 0);
-      for (const kind of KINDS) metrics.historyPoisoned(kind, 0);
+      verdicts.forgetAll();
     },
     idle: async () => {
       await passing;

@@ -9,11 +9,12 @@ import { createMirrorTerm, FENCED_REST_MS } from './term.ts';
 function setUp() {
   const clock = new FakeClock();
   const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as boolean[] };
-  const state: { epoch: number | undefined } = { epoch: undefined };
+  const state = { epoch: undefined as number | undefined, renewedAtMs: Number.NEGATIVE_INFINITY };
   const term = createMirrorTerm({
     clock,
     log: silentLog(),
     metrics: { historyAvailable: (up) => seen.available.push(up), historyFenced: () => (seen.fenced += 1) },
+    leadsSince: (ms) => state.renewedAtMs > ms,
     onOtherEpoch: () => (seen.anew += 1),
     openMirror: () => {
       seen.opened += 1;
@@ -41,6 +42,27 @@ describe('a term of the mirror', () => {
     await clock.advance(1);
     expect(await term.use(number)).toBe(2);
     expect(seen.anew).toBe(1);
+  });
+
+  it('takes the next epoch as soon as its Lease is renewed after that: the other was late; but once only', async () => {
+    const { clock, seen, state, term } = setUp();
+    await clock.advance(5_000);
+    state.renewedAtMs = 4_000;
+    await expect(term.use(fenced)).rejects.toBeInstanceOf(HistoryFenced);
+    await clock.advance(3_000);
+    expect(seen.opened).toBe(1);
+    state.renewedAtMs = 8_100;
+    await clock.advance(1_000);
+    expect(seen).toMatchObject({ opened: 2, anew: 1 });
+    await expect(term.use(fenced)).rejects.toBeInstanceOf(HistoryFenced);
+    const againMs = clock.monotonicMs();
+    while (clock.monotonicMs() < againMs + FENCED_REST_MS - 1_000) {
+      state.renewedAtMs = clock.monotonicMs();
+      await clock.advance(1_000);
+    }
+    expect(seen.opened).toBe(2);
+    await clock.advance(1_000);
+    expect(seen.opened).toBe(3);
   });
 
   it('takes no epoch once it has ended', async () => {

@@ -1,6 +1,7 @@
 /**
- * The mirror of one term: says when Postgres is away, follows its epoch, and stops when another term writes. One that still leads
- * after that for longer than any Lease lasts takes the next epoch: nobody is locked out for good.
+ * The mirror of one term: says when Postgres is away, follows its epoch, and stops when another term writes. One whose Lease is renewed
+ * after that takes the next epoch, once: the other was late. Later only if it still leads after longer than any Lease lasts, so that two
+ * which both lead do not fight, and nobody is locked out for good.
  */
 import { HistoryFenced, HistoryUnavailable } from '@funnelai/history/errors';
 import type { Mirror } from '@funnelai/history/mirror';
@@ -10,6 +11,8 @@ import type { Metrics } from '../metrics.ts';
 
 /** Longer than any Lease lasts: who still leads then does lead. */
 export const FENCED_REST_MS = 60_000;
+/** So often a term that was fenced looks whether its Lease was renewed since. */
+const PROOF_MS = 1_000;
 
 export interface MirrorTerm {
   /** Does the work with the present mirror; what goes wrong is noted and thrown on. */
@@ -26,6 +29,8 @@ export interface MirrorTermOptions {
   clock: Clock;
   log: Log;
   metrics: Pick<Metrics, 'historyAvailable' | 'historyFenced'>;
+  /** Whether the Lease was renewed by a request that was sent after this moment of the clock. */
+  leadsSince(monotonicMs: number): boolean;
   /** Rows may be gone, or of a cluster that was: what was known of them is to be asked anew. */
   onOtherEpoch(): void;
 }
@@ -36,6 +41,7 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
   let epoch: number | undefined;
   let isBack = false;
   let isStopped = false;
+  let mayHurry = true;
   let cancelRest: (() => void) | undefined;
 
   function followEpoch(): void {
@@ -49,8 +55,16 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
     if (isStopped || cancelRest !== undefined) return;
     metrics.historyFenced();
     log.error({ err: error }, 'history is written by another term: this one stops mirroring');
-    cancelRest = clock.after(FENCED_REST_MS, () => {
+    rest(clock.monotonicMs());
+  }
+
+  function rest(fencedAtMs: number): void {
+    const leftMs = fencedAtMs + FENCED_REST_MS - clock.monotonicMs();
+    cancelRest = clock.after(Math.min(PROOF_MS, leftMs), () => {
       cancelRest = undefined;
+      const isProven = mayHurry && o.leadsSince(fencedAtMs);
+      if (!isProven && clock.monotonicMs() < fencedAtMs + FENCED_REST_MS) return rest(fencedAtMs);
+      if (isProven) mayHurry = false;
       log.warn('still leading though another term took over history: taking the next epoch');
       mirror = o.openMirror();
       o.onOtherEpoch();

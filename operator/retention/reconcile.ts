@@ -21,6 +21,7 @@ const PACE_MS = 50;
 /** While Postgres is away, or does not take the object, it is asked again so often: nothing is in a hurry to leave. */
 const UNPROVEN_RETRY_MS = 300_000;
 const AWAY_MS = 15_000;
+const READS = [ALERTS, INCIDENTS];
 
 type Answer = { requeueAfterMs: number } | undefined;
 
@@ -28,8 +29,13 @@ export function createRetentionController(
   deps: Deps & { mirror: Pick<Mirror, 'putAlerts' | 'putIncidents'>; retention: Retention },
 ): Controller {
   const { caches, client, clock, identity, log, metrics, mirror, retention } = deps;
-  const alerts = createQueue(deps, { name: 'retention-alerts', workers: 1, reconcile: reconcileAlert });
-  const incidents = createQueue(deps, { name: 'retention-incidents', workers: 1, reconcile: reconcileIncident });
+  const alerts = createQueue(deps, { name: 'retention-alerts', workers: 1, reads: READS, reconcile: reconcileAlert });
+  const incidents = createQueue(deps, {
+    name: 'retention-incidents',
+    workers: 1,
+    reads: READS,
+    reconcile: reconcileIncident,
+  });
   const queues = [alerts, incidents];
   let unsubscribe: (() => void)[] = [];
   let nextMs = 0;

@@ -12,7 +12,7 @@ const WORKERS = 2;
 export function createRuleController(deps: Deps): Controller {
   const { caches, client, clock, metrics } = deps;
   const broken = new Set<string>();
-  const queue = createQueue(deps, { name: 'rule', workers: WORKERS, reconcile });
+  const queue = createQueue(deps, { name: 'rule', workers: WORKERS, reads: [CORRELATION_RULES], reconcile });
   let unsubscribe = () => {};
 
   async function reconcile(key: string): Promise<undefined> {

@@ -20,7 +20,7 @@ interface Secret extends KubeObject {
 
 export function createSourceController(deps: Deps): Controller {
   const { caches, client, clock } = deps;
-  const queue = createQueue(deps, { name: 'source', workers: WORKERS, reconcile });
+  const queue = createQueue(deps, { name: 'source', workers: WORKERS, reads: [ALERT_SOURCES], reconcile });
   let unsubscribe = () => {};
 
   async function reconcile(key: string): Promise<{ requeueAfterMs: number } | undefined> {

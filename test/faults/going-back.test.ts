@@ -9,8 +9,8 @@ import { systemClock } from '@funnelai/kube/clock';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
 import { LEASE_NAME } from '@funnelai/operator/manager';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { byHand } from '../harness/by-hand.ts';
 import { matching } from '../harness/fault-proxy.ts';
-import type { Act } from '../harness/oracle.ts';
 import { read, verdict } from '../harness/oracle-reader.ts';
 import { until } from '../harness/wait.ts';
 import { busy, CONVERGED_MS, type Stage, startStage } from './stage.ts';
@@ -91,51 +91,22 @@ describe('two operators', () => {
 describe('an incident that is deleted and declared again under its name while nobody watches', () => {
   it('is two incidents in history, each with its own story', async () => {
     const namespace = await stage.aNamespace();
-    const acts: Act[] = [];
-    type Change = Pick<Act, 'kind' | 'to'>;
-    const did = async <T>(changes: Change[], uidOf: (made: T) => string, make: () => Promise<T>): Promise<T> => {
-      const beganMs = systemClock.now().epochMilliseconds;
-      const made = await make();
-      const answeredMs = systemClock.now().epochMilliseconds;
-      for (const change of changes) {
-        acts.push({ uid: uidOf(made), incident: 'twice', by: 'admin', beganMs, answeredMs, ...change });
-      }
-      return made;
-    };
-    const birth: Change[] = [
-      { kind: 'Phase', to: 'Detection' },
-      { kind: 'Severity', to: 'Low' },
-      { kind: 'Priority', to: 'P4' },
-    ];
-    const declare = async (title: string) => {
-      const incident = { ...DECLARED, metadata: { namespace, name: 'twice' }, spec: { ...DECLARED.spec, title } };
-      const born = await did(
-        birth,
-        ({ metadata }) => metadata.uid ?? '',
-        () => stage.client.create<Incident>(INCIDENTS, incident as Incident),
-      );
-      return born.metadata.uid ?? '';
-    };
-    const first = await declare('the first');
+    const hand = byHand({ client: stage.client, namespace, by: 'admin' });
+    const first = await hand.declare('twice', 'the first');
     await until('its birth to be recorded', CONVERGED_MS, async () => {
       const { rows } = await read({ ...stage, namespace });
       return rows.changes.some(({ incident_uid }) => incident_uid === first);
     });
-    await kubectl('delete', 'incidents.funnelai.dev', 'twice', '-n', namespace, '--wait=false');
+    await hand.remove('twice');
     await until('it to be let go', CONVERGED_MS, async () => {
       const { incidents } = await read({ ...stage, namespace });
       return incidents.length === 0;
     });
     for (const watch of stage.operatorApi.watches('incidents')) watch.lines(() => []);
-    const second = await declare('the second');
-    await did(
-      [{ kind: 'Phase', to: 'Response' }],
-      () => second,
-      () => kubectl(...patching('twice', namespace, { phase: 'Response' })),
-    );
+    const second = await hand.declare('twice', 'the second');
+    await hand.move('twice', 'Response');
     stage.operatorApi.cut();
-    const told = { faults: [], acts, deleted: [first] };
-    expect(await verdict({ ...stage, namespace }, told, CONVERGED_MS)).toEqual([]);
+    expect(await verdict({ ...stage, namespace }, hand.told(), CONVERGED_MS)).toEqual([]);
     const { rows } = await read({ ...stage, namespace });
     expect(rows.incidents.map(({ uid, deleted_at }) => [uid, deleted_at !== null]).sort()).toEqual(
       [

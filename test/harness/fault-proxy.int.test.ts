@@ -124,6 +124,16 @@ describe('a watch through it', () => {
     await until('it to be gone', DEADLINE_MS, () => proxy.watches('configmaps').length === 0);
   });
 
+  it('ends while the API server goes on sending in pieces', async () => {
+    proxy.fault(matching('configmaps', { watch: true }), { split: 1 });
+    const one = await watching();
+    const made = Promise.all(Array.from({ length: 20 }, (_, i) => create(`ended-${i}`)));
+    await until('the first to come', DEADLINE_MS, () => one.seen.length > 0);
+    one.live.end();
+    await made;
+    await one.ended;
+  });
+
   it('breaks off within a line, or falls silent', async () => {
     const one = await watching();
     one.live.truncate();

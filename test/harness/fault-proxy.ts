@@ -34,6 +34,8 @@ export type Fault =
   | { hang: true }
   /** The connection breaks: before the API server hears of it, or after it has answered, so that a write is stored and nobody knows. */
   | { cut: 'before' | 'after' }
+  /** Passed on and done; the answer never comes, and the connection stays open. */
+  | { swallow: true }
   /** Passed on after so long. */
   | { delayMs: number }
   /** The answer's body breaks off after so many bytes. */
@@ -44,7 +46,17 @@ export type Fault =
 export interface FaultHandle {
   /** How many requests it has hit. */
   readonly hits: number;
+  /** Of those that were passed on, how many the API server has answered, whoever got to hear it. */
+  readonly answered: number;
   clear(): void;
+}
+
+interface Rule {
+  match: Match;
+  fault: Fault;
+  left: number;
+  hits: number;
+  answered: number;
 }
 
 export interface FaultProxy {
@@ -85,7 +97,7 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
   const { tls } = await upstream.credentials.current();
   const agent = new HttpsAgent({ keepAlive: true, ...(tls.ca === undefined ? {} : { ca: tls.ca }) });
   const own = selfSigned('localhost');
-  const rules: { match: Match; fault: Fault; left: number; hits: number }[] = [];
+  const rules: Rule[] = [];
   const seen: Asked[] = [];
   const sockets = new Set<Socket>();
   const watches = new Set<LiveWatch>();
@@ -93,19 +105,22 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
   const server = createServer({ key: own.key, cert: own.cert }, (request, response) => {
     const asked = askedOf(request);
     seen.push(asked);
+    // What a test does to an answer under way fails whoever is writing it, not the test.
+    response.on('error', () => {});
     const rule = rules.findLast(({ match, left }) => left > 0 && match(asked));
     if (rule) {
       rule.left--;
       rule.hits++;
     }
-    handle(request, response, asked, rule?.fault);
+    handle(request, response, asked, rule);
   });
   server.on('secureConnection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   });
 
-  function handle(request: IncomingMessage, response: ServerResponse, asked: Asked, fault: Fault | undefined): void {
+  function handle(request: IncomingMessage, response: ServerResponse, asked: Asked, rule: Rule | undefined): void {
+    const fault = rule?.fault;
     if (fault && 'answer' in fault) {
       const { status, body, headers } = fault.answer;
       request.resume();
@@ -115,17 +130,21 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     } else if (fault && 'hang' in fault) request.resume();
     else if (fault && 'cut' in fault && fault.cut === 'before') request.socket.destroy();
     else if (fault && 'delayMs' in fault) setTimeout(() => forward(request, response, asked, undefined), fault.delayMs);
-    else forward(request, response, asked, fault);
+    else forward(request, response, asked, rule);
   }
 
-  function forward(request: IncomingMessage, response: ServerResponse, asked: Asked, fault: Fault | undefined): void {
+  function forward(request: IncomingMessage, response: ServerResponse, asked: Asked, rule: Rule | undefined): void {
+    const fault = rule?.fault;
     const outgoing = httpsRequest(
       upstream.server + (request.url ?? ''),
       { method: asked.method, headers: request.headers, agent },
       (incoming) => {
-        if (fault && 'cut' in fault) {
+        incoming.on('end', () => {
+          if (rule) rule.answered++;
+        });
+        if (fault && ('cut' in fault || 'swallow' in fault)) {
           incoming.resume();
-          incoming.on('end', () => request.socket.destroy());
+          if ('cut' in fault) incoming.on('end', () => request.socket.destroy());
           return;
         }
         response.writeHead(incoming.statusCode ?? 502, incoming.headers);
@@ -171,11 +190,14 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     seen,
     connection: (context) => loadConnection({ kubeconfigPath: path, ...(context === undefined ? {} : { context }) }),
     fault(match, fault, { times = Number.POSITIVE_INFINITY } = {}) {
-      const rule = { match, fault, left: times, hits: 0 };
+      const rule: Rule = { match, fault, left: times, hits: 0, answered: 0 };
       rules.push(rule);
       return {
         get hits() {
           return rule.hits;
+        },
+        get answered() {
+          return rule.answered;
         },
         clear: () => {
           rule.left = 0;
@@ -211,8 +233,8 @@ function carry(incoming: IncomingMessage, response: ServerResponse, fault: Fault
   let left = fault && 'truncateAfter' in fault ? fault.truncateAfter : Number.POSITIVE_INFINITY;
   const size = fault && 'split' in fault ? fault.split : Number.POSITIVE_INFINITY;
   incoming.on('data', (bytes: Buffer) => {
-    // A test may have ended the answer already, whatever the API server goes on saying.
-    if (response.writableEnded || response.destroyed) return;
+    // A test may have ended it, as one of a watch, while the API server goes on sending.
+    if (response.writableEnded || response.destroyed) return void incoming.destroy();
     const kept = bytes.length > left ? bytes.subarray(0, left) : bytes;
     left -= kept.length;
     for (let at = 0; at < kept.length; at += size) response.write(kept.subarray(at, at + size));

@@ -13,6 +13,8 @@ const PEOPLE: Context[] = ['ana', 'bo'];
 export interface Pace {
   senderPauseMs?: number;
   personPauseMs?: number;
+  /** Nobody works what opens. */
+  isUnattended?: boolean;
 }
 
 export interface LoadOptions extends Pace {
@@ -51,7 +53,7 @@ export function startLoad(o: LoadOptions): Load {
     const sum = [...(incident.metadata.uid ?? '')].reduce((total, char) => total + char.charCodeAt(0), 0);
     return sum % PEOPLE.length === at;
   };
-  const people = PEOPLE.map((as, i) =>
+  const people = (o.isUnattended ? [] : PEOPLE).map((as, i) =>
     startPerson({
       kubectl: o.kubectl,
       as,

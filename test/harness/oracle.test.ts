@@ -170,6 +170,16 @@ describe('the oracle', () => {
     expect(violations(told, seen)).toEqual([]);
   });
 
+  it('allows a second open incident of a group to a person who has put one that had ended back to work', () => {
+    const { told, seen } = aWorld();
+    const back = { ...taken, from: 'Closed', reason: 'not over' };
+    put({ seen }, 'seen.incidents.1', { ...otherIncident, status: { ...otherIncident.status, changes: [born, back] } });
+    const doubled = () => violations(told, seen).filter((one) => one.includes('open incidents'));
+    expect(doubled()).toEqual([]);
+    put({ seen }, 'seen.incidents.1.status.changes', [born, { ...back, by: MACHINE }]);
+    expect(doubled()).toHaveLength(1);
+  });
+
   it.each(stories)('finds that %s', (_what, broken, found) => {
     const world = aWorld();
     for (const [path, value] of Object.entries(broken)) put(world, path, value);

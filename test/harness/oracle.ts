@@ -124,16 +124,32 @@ function unansweredAlerts({ alerts, incidents }: Seen): string[] {
   });
 }
 
+/** No group has two, but by the act of a person who put one that had ended back to work: the newest takes the alerts then. */
 function doubleIncidents({ incidents }: Seen): string[] {
   const open = new Map<string, string[]>();
-  for (const { metadata, spec } of incidents) {
+  for (const incident of incidents) {
+    const { metadata, spec } = incident;
     if (spec.origin === undefined || !OPEN.includes(spec.phase) || metadata.deletionTimestamp !== undefined) continue;
+    if (wasPutBack(incident)) continue;
     const group = `${spec.origin.ruleRef?.name ?? 'the built-in rule'} ${spec.origin.groupKey}`;
-    open.set(group, [...(open.get(group) ?? []), metadata.name]);
+    open.set(group, [...(open.get(group) ?? []), `${metadata.name} (${lastMove(incident)})`]);
   }
   return [...open]
     .filter(([, names]) => names.length > 1)
     .map(([group, names]) => `${group} has ${names.length} open incidents: ${names.join(', ')}`);
+}
+
+/** A person, and nobody since, has opened it again after its end. */
+function wasPutBack({ status }: Incident): boolean {
+  const opened = status?.changes?.findLast(
+    ({ kind, from = '', to = '' }) => kind === 'Phase' && OPEN.includes(to) && !OPEN.includes(from),
+  );
+  return opened?.from !== undefined && !MACHINE.test(opened.by);
+}
+
+function lastMove({ status }: Incident): string {
+  const last = status?.changes?.findLast(({ kind }) => kind === 'Phase');
+  return `${last?.from ?? 'nothing'} to ${last?.to ?? 'nothing'} by ${last?.by ?? 'nobody'} at ${last?.at ?? 'no time'}`;
 }
 
 /** What is asked is answered, what is counted is there, and what status and history say of a number is the same. */

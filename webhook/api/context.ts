@@ -17,7 +17,7 @@ export interface ApiContext {
   incidents: Cache<Incident>;
   alerts: Cache<Alert>;
   sources: Cache<AlertSource>;
-  namespaces: Cache<KubeObject>;
+  namespaces: Pick<Cache<KubeObject>, 'list'>;
   identities: Identities;
   access: AccessChecks;
   links: SignInLinks;

@@ -2,7 +2,8 @@
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Environment, startEnvironment } from '../harness/environment.ts';
 import { type OurProcess, startOperator } from '../harness/processes.ts';
 import { until } from '../harness/wait.ts';
 import { aNamespace } from './mirror-of.ts';
@@ -11,12 +12,14 @@ const AFTER_KILL_MS = 20_000;
 const AFTER_STOP_MS = 3_000;
 const START_MS = 60_000;
 
+let environment: Environment;
 let direct: KubeClient;
 let namespace: string;
 let operators: OurProcess[];
 
 beforeAll(async () => {
-  direct = createKubeClient(await loadConnection({ kubeconfigPath: inject('kubeconfig') }));
+  environment = await startEnvironment({ say: () => {} });
+  direct = createKubeClient(await loadConnection({ kubeconfigPath: environment.kubeconfig }));
 });
 beforeEach(async () => {
   namespace = await aNamespace(direct);
@@ -25,11 +28,14 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(operators.map((operator) => operator.kill()));
 });
-afterAll(() => direct.close());
+afterAll(async () => {
+  await direct?.close();
+  await environment?.stop();
+});
 
 async function begin(): Promise<OurProcess> {
   const extraArgs = ['--namespace', namespace, '--lease-namespace', namespace];
-  const operator = await startOperator({ kubeconfig: inject('kubeconfig'), context: 'admin', extraArgs });
+  const operator = await startOperator({ kubeconfig: environment.kubeconfig, context: 'admin', extraArgs });
   operators.push(operator);
   return operator;
 }

@@ -4,7 +4,8 @@ import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
 import { CONFIG_MAPS, type ConfigMap } from '@funnelai/kube/testing/scripted-server';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Environment, startEnvironment } from '../harness/environment.ts';
 import { type FaultProxy, matching, refusal, startFaultProxy } from '../harness/fault-proxy.ts';
 import { until } from '../harness/wait.ts';
 import { aNamespace, CONVERGED_MS, type Held, hold, inParallel } from './mirror-of.ts';
@@ -18,14 +19,16 @@ const DEFINITIONS: Resource = {
 };
 const DEADLINE_MS = 20_000;
 
+let environment: Environment;
 let direct: KubeClient;
 let proxy: FaultProxy;
 let namespace: string;
 let held: Held;
 
 beforeAll(async () => {
-  direct = createKubeClient(await loadConnection({ kubeconfigPath: inject('kubeconfig') }));
-  proxy = await startFaultProxy(inject('kubeconfig'));
+  environment = await startEnvironment({ say: () => {}, applyConfig: false });
+  direct = createKubeClient(await loadConnection({ kubeconfigPath: environment.kubeconfig }));
+  proxy = await startFaultProxy(environment.kubeconfig);
 });
 beforeEach(async () => {
   namespace = await aNamespace(direct);
@@ -35,8 +38,9 @@ afterEach(async () => {
   await held?.stop();
 });
 afterAll(async () => {
-  await proxy.stop();
-  await direct.close();
+  await proxy?.stop();
+  await direct?.close();
+  await environment?.stop();
 });
 
 const map = (name: string, data: Record<string, string> = {}): ConfigMap => ({
@@ -109,6 +113,11 @@ describe('the first list', () => {
     expect(ofTest(held.heard)).toHaveLength(5_000);
     // A Lease is renewed each 2 s and lost after 8; a busy machine may take its share.
     expect(lag.max / 1e6).toBeLessThan(4_000);
+    // Whoever takes over shall not have to read them all again to know that nothing is missing.
+    const before = proxy.seen.length;
+    await held.reflector.catchUp(AbortSignal.timeout(DEADLINE_MS));
+    const lists = proxy.seen.slice(before).filter(({ query }) => query.get('limit') !== '1' && !query.has('watch'));
+    expect(lists).toEqual([]);
   }, 180_000);
 });
 
