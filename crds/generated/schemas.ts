@@ -104,6 +104,10 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   startsAt: z.iso.datetime({ offset: true }),
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),
+  acknowledgedUpstream: z.exactOptional(z.looseObject({
+    at: z.iso.datetime({ offset: true }),
+    by: z.exactOptional(bounded(1, 256)),
+  })),
   receivedAt: z.iso.datetime({ offset: true }),
 });
 

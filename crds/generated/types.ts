@@ -109,6 +109,13 @@ export interface AlertSpec {
   latestStartsAt?: string;
   /** When the fault went away, by the sender's clock, RFC 3339; only while Resolved, never before startsAt. */
   endsAt?: string;
+  /** Someone has taken the present episode in the system that sent it (PagerDuty Events: event_action acknowledge). Noted for people; it changes neither state nor who is paged. */
+  acknowledgedUpstream?: {
+    /** When the webhook was told, RFC 3339. Example: 2026-03-01T14:05:00.000000Z. */
+    at: string;
+    /** Who told it, where the sender says. Example: Sample Monitoring Service. */
+    by?: string;
+  };
   /** When the webhook took the last report that changed something, RFC 3339, to the microsecond. Example: 2026-03-01T14:02:13.000421Z. */
   receivedAt: string;
 }

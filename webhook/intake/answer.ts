@@ -46,7 +46,9 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
     reading.truncated === 0
       ? ''
       : ` (the sender left ${reading.truncated} more out of this body: raise max_alerts of its webhook)`;
-  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${cut}`;
+  const [ignored] = reading.ignored;
+  const left = ignored === undefined ? '' : `; ${reading.ignored.length} make no alert, the first: ${ignored}`;
+  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${cut}${left}`;
   const first = all[0];
   const named = first === undefined ? '' : `; ${sentence(bad, first)}`;
   if (result.unavailable > 0) {
