@@ -15,8 +15,8 @@ export interface AlertSource extends KubeObject {
 
 /** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
-  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. */
-  format: 'Alertmanager';
+  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. Grafana: the webhook contact point, unified and legacy alerting. PagerDutyEvents: PagerDuty's Events API v2, at the path itself, and under it at /v2/enqueue and /v2/change/enqueue. Datadog: its webhook with the payload of docs/senders/datadog.md. Sentry: the webhook of an internal integration. Flux: the notification-controller's providers generic and generic-hmac. */
+  format: 'Alertmanager' | 'Grafana' | 'PagerDutyEvents' | 'Datadog' | 'Sentry' | 'Flux';
   /** How a sender proves that it may send. */
   auth: {
     /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */
@@ -32,7 +32,7 @@ export interface AlertSourceSpec {
   };
   /** Labels that every alert of this source is given, after its fingerprint was taken; where the sender names the same label, the sender's value stays. At most 32; a name has 1 to 256 characters. Example: {cluster: eu-1}. */
   labels?: Record<string, string>;
-  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug Info), then default. */
+  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency, fatal are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug, p5 Info), then default. */
   severity?: {
     /** Name of the label that holds the sender's word. Default: severity. Example: priority. */
     label?: string;
