@@ -110,7 +110,7 @@ export function AlertPage() {
             'Acknowledged',
             <span key="acknowledged">
               <Absolute at={spec.acknowledgedUpstream.at} /> in the system that sent it
-              {spec.acknowledgedUpstream.by && ` (${spec.acknowledgedUpstream.by})`}; it pages all the same
+              {spec.acknowledgedUpstream.by && `, by ${spec.acknowledgedUpstream.by}`}: that changes nothing here
             </span>,
           ],
         ] as [string, ReactNode][])
