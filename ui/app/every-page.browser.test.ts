@@ -20,7 +20,7 @@ const PAGES = [
   { name: 'its alerts', path: '/incidents/demo/checkout-amber-falcon/alerts', sign: 'joined checkout-amber-falcon' },
   { name: 'its YAML', path: '/incidents/demo/checkout-amber-falcon/yaml', sign: 'kubectl edit incidents.funnelai.dev' },
   { name: 'alerts', path: '/alerts?namespace=demo', sign: 'alerts in demo' },
-  { name: 'alert', path: '/alerts/demo/prom-3f9c2a7d51e08b64', sign: 'by Sample Monitoring Service' },
+  { name: 'alert', path: '/alerts/demo/prom-3f9c2a7d51e08b64', sign: 'Where it belongs' },
   { name: 'not found', path: '/nowhere', sign: 'There is no such page' },
   { name: 'no such incident', path: '/incidents/demo/nobody', sign: 'There is no such incident' },
 ] as const;
@@ -89,6 +89,12 @@ describe('the page', () => {
     await at.reload();
     await at.getByRole('table', { name: 'Incidents' }).waitFor();
     expect(await at.getByText('Try it from a shell').count()).toBe(0);
+    await at.context().close();
+  });
+
+  it('says of an alert that someone has taken it in the system that sent it', async () => {
+    const at = await stage.open('/alerts/demo/prom-3f9c2a7d51e08b64');
+    await at.getByText('in the system that sent it, by Sample Monitoring Service').waitFor();
     await at.context().close();
   });
 });

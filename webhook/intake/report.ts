@@ -13,6 +13,16 @@ export interface Report {
   only?: AlertInput['only'];
 }
 
+/** Returns the report that a receiver's input is, with the spec that was made of it. */
+export function reportOf(input: AlertInput, spec: AlertSpec): Report {
+  return {
+    spec,
+    startNamed: input.startsAt !== undefined,
+    endNamed: (input.endsAt ?? input.occurredAt) !== undefined,
+    ...(input.only === undefined ? {} : { only: input.only }),
+  };
+}
+
 /** Returns what is stored and the report as one; undefined when nothing is stored and the report alone makes no alert. */
 export function combined(stored: AlertSpec | undefined, report: Report): AlertSpec | undefined {
   if (report.only === 'Acknowledgement') return noted(stored, report.spec);
