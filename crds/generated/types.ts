@@ -41,7 +41,7 @@ export interface AlertSourceSpec {
     /** The severity of an alert whose word is missing or unknown. Default: Medium. */
     default?: Severity;
   };
-  /** Which labels tell one fault from another. */
+  /** Which labels tell one fault from another, where the sender names no key of its own; a Grafana source that has it goes by labels in place of Grafana's fingerprint. */
   dedup?: {
     /** Only these labels count; absent, all do. At most 32. Example: [alertname, namespace, pod]. */
     labels?: string[];

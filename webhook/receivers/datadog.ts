@@ -5,6 +5,7 @@
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { byCodeUnit } from '@funnelai/domain/labels';
 import { parseJson } from '../intake/json.ts';
+import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { lenientTime, scalar, textsOf } from './lenient.ts';
 import { describe } from './problem.ts';
@@ -115,7 +116,7 @@ function variable(event: Record<string, unknown>, key: string): string | undefin
 /** "role:computing-node, monitor": pairs become labels; a tag without a value says only that it is there. A key may come often. */
 function tagsOf(list: string | undefined): (readonly [string, string])[] {
   const byKey = new Map<string, Set<string>>();
-  for (const tag of (list ?? '').split(',').map((one) => one.trim())) {
+  for (const tag of (list ?? '').split(',', INTAKE_ALERT_ENTRIES).map((one) => one.trim())) {
     const colon = tag.indexOf(':');
     const [key, value] = colon < 0 ? [tag, 'true'] : [tag.slice(0, colon), tag.slice(colon + 1)];
     if (key === '' || key === '*' || value === '') continue;

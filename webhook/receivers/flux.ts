@@ -5,6 +5,7 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { parseJson } from '../intake/json.ts';
+import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { inner, lenientTime, scalar, scalarText, textsOf } from './lenient.ts';
 import { describe } from './problem.ts';
@@ -73,7 +74,8 @@ export function readFluxEvent(event: Record<string, unknown>, faults: Fault[]): 
   if (severity === undefined) notes.push('no severity: taken for an error by its reason');
   const at = lenientTime(event, 'timestamp', notes);
   const group = (scalar(about, 'apiVersion') ?? '').split('/')[0];
-  const metadata = Object.entries(inner(event, 'metadata')).flatMap(([key, value]): [string, string][] => {
+  const entries = Object.entries(inner(event, 'metadata')).slice(0, INTAKE_ALERT_ENTRIES);
+  const metadata = entries.flatMap(([key, value]): [string, string][] => {
     const shown = scalarText(value);
     return shown === undefined ? [] : [[shortName(key), shown]];
   });

@@ -6,6 +6,7 @@ import type { AlertInput } from '@funnelai/domain/alert-input';
 import { senderLinks } from '@funnelai/domain/alert-links';
 import type { Temporal } from 'temporal-polyfill';
 import { parseJson } from '../intake/json.ts';
+import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { readAlertmanager } from './alertmanager.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { anyText, inner, scalar, scalarText, textsOf } from './lenient.ts';
@@ -119,7 +120,12 @@ function readLegacy(event: Record<string, unknown>, faults: Fault[]): EventOutco
       ]),
       annotations: textsOf([
         ['message', scalar(event, 'message')],
-        ['evalMatches', Array.isArray(matches) && matches.length > 0 ? matches.map(matchText).join(', ') : undefined],
+        [
+          'evalMatches',
+          Array.isArray(matches) && matches.length > 0
+            ? matches.slice(0, INTAKE_ALERT_ENTRIES).map(matchText).join(', ')
+            : undefined,
+        ],
       ]),
       state,
       title,

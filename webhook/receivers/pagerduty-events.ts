@@ -7,6 +7,7 @@ import type { AlertInput } from '@funnelai/domain/alert-input';
 import { utf8Bytes } from '@funnelai/domain/bytes';
 import type { IntakeAnswer } from '../intake/answer.ts';
 import { JsonSyntaxError, parseJson } from '../intake/json.ts';
+import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { anyText, inner, lenientTime, scalar, scalarText, textsOf } from './lenient.ts';
 import { BodyProblem, describe } from './problem.ts';
@@ -160,7 +161,7 @@ function contentOf(
 /** custom_details is an object by PagerDuty's documentation, and a bare text or list in the wild. */
 function detailsOf(details: unknown): [name: string, value: string, isScalar: boolean][] {
   const entries: [string, unknown][] = isRecord(details) ? Object.entries(details) : [['custom_details', details]];
-  return entries.flatMap(([name, value]): [string, string, boolean][] => {
+  return entries.slice(0, INTAKE_ALERT_ENTRIES).flatMap(([name, value]): [string, string, boolean][] => {
     const shown = anyText(value);
     return shown === undefined ? [] : [[name, shown, scalarText(value) !== undefined]];
   });
@@ -169,7 +170,7 @@ function detailsOf(details: unknown): [name: string, value: string, isScalar: bo
 function linksOf(event: Record<string, unknown>): AlertInput['links'] {
   const list = (key: string) => {
     const value = own(event, key);
-    return (Array.isArray(value) ? value : []).filter(isRecord);
+    return (Array.isArray(value) ? value : []).slice(0, INTAKE_ALERT_ENTRIES).filter(isRecord);
   };
   const clientUrl = scalar(event, 'client_url');
   return [

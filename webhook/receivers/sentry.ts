@@ -4,6 +4,7 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { parseJson } from '../intake/json.ts';
+import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { inner, lenientTime, scalar, scalarText, textsOf } from './lenient.ts';
 import { describe } from './problem.ts';
@@ -203,7 +204,7 @@ function projectsOf(value: unknown): string[] {
 
 /** [["browser", "Chrome"], …], or objects with key and value. */
 function tagsOf(tags: unknown): (readonly [string, string | undefined])[] {
-  return (Array.isArray(tags) ? tags : []).map((tag: unknown) => {
+  return (Array.isArray(tags) ? tags : []).slice(0, INTAKE_ALERT_ENTRIES).map((tag: unknown) => {
     if (Array.isArray(tag)) return [scalarText(tag[0]) ?? '', scalarText(tag[1])];
     return isRecord(tag) ? [scalar(tag, 'key') ?? '', scalar(tag, 'value')] : ['', undefined];
   });
