@@ -30,6 +30,7 @@ const TRANSITIONS = new Map<string, { state: AlertInput['state']; severity?: str
   ['recovered', { state: 'Resolved' }],
 ]);
 
+/** Reads one event; what is wrong with it goes into `faults`. */
 export function readDatadog(event: Record<string, unknown>, faults: Fault[]): EventOutcome {
   const [word, alertId, aggregKey] = ['alert_transition', 'alert_id', 'aggreg_key'].map((key) => variable(event, key));
   // "Re-Triggered", "Re-No Data" and the like repeat what was; "Renotify" says no more than that.

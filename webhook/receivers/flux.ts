@@ -54,6 +54,7 @@ const FOR_READERS = new Set([
   'token',
 ]);
 
+/** Reads one event; what is wrong with it goes into `faults`. */
 export function readFluxEvent(event: Record<string, unknown>, faults: Fault[]): EventOutcome {
   const about = inner(event, 'involvedObject');
   const [kind, name] = [scalar(about, 'kind'), scalar(about, 'name')];

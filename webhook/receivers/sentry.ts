@@ -25,7 +25,7 @@ export const sentry: Receiver = {
   },
 };
 
-/** `resource` is the header's word, empty when there is none. */
+/** Reads one webhook; what is wrong with it goes into `faults`. `resource` is the header's word, empty when there is none. */
 export function readHook(event: Record<string, unknown>, resource: string, faults: Fault[]): EventOutcome {
   const action = scalar(event, 'action')?.toLowerCase();
   const data = inner(event, 'data');
