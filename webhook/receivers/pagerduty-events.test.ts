@@ -53,6 +53,15 @@ describe('a trigger', () => {
     expect(read(trigger({ payload: {} })).problems[0]?.field).toBe('payload');
   });
 
+  it('is called what it is, not how many of it fire', () => {
+    for (const state of ['[FIRING:1]', '[FIRING:12]', '[RESOLVED]', '[FIRING:2, RESOLVED:1]']) {
+      const { title, labels } = input(trigger({}, { summary: `${state} Down (page)` })) ?? {};
+      expect([title, labels?.alertname]).toEqual(['Down (page)', 'Down (page)']);
+    }
+    expect(input(trigger({}, { summary: '[FIRING:1]' }))?.title).toBe('[FIRING:1]');
+    expect(input(trigger({}, { summary: '[db-1] is down' }))?.title).toBe('[db-1] is down');
+  });
+
   it('with a timestamp began then, if nothing is stored yet', () => {
     const { startsAt, occurredAt } = input(trigger({}, { timestamp: '2026-03-01T14:02:10.315+0000' })) ?? {};
     expect([startsAt, occurredAt?.toString()]).toEqual([undefined, '2026-03-01T14:02:10.315Z']);
@@ -69,7 +78,7 @@ describe('what follows a trigger', () => {
       state: 'Resolved',
       title: 'HTTP check failed',
     });
-    expect(input(trigger({ event_action: 'resolve' }))?.only).toBeUndefined();
+    expect(input(trigger({ event_action: 'resolve' }))?.only).toBe('State');
   });
 
   it('is noted when it is an acknowledgement', () => {

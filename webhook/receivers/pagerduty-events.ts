@@ -98,7 +98,7 @@ function triggered(event: Record<string, unknown>, faults: Fault[]): EventOutcom
   return { input: { ...content, state: 'Firing', dedupKey, occurredAt, notes } };
 }
 
-/** Most senders resolve by key alone: then what the trigger said stays. */
+/** Most senders resolve by key alone, and Alertmanager under the title "[RESOLVED] …": what the trigger said stays. */
 function followUp(event: Record<string, unknown>, action: 'resolve' | 'acknowledge', faults: Fault[]): EventOutcome {
   const dedupKey = scalar(event, 'dedup_key');
   if (dedupKey === undefined) {
@@ -116,12 +116,15 @@ function followUp(event: Record<string, unknown>, action: 'resolve' | 'acknowled
   };
   if (action === 'acknowledge')
     return { input: { ...bare, state: 'Firing', only: 'Acknowledgement', acknowledgedBy: scalar(event, 'client') } };
-  const notes: string[] = [];
   const payload = inner(event, 'payload');
+  const notes: string[] = [];
   const occurredAt = lenientTime(payload, 'timestamp', notes);
-  const content = scalar(payload, 'summary') === undefined ? undefined : contentOf(event, payload, notes);
-  return { input: { ...bare, ...(content === undefined ? {} : { ...content, only: undefined }), occurredAt, notes } };
+  const content = scalar(payload, 'summary') === undefined ? {} : contentOf(event, payload, notes);
+  return { input: { ...bare, ...content, occurredAt, notes } };
 }
+
+/** How Alertmanager and Grafana begin a summary; rules that group by it would see another name with every alert that joins. */
+const STATE_AND_COUNT = /^\[(?:FIRING|RESOLVED)(?::\d{1,9})?(?:, [^\]]{0,40})?\]\s{0,9}/;
 
 /** Undefined when there is nothing by which a person could tell what is wrong. */
 function contentOf(
@@ -129,9 +132,10 @@ function contentOf(
   payload: Record<string, unknown>,
   notes: string[],
 ): Pick<AlertInput, 'labels' | 'annotations' | 'title' | 'severity' | 'links'> | undefined {
-  const [summary, source, component, group, type] = ['summary', 'source', 'component', 'group', 'class'].map((key) =>
+  const [sent, source, component, group, type] = ['summary', 'source', 'component', 'group', 'class'].map((key) =>
     scalar(payload, key),
   );
+  const summary = sent?.replace(STATE_AND_COUNT, '') || sent;
   const what = summary ?? type ?? component;
   if (what === undefined && source === undefined) return undefined;
   const title = summary ?? [what ?? 'Event', source].filter((part) => part !== undefined).join(' on ');
