@@ -20,6 +20,11 @@ export interface AlertInput {
   /** Of the sender's clock; absent when it said none. */
   startsAt?: Temporal.Instant | undefined;
   endsAt?: Temporal.Instant | undefined;
+  /**
+   * When this was seen, of senders that report moments and not episodes: the start of what does not fire yet, the end of what it
+   * resolves, and nothing new of what fires already. Used where the sender named neither start nor end.
+   */
+  occurredAt?: Temporal.Instant | undefined;
   title?: string | undefined;
   description?: string | undefined;
   /** The sender's word for how bad it is, where that is no label; a label that the source names goes before it. */
@@ -30,6 +35,14 @@ export interface AlertInput {
   links: readonly { title: string; url: string; kind: LinkKind }[];
   /** The sender's own key, which then is the identity. */
   dedupKey?: string | undefined;
+  /**
+   * Where the report is less than a whole alert. `State`: of what is stored, labels, title and severity stay. `Ending`: the same, and
+   * it makes no alert: its sender says "all is well" of much that never failed. `Acknowledgement`: someone has taken it in the system
+   * that sent it; that is noted on what fires, changes nothing else and makes no alert.
+   */
+  only?: 'State' | 'Ending' | 'Acknowledgement' | undefined;
+  /** Who acknowledged it there, where the sender says. */
+  acknowledgedBy?: string | undefined;
 }
 
 export const TITLE_MAX_BYTES = 256;
@@ -38,6 +51,7 @@ export const DEDUP_KEY_MAX_BYTES = 512;
 export const ORIGINAL_SEVERITY_MAX_BYTES = 256;
 export const NOTES_MAX = 16;
 export const NOTE_MAX_BYTES = 256;
+export const ACKNOWLEDGED_BY_MAX_BYTES = 256;
 
 /** Annotations that may hold the title, best first. */
 const TITLE_ANNOTATIONS = ['summary', 'title', 'message'];
@@ -71,6 +85,7 @@ export function toAlertSpec(
     receivedAt: formatMicros(receivedAt),
   };
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
+  if (input.only === 'Acknowledgement') spec.acknowledgedUpstream = acknowledgementOf(input, receivedAt);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);
   if (utf8Bytes(description) > DESCRIPTION_MAX_BYTES)
     notes.push(`description cut to ${DESCRIPTION_MAX_BYTES} of ${utf8Bytes(description)} bytes`);
@@ -102,13 +117,23 @@ function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpe
   const named = (instant: Temporal.Instant | undefined) =>
     instant === undefined || isGoZero(instant) ? undefined : instant;
   const later = (a: Temporal.Instant, b: Temporal.Instant) => (Temporal.Instant.compare(a, b) >= 0 ? a : b);
-  const end = input.state === 'Resolved' ? (named(input.endsAt) ?? receivedAt) : undefined;
+  const occurred = named(input.occurredAt);
+  const end = input.state === 'Resolved' ? (named(input.endsAt) ?? occurred ?? receivedAt) : undefined;
   const ends = end ?? receivedAt;
-  const start = named(input.startsAt) ?? (later(ends, receivedAt) === ends ? receivedAt : ends);
+  const began = named(input.startsAt) ?? (input.state === 'Firing' ? occurred : undefined);
+  const start = began ?? (later(ends, receivedAt) === ends ? receivedAt : ends);
   return {
     startsAt: formatMicros(start),
     ...(end === undefined ? {} : { endsAt: formatMicros(later(start, end)) }),
   };
+}
+
+function acknowledgementOf(
+  input: AlertInput,
+  receivedAt: Temporal.Instant,
+): NonNullable<AlertSpec['acknowledgedUpstream']> {
+  const by = cutBytes(cleanText(input.acknowledgedBy ?? '').trim(), ACKNOWLEDGED_BY_MAX_BYTES);
+  return { at: formatMicros(receivedAt), ...(by === '' ? {} : { by }) };
 }
 
 function titleOf({ title, annotations, labels }: AlertInput): string {

@@ -41,6 +41,17 @@ describe('mergeAlert', () => {
     expect(all(joined, resolved(0, 15, 13))).toMatchObject({ state: 'Resolved', startsAt: time(0), endsAt: time(15) });
   });
 
+  it('keeps the first acknowledgement of an episode whatever else is reported, and forgets it with the next', () => {
+    const noted = (at: number): AlertSpec => ({ ...firing(0, 1), acknowledgedUpstream: { at: time(at), by: 'bo' } });
+    const acknowledgement = { acknowledgedUpstream: { at: time(2), by: 'bo' } };
+    for (const order of permutations([noted(2), noted(4), firing(0, 3), { ...firing(0, 5), severity: 'Low' as const }]))
+      expect(all(...order)).toMatchObject({ receivedAt: time(5), severity: 'Low', ...acknowledgement });
+    expect(all(noted(2), resolved(0, 5, 6))).toMatchObject({ state: 'Resolved', ...acknowledgement });
+    expect(all(noted(2), resolved(0, 5, 6), firing(10, 11)).acknowledgedUpstream).toBeUndefined();
+    expect(sameAlert(firing(0, 1), noted(2))).toBe(false);
+    expect(sameAlert(noted(2), mergeAlert(noted(2), firing(0, 9)))).toBe(true);
+  });
+
   it('within an episode lets the later receipt decide, and on a tie Resolved', () => {
     for (const [report, state] of [
       [firing(0, 7), 'Firing'],

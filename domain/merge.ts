@@ -67,7 +67,7 @@ function earlierFirst(a: Evidence, b: Evidence): number {
 
 /** One text for one content, so that ties are broken alike everywhere: times are no part of it, nor is the order of names. */
 function contentOf(spec: AlertSpec): string {
-  const { startsAt: _s, latestStartsAt: _l, endsAt: _e, receivedAt: _r, ...content } = spec;
+  const { startsAt: _s, latestStartsAt: _l, endsAt: _e, receivedAt: _r, acknowledgedUpstream: _a, ...content } = spec;
   return JSON.stringify(content, (_name, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.entries(value).sort(([a], [b]) => byCodeUnit(a, b))
@@ -95,7 +95,17 @@ export function mergeAlert(stored: AlertSpec | undefined, report: AlertSpec): Al
   const newest = a.newest > b.newest || (a.newest === b.newest && byCodeUnit(a.newestText, b.newestText) <= 0) ? a : b;
   const isOver = (e: Evidence) => e.end !== undefined && !covers(e, newest.newest);
   const merged = isOver(a) ? after(a, b) : isOver(b) ? after(b, a) : joined(a, b, newest);
-  return { ...merged, sourceRef: stored.sourceRef, fingerprint: stored.fingerprint };
+  const { acknowledgedUpstream: _, ...rest } = merged;
+  const acknowledged = acknowledgedIn(merged.startsAt, [stored, report]);
+  return { ...rest, ...acknowledged, sourceRef: stored.sourceRef, fingerprint: stored.fingerprint };
+}
+
+/** The earliest acknowledgement since the present episode began; a report does not say it again, and one of an earlier episode is over. */
+function acknowledgedIn(startsAt: string, specs: readonly AlertSpec[]): Pick<AlertSpec, 'acknowledgedUpstream'> {
+  const [first] = specs
+    .flatMap(({ acknowledgedUpstream: it }) => (it !== undefined && compareInstants(it.at, startsAt) >= 0 ? [it] : []))
+    .sort((x, y) => compareInstants(x.at, y.at) || byCodeUnit(x.by ?? '', y.by ?? ''));
+  return first === undefined ? {} : { acknowledgedUpstream: first };
 }
 
 /** `present`, less the starts that an earlier episode's Resolved covers. */
@@ -109,7 +119,8 @@ function joined(a: Evidence, b: Evidence, newest: Evidence): AlertSpec {
 }
 
 /**
- * Returns true when nothing that is worth a write changed: state, severity, startsAt, latestStartsAt, and endsAt while Resolved.
+ * Returns true when nothing that is worth a write changed: state, severity, startsAt, latestStartsAt, an acknowledgement upstream, and
+ * endsAt while Resolved.
  * A start that is only our own time of receipt, because the sender named none, does not count: each repeat would write.
  */
 export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
@@ -118,6 +129,7 @@ export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
     a.state === b.state &&
     a.severity === b.severity &&
     same(a.startsAt, b.startsAt) &&
+    same(a.acknowledgedUpstream?.at, b.acknowledgedUpstream?.at) &&
     (same(a.latestStartsAt, b.latestStartsAt) ||
       (b.latestStartsAt !== undefined && same(b.latestStartsAt, b.receivedAt))) &&
     (b.state === 'Firing' || same(a.endsAt, b.endsAt))

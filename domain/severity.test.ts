@@ -7,6 +7,8 @@ describe('severityFrom', () => {
     ['PAGE', 'Critical'],
     ['P1', 'Critical'],
     ['emergency', 'Critical'],
+    ['fatal', 'Critical'],
+    ['P5', 'Info'],
     ['error', 'High'],
     ['High', 'High'],
     ['p2', 'High'],

@@ -15,6 +15,7 @@ const BUILT_IN = new Map<string, Severity>([
   ['page', 'Critical'],
   ['p1', 'Critical'],
   ['emergency', 'Critical'],
+  ['fatal', 'Critical'],
   ['error', 'High'],
   ['high', 'High'],
   ['p2', 'High'],
@@ -27,6 +28,7 @@ const BUILT_IN = new Map<string, Severity>([
   ['info', 'Info'],
   ['none', 'Info'],
   ['debug', 'Info'],
+  ['p5', 'Info'],
 ]);
 
 /**

@@ -47,7 +47,7 @@ export const conditionSchema: z.ZodType<Condition> = z.looseObject({
 export const objectMetaSchema: z.ZodType<ObjectMeta> = z.looseObject({ name: z.string().min(1) });
 
 export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
-  format: z.enum(["Alertmanager"]),
+  format: z.enum(["Alertmanager", "Grafana", "PagerDutyEvents", "Datadog", "Sentry", "Flux"]),
   auth: z.looseObject({
     bearer: z.looseObject({
       secretRef: z.looseObject({
@@ -104,6 +104,10 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   startsAt: z.iso.datetime({ offset: true }),
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),
+  acknowledgedUpstream: z.exactOptional(z.looseObject({
+    at: z.iso.datetime({ offset: true }),
+    by: z.exactOptional(bounded(1, 256)),
+  })),
   receivedAt: z.iso.datetime({ offset: true }),
 });
 

@@ -15,8 +15,8 @@ export interface AlertSource extends KubeObject {
 
 /** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
-  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. */
-  format: 'Alertmanager';
+  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. Grafana: the webhook contact point, unified and legacy alerting. PagerDutyEvents: PagerDuty's Events API v2, at the path itself, and under it at /v2/enqueue and /v2/change/enqueue. Datadog: its webhook with the payload of docs/senders/datadog.md. Sentry: the webhook of an internal integration. Flux: the notification-controller's providers generic and generic-hmac. */
+  format: 'Alertmanager' | 'Grafana' | 'PagerDutyEvents' | 'Datadog' | 'Sentry' | 'Flux';
   /** How a sender proves that it may send. */
   auth: {
     /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */
@@ -32,7 +32,7 @@ export interface AlertSourceSpec {
   };
   /** Labels that every alert of this source is given, after its fingerprint was taken; where the sender names the same label, the sender's value stays. At most 32; a name has 1 to 256 characters. Example: {cluster: eu-1}. */
   labels?: Record<string, string>;
-  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug Info), then default. */
+  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency, fatal are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug, p5 Info), then default. */
   severity?: {
     /** Name of the label that holds the sender's word. Default: severity. Example: priority. */
     label?: string;
@@ -41,7 +41,7 @@ export interface AlertSourceSpec {
     /** The severity of an alert whose word is missing or unknown. Default: Medium. */
     default?: Severity;
   };
-  /** Which labels tell one fault from another. */
+  /** Which labels tell one fault from another, where the sender names no key of its own; a Grafana source that has it goes by labels in place of Grafana's fingerprint. */
   dedup?: {
     /** Only these labels count; absent, all do. At most 32. Example: [alertname, namespace, pod]. */
     labels?: string[];
@@ -109,6 +109,13 @@ export interface AlertSpec {
   latestStartsAt?: string;
   /** When the fault went away, by the sender's clock, RFC 3339; only while Resolved, never before startsAt. */
   endsAt?: string;
+  /** Someone has taken the present episode in the system that sent it (PagerDuty Events: event_action acknowledge). Noted for people; it changes neither state nor who is paged. */
+  acknowledgedUpstream?: {
+    /** When the webhook was told, RFC 3339. Example: 2026-03-01T14:05:00.000000Z. */
+    at: string;
+    /** Who told it, where the sender says. Example: Sample Monitoring Service. */
+    by?: string;
+  };
   /** When the webhook took the last report that changed something, RFC 3339, to the microsecond. Example: 2026-03-01T14:02:13.000421Z. */
   receivedAt: string;
 }

@@ -38,8 +38,15 @@ function binary(): string {
   throw new Error('no Alertmanager on the PATH; `apt-get install prometheus-alertmanager` brings one');
 }
 
-/** Starts one whose only receiver is `target` with that bearer token. Repeats each second, so that repeats are seen. */
-export async function startAlertmanager(target: { url: string; token: string }): Promise<Alertmanager> {
+/**
+ * Starts one whose only receiver is `target` with that bearer token, or, `asPagerDuty`, with that routing key. Repeats each second, so
+ * that repeats are seen.
+ */
+export async function startAlertmanager(target: {
+  url: string;
+  token: string;
+  asPagerDuty?: boolean;
+}): Promise<Alertmanager> {
   const directory = mkdtempSync(join(tmpdir(), 'funnelai-alertmanager-'));
   const config = join(directory, 'alertmanager.yml');
   writeFileSync(
@@ -52,10 +59,10 @@ export async function startAlertmanager(target: { url: string; token: string }):
   repeat_interval: 1s
 receivers:
   - name: funnelai
-    webhook_configs:
+    ${target.asPagerDuty === true ? 'pagerduty_configs' : 'webhook_configs'}:
       - url: ${target.url}
         send_resolved: true
-        http_config: {authorization: {credentials: ${target.token}}}
+        ${target.asPagerDuty === true ? `routing_key: ${target.token}` : `http_config: {authorization: {credentials: ${target.token}}}`}
 `,
     { mode: 0o600 },
   );

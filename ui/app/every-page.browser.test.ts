@@ -91,4 +91,10 @@ describe('the page', () => {
     expect(await at.getByText('Try it from a shell').count()).toBe(0);
     await at.context().close();
   });
+
+  it('says of an alert that someone has taken it in the system that sent it', async () => {
+    const at = await stage.open('/alerts/demo/prom-3f9c2a7d51e08b64');
+    await at.getByText('in the system that sent it, by Sample Monitoring Service').waitFor();
+    await at.context().close();
+  });
 });

@@ -79,6 +79,7 @@ function alertDetail(state: FakeState, namespace: string, name: string): AlertDe
       annotations: { summary: item.title, description: 'Back-off restarting failed container.' },
       links: item.links,
       startsAt: item.startsAt,
+      acknowledgedUpstream: { at: item.receivedAt, by: 'Sample Monitoring Service' },
       receivedAt: item.receivedAt,
     },
     status: {

@@ -25,6 +25,13 @@ describe('the answer to a body', () => {
     expect(answerFor(reading(), result({}), 'r').status).toBe(200);
   });
 
+  it('says what made no alert, and why', () => {
+    const left = { ...reading(), ignored: ['a change is no alert', 'another'] };
+    expect(answerFor(left, result({}), 'r').body.message).toBe(
+      '0 of 0 alerts are stored; 2 make no alert, the first: a change is no alert',
+    );
+  });
+
   it('says when the sender itself left alerts out', () => {
     const cut = readAlertmanager(
       { truncatedAlerts: 7, alerts: [{ status: 'firing', labels }] },

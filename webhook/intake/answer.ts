@@ -44,7 +44,7 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
   };
   const cut =
     reading.truncated === 0
-      ? ''
+      ? leftOut(reading)
       : ` (the sender left ${reading.truncated} more out of this body: raise max_alerts of its webhook)`;
   const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${cut}`;
   const first = all[0];
@@ -65,4 +65,9 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
 function sentence(bad: number, first: AlertProblem): string {
   const which = `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}: found ${first.found}, expected ${first.expected}`;
   return bad === 1 ? `1 is not: ${which}` : `${bad} are not, the first is ${which}`;
+}
+
+/** What of the body makes no alert, though nothing is wrong with it. */
+function leftOut({ ignored }: Reading): string {
+  return ignored[0] === undefined ? '' : `; ${ignored.length} make no alert, the first: ${ignored[0]}`;
 }

@@ -11,7 +11,7 @@ import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createGate, mapBounded } from './gate.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
-import type { Report } from './report.ts';
+import { reportOf } from './report.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
 
 export interface IngestResult {
@@ -90,7 +90,7 @@ async function groupByFault(
     }
     const { spec, notes } = toAlertSpec(input, source, receivedAt);
     if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
-    const report: Report = { spec, startNamed: input.startsAt !== undefined, endNamed: input.endsAt !== undefined };
+    const report = reportOf(input, spec);
     const group = groups.get(spec.fingerprint);
     if (group === undefined) {
       const request: StoreRequest = {

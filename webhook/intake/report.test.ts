@@ -1,7 +1,7 @@
 import { mergeAlert, sameAlert } from '@funnelai/domain/merge';
 import { describe, expect, it } from 'vitest';
 import { anAlert } from '../testing/builders.ts';
-import { anchored } from './report.ts';
+import { anchored, combined } from './report.ts';
 
 const at = (minute: number): string => `2026-01-01T12:${String(minute).padStart(2, '0')}:00.000000Z`;
 const stored = (spec = {}) => anAlert({ spec: { startsAt: at(0), receivedAt: at(0), ...spec } }).spec;
@@ -16,6 +16,7 @@ describe('a report whose sender names no start', () => {
   it('is about the episode that fires: its repeat is no news', () => {
     expect(isRepeat(stored(), report(5))).toBe(true);
     expect(isRepeat(stored({ latestStartsAt: at(3) }), report(5))).toBe(true);
+    expect(isRepeat(stored(), report(5, {}, { startNamed: false, endNamed: true }))).toBe(true);
   });
 
   it('resolves that episode, once', () => {
@@ -55,5 +56,46 @@ describe('a Resolved whose sender names the start and no end', () => {
     const held = stored({ state: 'Resolved', endsAt: at(5) });
     const r = report(8, { state: 'Resolved', startsAt: at(7), endsAt: at(8) }, named);
     expect(isRepeat(held, r)).toBe(false);
+  });
+});
+
+describe('a report that is less than a whole alert', () => {
+  const bare = (minute: number, only: 'State' | 'Ending' | 'Acknowledgement', spec = {}) => ({
+    ...report(minute, { title: 'srv01/HTTP', labels: {}, severity: 'Medium', ...spec }),
+    only,
+  });
+  const ended = { state: 'Resolved' as const, endsAt: at(5) };
+
+  it('resolves and leaves all that is stored as it is', () => {
+    for (const only of ['State', 'Ending'] as const) {
+      const merged = combined(stored(), bare(5, only, ended));
+      expect(merged).toEqual({ ...stored(), ...ended, receivedAt: at(5) });
+    }
+  });
+
+  it('is an alert of its own where nothing is stored, unless it only ends', () => {
+    expect(combined(undefined, bare(5, 'State', ended))).toMatchObject({ state: 'Resolved', title: 'srv01/HTTP' });
+    expect(combined(undefined, bare(5, 'Ending', ended))).toBeUndefined();
+    const over = stored({ state: 'Resolved', endsAt: at(3) });
+    expect(combined(over, bare(5, 'Ending', ended))).toBe(over);
+  });
+
+  it('does not resolve what began after the end that it names', () => {
+    const late = { ...bare(12, 'Ending', { ...ended, startsAt: at(5) }), endNamed: true };
+    const held = stored({ startsAt: at(10), receivedAt: at(10) });
+    expect(combined(held, late)).toMatchObject({ state: 'Firing', startsAt: at(10) });
+  });
+
+  it('notes an acknowledgement once, on what fires, and makes no alert of it', () => {
+    const acknowledged = (minute: number) =>
+      bare(minute, 'Acknowledgement', { acknowledgedUpstream: { at: at(minute) } });
+    const noted = combined(stored(), acknowledged(2));
+    expect(noted).toEqual({ ...stored(), acknowledgedUpstream: { at: at(2) } });
+    expect(combined(noted, acknowledged(4))).toBe(noted);
+    expect(combined(undefined, acknowledged(2))).toBeUndefined();
+    const over = stored({ state: 'Resolved', endsAt: at(3) });
+    expect(combined(over, acknowledged(4))).toBe(over);
+    const newer = stored({ startsAt: at(10) });
+    expect(combined(newer, acknowledged(4))).toBe(newer);
   });
 });

@@ -1,12 +1,40 @@
 /** One report of an alert, and how it stands to what is stored when its sender named no times. Pure. */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
+import type { AlertInput } from '@funnelai/domain/alert-input';
 import { compareInstants } from '@funnelai/domain/instants';
+import { mergeAlert } from '@funnelai/domain/merge';
 
 /** A report as it will be merged; what the sender left out was filled in with the time of receipt and may yet give way. */
 export interface Report {
   spec: AlertSpec;
   startNamed: boolean;
   endNamed: boolean;
+  /** Where the report is less than a whole alert. */
+  only?: AlertInput['only'];
+}
+
+/** Returns the report that a receiver's input is, with the spec that was made of it. */
+export function reportOf(input: AlertInput, spec: AlertSpec): Report {
+  return {
+    spec,
+    startNamed: input.startsAt !== undefined,
+    endNamed: (input.endsAt ?? input.occurredAt) !== undefined,
+    ...(input.only === undefined ? {} : { only: input.only }),
+  };
+}
+
+/** Returns what is stored and the report as one; undefined when nothing is stored and the report alone makes no alert. */
+export function combined(stored: AlertSpec | undefined, report: Report): AlertSpec | undefined {
+  if (report.only === 'Acknowledgement') return noted(stored, report.spec);
+  if (report.only === 'Ending' && stored?.state !== 'Firing') return stored;
+  return mergeAlert(stored, anchored(report, stored));
+}
+
+/** The first acknowledgement of what fires is kept; one that came before the present episode is of an earlier one. */
+function noted(stored: AlertSpec | undefined, { acknowledgedUpstream }: AlertSpec): AlertSpec | undefined {
+  if (stored?.state !== 'Firing' || stored.acknowledgedUpstream !== undefined || acknowledgedUpstream === undefined)
+    return stored;
+  return compareInstants(acknowledgedUpstream.at, stored.startsAt) < 0 ? stored : { ...stored, acknowledgedUpstream };
 }
 
 /**
@@ -14,8 +42,10 @@ export interface Report {
  * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written.
  */
 export function anchored(report: Report, stored: AlertSpec | undefined): AlertSpec {
-  const { spec, startNamed, endNamed } = report;
-  if (stored === undefined) return spec;
+  const { startNamed } = report;
+  const endNamed = report.endNamed && report.spec.state === 'Resolved';
+  if (stored === undefined) return report.spec;
+  const spec = report.only === undefined ? report.spec : withContentOf(stored, report.spec);
   const sameEpisode = startNamed
     ? spec.startsAt === stored.startsAt || spec.startsAt === stored.latestStartsAt
     : stored.state === 'Firing' || spec.state === 'Resolved';
@@ -27,4 +57,10 @@ export function anchored(report: Report, stored: AlertSpec | undefined): AlertSp
   const repeatsEnd =
     !endNamed && spec.state === 'Resolved' && stored.state === 'Resolved' && stored.endsAt !== undefined;
   return { ...spec, startsAt, ...(repeatsEnd && stored.endsAt !== undefined ? { endsAt: stored.endsAt } : {}) };
+}
+
+/** State and times of the report, all else as stored. */
+function withContentOf(stored: AlertSpec, { state, startsAt, endsAt, receivedAt }: AlertSpec): AlertSpec {
+  const { latestStartsAt: _l, endsAt: _e, acknowledgedUpstream: _a, ...content } = stored;
+  return { ...content, state, startsAt, receivedAt, ...(endsAt === undefined ? {} : { endsAt }) };
 }

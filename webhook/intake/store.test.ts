@@ -61,6 +61,15 @@ describe('storing an alert', () => {
     expect(only(fake)?.spec).toMatchObject({ state: 'Resolved', endsAt: '2026-01-01T12:04:00.000000Z' });
   });
 
+  it('writes nothing for a report that alone makes no alert', async () => {
+    const { fake, send } = aStore();
+    const ending: Report = { ...report(1, { state: 'Resolved' }), only: 'Ending' };
+    expect(await send(ending)).toMatchObject({ kind: 'unchanged' });
+    expect(fake.calls).toEqual([]);
+    expect(await send(ending, report(2), { ...ending, only: 'State' })).toMatchObject({ kind: 'created' });
+    expect(only(fake)?.spec.state).toBe('Firing');
+  });
+
   it('asks the API server when the cache may be old', async () => {
     const { fake, send } = aStore();
     fake.isFresh = false;

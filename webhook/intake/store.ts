@@ -5,7 +5,7 @@
 import type { Alert, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS, API_VERSION, DEMO_LABEL } from '@funnelai/crds/meta';
 import { alertName } from '@funnelai/domain/fingerprint';
-import { mergeAlert, sameAlert } from '@funnelai/domain/merge';
+import { sameAlert } from '@funnelai/domain/merge';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -21,7 +21,7 @@ import {
 import { STORE_ATTEMPTS } from '../limits.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 import { mergePatchOf } from './merge-patch.ts';
-import { anchored, type Report } from './report.ts';
+import { combined, type Report } from './report.ts';
 
 /** All reports of one fingerprint in one body, in the order in which they stood. */
 export interface StoreRequest {
@@ -91,7 +91,9 @@ async function storeUnder(
         continue;
       }
       const next = mergeReports(stored?.spec, request.reports);
-      if (stored !== undefined && sameAlert(stored.spec, next)) return { kind: 'unchanged', name };
+      // Nothing to note an acknowledgement on: it is taken, and makes no alert.
+      if (next === undefined || (stored !== undefined && sameAlert(stored.spec, next)))
+        return { kind: 'unchanged', name };
       const written = await write(deps, request, key, stored, next, signal);
       deps.alerts.observe(written);
       return { kind: stored === undefined ? 'created' : 'updated', name };
@@ -105,11 +107,8 @@ async function storeUnder(
   return unavailable(lastError);
 }
 
-function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec {
-  const [first, ...rest] = reports;
-  let merged = mergeAlert(stored, anchored(first, stored));
-  for (const report of rest) merged = mergeAlert(merged, anchored(report, merged));
-  return merged;
+function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec | undefined {
+  return reports.reduce(combined, stored);
 }
 
 async function read(

@@ -67,5 +67,7 @@ export function readTime(raw: Record<string, unknown>, field: string, faults: Fa
     faults.push({ field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' });
     return undefined;
   }
-  return Temporal.Instant.compare(instant, ZERO_TIME_END) < 0 ? undefined : instant;
+  return isZeroTime(instant) ? undefined : instant;
 }
+
+export const isZeroTime = (instant: Temporal.Instant): boolean => Temporal.Instant.compare(instant, ZERO_TIME_END) < 0;

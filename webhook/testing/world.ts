@@ -10,6 +10,7 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import { createKubectl, type Kubectl } from '@funnelai/test/harness/kubectl';
 import { type Context, userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
+import type { SourceFormat } from '../receivers/receiver.ts';
 import { createWebhook, type Webhook } from '../wiring.ts';
 
 export interface Running {
@@ -121,12 +122,24 @@ export async function aTeam(o: { assets: string; kubeconfig: string }): Promise<
   };
 }
 
+/** Adds a source of another format to the team, with the token of `prom`. */
+export async function aSource(team: Team, o: { name: string; format: SourceFormat }): Promise<void> {
+  const { name, format } = o;
+  const input = JSON.stringify({
+    apiVersion: 'funnelai.dev/v1alpha1',
+    kind: 'AlertSource',
+    metadata: { name, namespace: team.namespace },
+    spec: { format, auth: { bearer: { secretRef: { name: 'prom', key: 'token' } } } },
+  });
+  await team.kubectl.run(['apply', '--server-side', '-f', '-'], { input });
+}
+
 /** Waits until the webhook has heard of the team's source: until then it is unknown. */
-export async function untilKnown(url: string, team: Team): Promise<void> {
+export async function untilKnown(url: string, team: Team, source = 'prom'): Promise<void> {
   await until(
     'the source to be known',
     READY_MS,
-    async () => (await send(url, team, [], { token: 'none' })).status === 401,
+    async () => (await send(url, team, [], { token: 'none', source })).status === 401,
   );
 }
 

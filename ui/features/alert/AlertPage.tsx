@@ -104,6 +104,17 @@ export function AlertPage() {
   const times: [string, ReactNode][] = [
     ['Started', <Absolute key="starts" at={spec.startsAt} />],
     ...(spec.endsAt ? ([['Ended', <Absolute key="ends" at={spec.endsAt} />]] as [string, ReactNode][]) : []),
+    ...(spec.acknowledgedUpstream
+      ? ([
+          [
+            'Acknowledged',
+            <span key="acknowledged">
+              <Absolute at={spec.acknowledgedUpstream.at} /> in the system that sent it
+              {spec.acknowledgedUpstream.by && `, by ${spec.acknowledgedUpstream.by}`}: that changes nothing here
+            </span>,
+          ],
+        ] as [string, ReactNode][])
+      : []),
     ['Received', <Absolute key="received" at={spec.receivedAt} />],
     ...(recurrence?.episodes ? ([['Came', cameOften(recurrence)]] as [string, ReactNode][]) : []),
   ];
