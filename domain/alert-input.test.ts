@@ -67,6 +67,12 @@ describe('toAlertSpec', () => {
     expect(notes).toEqual([expect.stringContaining('1 links left out')]);
   });
 
+  it('carries a note where nobody vouched for it, before all others', () => {
+    const notes = Array.from({ length: 20 }, (_, i) => `note ${i}`);
+    expect(spec({ notes }, aSource({ auth: { none: {} } })).notes?.[0]).toContain('nobody vouches for this alert');
+    expect(spec({ notes }).notes?.[0]).toBe('note 0');
+  });
+
   it("takes the sender's own key for the identity", () => {
     const keyed = spec({ dedupKey: 'x'.repeat(600) });
     expect(utf8Bytes(keyed.dedupKey ?? '')).toBeLessThanOrEqual(512);

@@ -39,6 +39,10 @@ export const ORIGINAL_SEVERITY_MAX_BYTES = 256;
 export const NOTES_MAX = 16;
 export const NOTE_MAX_BYTES = 256;
 
+/** Stands with every alert of a source that asks for no credentials. */
+export const UNAUTHENTICATED_NOTE =
+  'nobody vouches for this alert: its source takes alerts from whoever reaches it (spec.auth.none)';
+
 /** Annotations that may hold the title, best first. */
 const TITLE_ANNOTATIONS = ['summary', 'title', 'message'];
 
@@ -51,7 +55,8 @@ export function toAlertSpec(
   source: AlertSource,
   receivedAt: Temporal.Instant,
 ): { spec: AlertSpec; notes: string[] } {
-  const notes: string[] = [...(input.notes ?? [])];
+  const notes: string[] = source.spec.auth?.none === undefined ? [] : [UNAUTHENTICATED_NOTE];
+  notes.push(...(input.notes ?? []));
   const identity = identityOf(input, source, notes);
   // Added after the fingerprint: to name the cluster at a source does not make new alerts of all that fire.
   const enriched = labelsFrom([
