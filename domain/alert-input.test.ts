@@ -64,7 +64,7 @@ describe('toAlertSpec', () => {
       { title: 'Runbook', url: 'https://r.example/a', kind: 'Runbook' },
       { title: 'Source', url: 'http://prom:9090/graph?g0=up', kind: 'Source' },
     ]);
-    expect(notes).toEqual([expect.stringContaining('1 links left out')]);
+    expect(notes).toEqual(['secrets taken out of: link', expect.stringContaining('1 links left out')]);
   });
 
   it('carries a note where nobody vouched for it, before all others', () => {
