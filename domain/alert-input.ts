@@ -50,13 +50,16 @@ const TITLE_ANNOTATIONS = ['summary', 'title', 'message'];
 /**
  * Returns the spec of this one report, to be merged with what is stored, and notes for the sender about what was missing or cut.
  * A Resolved without an end ended when it was received; a report without a start began then, or at its end if that is earlier.
+ * `via` is the source that the sender posted to, where that one routes to `source`: what it knows of the sender goes before.
  */
 export function toAlertSpec(
   sent: AlertInput,
   source: AlertSource,
   receivedAt: Temporal.Instant,
+  via: AlertSource = source,
 ): { spec: AlertSpec; notes: string[] } {
-  const notes: string[] = source.spec.auth?.none === undefined ? [] : [UNAUTHENTICATED_NOTE];
+  const notes: string[] = via.spec.auth?.none === undefined ? [] : [UNAUTHENTICATED_NOTE];
+  if (via !== source) notes.push(`routed here by AlertSource ${via.metadata.namespace}/${via.metadata.name}`);
   const fingerprint = fingerprintFor(sent, source, notes);
   // After the fingerprint: what is taken out of a label does not make it another fault, nor two faults one.
   const { input, notes: taken } = redactInput(sent);
@@ -64,6 +67,7 @@ export function toAlertSpec(
   // Added after the fingerprint: to name the cluster at a source does not make new alerts of all that fire.
   const enriched = labelsFrom([
     ...Object.entries(source.spec.labels ?? {}),
+    ...(via === source ? [] : Object.entries(via.spec.labels ?? {})),
     ...Object.entries(input.labels).filter(([, value]) => value !== ''),
   ]);
   const original = labelValue(enriched, source.spec.severity?.label ?? SEVERITY_LABEL) || (input.severity ?? '');

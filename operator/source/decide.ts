@@ -20,15 +20,18 @@ const OURS = ['Ready', 'Unauthenticated', 'Routed', 'Stalled'] as const;
 export const pathOf = ({ metadata, spec }: AlertSource): string | undefined =>
   spec.acceptFrom === undefined ? `/alerts/${metadata.namespace ?? ''}/${metadata.name}` : undefined;
 
-/** A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. */
+/**
+ * A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. `more` is what others
+ * have to say, and goes before.
+ */
 export function sourceStatus(
   source: AlertSource,
   secret: SecretState,
-  routed: Verdicts,
+  more: Verdicts,
   now: Temporal.Instant,
 ): AlertSourceStatus {
   const observedGeneration = source.metadata.generation ?? 0;
-  const verdicts: Verdicts = { ...entranceOf(source, wayInto(source.spec), secret), ...routed };
+  const verdicts: Verdicts = { ...entranceOf(source, wayInto(source.spec), secret), ...more };
   const isOver = (type: string) => OURS.some((ours) => ours === type) && !Object.hasOwn(verdicts, type);
   let conditions = (source.status?.conditions ?? []).filter(({ type }) => !isOver(type));
   for (const [type, verdict] of Object.entries(verdicts))

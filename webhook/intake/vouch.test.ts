@@ -57,10 +57,7 @@ describe('what vouches for a request', () => {
 
   it('is nothing where the source says so, and nobody gets in where another source routes', () => {
     expect(vouch(sourceWith({ none: {} }))).toEqual({ when: 'Never' });
-    const accepting = {
-      ...bearer,
-      spec: { format: bearer.spec.format, acceptFrom: { namespace: 'infra', name: 'am' } },
-    };
+    const accepting = anAlertSource({ spec: { acceptFrom: { namespace: 'infra', name: 'am' } } });
     const problem = problemOf(() => vouch(accepting, { authorization: 'Bearer t' }));
     expect([problem.status, problem.message]).toEqual([404, expect.stringContaining('infra/am')]);
   });
