@@ -293,6 +293,9 @@ describe('an AlertSource', () => {
       'routes lead one step',
     ],
     [{ routes: [{ match: [], namespace: 'pay' }] }, 'should have at least 1 items'],
+    [{ format: 'AwsSns' }, 'goes with format AwsSns, and that format needs it'],
+    [{ sns: { topicArns: ['arn:aws:sns:eu-west-1:1:a'] } }, 'goes with format AwsSns, and that format needs it'],
+    [{ format: 'AwsSns', sns: { topicArns: ['alarms'] } }, 'spec.sns.topicArns[0]'],
     [{ format: 'Grafana' }, 'Unsupported value: "Grafana"'],
     [{ severity: { map: { sev0: 'critical' } } }, 'Unsupported value: "critical"'],
     [{ severity: { map: { ['x'.repeat(257)]: 'High' } } }, 'a word of the map has 1 to 256 characters'],
@@ -310,6 +313,8 @@ describe('an AlertSource', () => {
     { auth: hmac({ prefix: 'sha256=', timestampHeader: 'X-Ts', separator: '.', tolerance: '1h' }) },
     { routes: [{ match: ['team=~"pay|web"', '{"x.y"!="z"}'], namespace: 'pay' }] },
     { auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
+    { format: 'AwsSns', auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
+    { format: 'AwsSns', auth: { none: {} }, sns: { topicArns: ['arn:aws-cn:sns:cn-north-1:123456789012:alarms'] } },
   ])('with %j is taken', async (spec) => {
     const answer = await dryRun(aSource(spec, 'second'));
     expect(answer.ok, answer.stderr).toBe(true);

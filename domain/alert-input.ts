@@ -12,6 +12,7 @@ import { formatMicros, isGoZero } from './instants.ts';
 import { byCodeUnit, type Labels, labelsFrom, labelValue } from './labels.ts';
 import { redactInput } from './redaction.ts';
 import { SEVERITY_LABEL, severityFrom } from './severity.ts';
+import { asksNobody } from './source-credentials.ts';
 
 /** One report of one alert, as any receiver hands it over. */
 export interface AlertInput {
@@ -58,7 +59,7 @@ export function toAlertSpec(
   receivedAt: Temporal.Instant,
   via: AlertSource = source,
 ): { spec: AlertSpec; notes: string[] } {
-  const notes: string[] = via.spec.auth?.none === undefined ? [] : [UNAUTHENTICATED_NOTE];
+  const notes: string[] = asksNobody(via.spec) ? [UNAUTHENTICATED_NOTE] : [];
   if (via !== source) notes.push(`routed here by AlertSource ${via.metadata.namespace}/${via.metadata.name}`);
   const fingerprint = fingerprintFor(sent, source, notes);
   // After the fingerprint: what is taken out of a label does not make it another fault, nor two faults one.

@@ -42,6 +42,11 @@ export function wayInto({ auth, acceptFrom }: AlertSourceSpec): Way {
   throw new RangeError('spec.auth: expected one of bearer, basic, hmac and none, or spec.acceptFrom; found neither');
 }
 
+/** Does nothing vouch for the alerts of this source? Messages of Amazon SNS are signed, and of topics that the source names. */
+export function asksNobody({ auth, sns }: AlertSourceSpec): boolean {
+  return auth?.none !== undefined && sns === undefined;
+}
+
 /** What is wrong with a Secret of which no credential can be taken; never what is in it. */
 export type SecretFault = { fault: 'KeyMissing' | 'KeyEmpty' | 'NoColon'; key: string };
 

@@ -56,6 +56,13 @@ export const SECRETS_REMEMBERED = 2_048;
 /** Signatures of one header that are looked at; senders that rotate their keys write two. */
 export const SIGNATURES_PER_REQUEST = 4;
 
+/** Asking Amazon SNS for a certificate, or to confirm a subscription; SNS itself waits 15 s for our answer. */
+export const SNS_DEADLINE_MS = 3_000;
+export const SNS_ANSWER_BYTES = 32 * KIB;
+/** Certificates that SNS signs with, remembered, and for how long. */
+export const SNS_CERTIFICATES = 64;
+export const SNS_CERTIFICATE_TTL_MS = 24 * 3_600_000;
+
 /** Body of a request under /api. */
 export const API_BODY_BYTES = 64 * KIB;
 /** Receiving a whole request: slower senders are cut off. */

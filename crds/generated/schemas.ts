@@ -47,7 +47,7 @@ export const conditionSchema: z.ZodType<Condition> = z.looseObject({
 export const objectMetaSchema: z.ZodType<ObjectMeta> = z.looseObject({ name: z.string().min(1) });
 
 export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
-  format: z.enum(["Alertmanager"]),
+  format: z.enum(["Alertmanager", "AwsSns", "GoogleMonitoring", "AzureMonitor"]),
   auth: z.exactOptional(z.looseObject({
     bearer: z.exactOptional(z.looseObject({
       secretRef: z.looseObject({
@@ -85,6 +85,9 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
     match: z.array(bounded(1, 1024)).min(1).max(16),
     namespace: bounded(1, 63).regex(new RegExp("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 'u')),
   })).max(64)),
+  sns: z.exactOptional(z.looseObject({
+    topicArns: z.array(bounded(1, 512).regex(new RegExp("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]+:[A-Za-z0-9_.-]+$", 'u'))).min(1).max(32),
+  })),
   labels: z.exactOptional(z.record(bounded(1, 256), bounded(0, 1024)).refine((map) => Object.keys(map).length <= 32, { error: 'expected at most 32 entries' })),
   severity: z.exactOptional(z.looseObject({
     label: z.exactOptional(bounded(1, 256)),

@@ -15,8 +15,8 @@ export interface AlertSource extends KubeObject {
 
 /** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
-  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. */
-  format: 'Alertmanager';
+  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. AwsSns: what Amazon SNS delivers over HTTPS, CloudWatch's alarms among it. GoogleMonitoring: the webhook channel of Google Cloud Monitoring. AzureMonitor: the common alert schema of Azure Monitor's action groups. */
+  format: 'Alertmanager' | 'AwsSns' | 'GoogleMonitoring' | 'AzureMonitor';
   /** How a sender proves that it may send: exactly one of bearer, basic, hmac and none. A Secret may hold two credentials, one a line, so that they can be changed without a gap. Absent where acceptFrom is set. */
   auth?: {
     /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */
@@ -81,6 +81,11 @@ export interface AlertSourceSpec {
     /** Where such alerts go. Example: team-pay. */
     namespace: string;
   }[];
+  /** What is taken from Amazon SNS; for format AwsSns only, which needs it. */
+  sns?: {
+    /** The topics whose messages are taken, and whose subscriptions are confirmed; anyone may make a topic, and SNS signs for all of them alike. At most 32. Example: ['arn:aws:sns:eu-west-1:123456789012:alarms']. */
+    topicArns: string[];
+  };
   /** Labels that every alert of this source is given, after its fingerprint was taken; where the sender names the same label, the sender's value stays. At most 32; a name has 1 to 256 characters. Example: {cluster: eu-1}. */
   labels?: Record<string, string>;
   /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug Info), then default. */

@@ -1,7 +1,7 @@
 /** What an AlertSource's status says: its path, and whether a sender could come in. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
 import type { Condition } from '@funnelai/crds/meta';
-import { type SecretWay, type Way, wayInto } from '@funnelai/domain/source-credentials';
+import { asksNobody, type SecretWay, type Way, wayInto } from '@funnelai/domain/source-credentials';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -43,6 +43,10 @@ export function sourceStatus(
 function entranceOf(source: AlertSource, way: Way, secret: SecretState): Verdicts {
   switch (way.kind) {
     case 'None':
+      if (!asksNobody(source.spec)) {
+        const message = 'messages that Amazon SNS has signed, of the topics in spec.sns.topicArns, are accepted';
+        return { Ready: { status: 'True', reason: 'Accepting', message } };
+      }
       return {
         Ready: { status: 'True', reason: 'Accepting', message: 'alerts are accepted from anyone who reaches the path' },
         Unauthenticated: {

@@ -12,7 +12,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
-import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
+import type { Envelope, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
@@ -70,24 +70,25 @@ async function take(
   let receiver: Receiver | undefined;
   try {
     const source = findSource(deps, request.params);
-    receiver = deps.receivers[source.spec.format];
-    const path = pathUnder(source, receiver, request.params['*']);
+    const format = deps.receivers[source.spec.format];
+    receiver = format;
+    const path = pathUnder(source, format, request.params['*']);
     const { headers } = request;
     const query = new URL(request.url, 'http://localhost').searchParams;
-    const vouching = vouchingFor(source, receiver, { headers, query, now: deps.clock.now() });
+    const vouching = vouchingFor(source, format, { headers, query, now: deps.clock.now() });
     if (vouching.when === 'BeforeBody') await authenticate(deps, source, vouching.way, vouching.proof);
-    const mediaType = mediaTypeOf(receiver, headers['content-type']);
+    const mediaType = mediaTypeOf(format, headers['content-type']);
     const who = `${source.metadata.namespace}/${source.metadata.name}`;
-    const body =
-      vouching.when === 'AfterBody'
-        ? await bytesOfStranger(deps, request.raw, share, who)
-        : await bytesOf(deps, request.raw, share.of(who));
+    // Also where nobody is asked, and the format itself knows who signed.
+    const byBody = vouching.when === 'AfterBody' || (vouching.when === 'Never' && format.admit !== undefined);
+    const body = byBody
+      ? await bytesOfStranger(deps, request.raw, share, who)
+      : await bytesOf(deps, request.raw, share.of(who));
     const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
-    if (vouching.when === 'AfterBody') {
-      await authenticate(deps, source, vouching.way, vouching.proof(envelope));
-      share.of(who);
-    }
-    const reading = await read(deps, receiver, envelope);
+    if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
+    await understood(deps, async () => format.admit?.(envelope));
+    if (byBody) share.of(who);
+    const reading = await understood(deps, () => format.read(envelope));
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)
@@ -99,7 +100,7 @@ async function take(
     const answer = answerFor(reading, result, request.id);
     if (answer.status === 503)
       request.log.warn({ why: result.why, notStored: result.unavailable }, 'alerts not stored');
-    const told = receiver.reply?.(answer, reading, envelope) ?? answer;
+    const told = format.reply?.(answer, reading, envelope) ?? answer;
     reply.code(told.status).headers(told.headers);
     return await (told.body === undefined ? reply.send() : reply.send(told.body));
   } catch (error) {
@@ -188,9 +189,10 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
   }
 }
 
-async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): Promise<Reading> {
+/** What of a body is not understood is said to its sender. */
+async function understood<T>(deps: IntakeDeps, work: () => T | Promise<T>): Promise<T> {
   try {
-    return await receiver.read(envelope);
+    return await work();
   } catch (error) {
     if (error instanceof TooManyAlerts) {
       deps.metrics.limitReached('INTAKE_ALERTS');

@@ -1,11 +1,19 @@
 /** Every format that is understood: one line each. */
+import { systemClock } from '@funnelai/kube/clock';
 import { alertmanager } from './alertmanager.ts';
+import { createSnsDoor, type SnsDoor } from './aws-door.ts';
+import { awsSns } from './aws-sns.ts';
+import { azureMonitor } from './azure-monitor.ts';
+import { googleMonitoring } from './google-monitoring.ts';
 import type { Receiver, SourceFormat } from './receiver.ts';
 
 export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
 
-export function createReceivers(): Receivers {
+export function createReceivers(deps: { sns?: SnsDoor } = {}): Receivers {
   return {
     Alertmanager: alertmanager,
+    AwsSns: awsSns(deps.sns ?? createSnsDoor({ clock: systemClock })),
+    GoogleMonitoring: googleMonitoring,
+    AzureMonitor: azureMonitor,
   };
 }
