@@ -2,6 +2,7 @@
  * A sender that puts secrets where nobody looks for them: a password in a label, a token in an error, credentials in an address.
  * The incident opens all the same, and none of them is found anywhere.
  */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { until } from '../harness/wait.ts';
 import { createWorld, type World } from './world.ts';
@@ -66,8 +67,8 @@ describe('secrets in an alert', () => {
       answers: answers.map(({ text }) => text).join('\n'),
       etcd: await everythingInEtcd(),
       postgres: rows,
-      webhook: world.webhook.log(),
-      operator: world.operator.log(),
+      webhook: readFileSync(world.webhook.running.log.path, 'utf8'),
+      operator: readFileSync(world.operator.running.log.path, 'utf8'),
     };
     for (const [place, text] of Object.entries(places)) {
       expect(text.length, place).toBeGreaterThan(100);
