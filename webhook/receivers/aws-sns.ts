@@ -22,6 +22,8 @@ export function awsSns(door: SnsDoor): Receiver {
     takes: (mediaType) => mediaType === 'text/plain' || takesJson(mediaType),
     expects: 'text/plain or application/json',
     tokenParameter: 'token',
+    // SNS tries again after 429 as after any 5xx.
+    holdsAt429: true,
     admit: (envelope) => admit(door, envelope),
     read: ({ body }) => readSns(parseJson(body)),
   };
