@@ -1,5 +1,6 @@
 /** Who comes in, how, and whose alerts they are then: the ways of AlertSource.spec.auth, and routes, on a real API server. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Alert } from '@funnelai/crds/generated/types';
 import type { KubeList } from '@funnelai/crds/meta';
@@ -138,6 +139,45 @@ describe('a signature of the body', () => {
       expect((await post('flux', [alert(`Through${i}`)], { sign: signed('k1') })).status).toBe(200);
     expect(answers.every((answer) => answer.startsWith('HTTP/1.1 503'))).toBe(true);
     for (const socket of sockets) socket.destroy();
+  });
+});
+
+describe('the monitoring of the clouds', () => {
+  const recorded = (name: string) =>
+    readFileSync(new URL(`./receivers/recorded/${name}.json`, import.meta.url), 'utf8');
+  const send = (path: string, body: string, headers: Record<string, string> = {}) =>
+    fetch(`${one.url}/alerts/${team.namespace}/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
+  const statesOf = async (source: string) =>
+    (await alertsIn(team.namespace)).filter(({ spec }) => spec.sourceRef.name === source).map(({ spec }) => spec.state);
+
+  it('comes in with what its channels can show: a token in the address, or a password', async () => {
+    await apply(
+      aSecret('clouds', { token: 'a-long-random-token', username: 'google', password: 'a-long-random-password' }),
+      aSource('azure', { format: 'AzureMonitor', auth: { bearer: { secretRef: { name: 'clouds', key: 'token' } } } }),
+      aSource('google', { format: 'GoogleMonitoring', auth: { basic: { secretRef: { name: 'clouds' } } } }),
+    );
+    const azure = (name: string, token = 'a-long-random-token') =>
+      send(`azure?token=${token}`, recorded(`AzureMonitor/${name}`));
+    const google = (name: string, pair = 'google:a-long-random-password') =>
+      send('google', recorded(`GoogleMonitoring/${name}`), basic(pair));
+    for (const fires of [azure, google])
+      await until('the source to be known', SOON_MS, async () => (await fires('firing')).status === 200);
+    expect(await statesOf('azure')).toEqual(['Firing']);
+    expect(await statesOf('google')).toEqual(['Firing']);
+    expect((await azure('resolved', 'another')).status).toBe(401);
+    expect((await google('resolved', 'google:another')).status).toBe(401);
+    expect([(await azure('resolved')).status, (await google('resolved')).status]).toEqual([200, 200]);
+    expect(await statesOf('azure')).toEqual(['Resolved']);
+    expect(await statesOf('google')).toEqual(['Resolved']);
+    const refused = await azure('malformed.old-schema');
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      expect.stringContaining('enable the common alert schema'),
+    ]);
   });
 });
 
