@@ -93,17 +93,40 @@ describe('text', () => {
     );
   });
 
-  it('that is too long to be kept ends with a mark at a white space, so that no half of a token stays', () => {
-    const token = `ghp_${'a1B2'.repeat(9)}`;
-    for (let at = 16_340; at < 16_390; at += 1) {
-      const shown = redactText(`${'x '.repeat(at / 2).slice(0, at)} ${token} and more ${'y'.repeat(20_000)}`);
-      expect(shown).not.toContain('a1B2a1');
+  it.each([
+    ['a token', (secret: string) => `ghp_${secret}`],
+    ['a field', (secret: string) => `{"password":"${secret}"`],
+    ['an address', (secret: string) => `postgres://app:${secret}!${secret}@db/pay`],
+    ['a parameter', (secret: string) => `https://x.example/?sig=${secret}%2F${secret}`],
+  ])('that is too long to be kept ends with a mark, and with no half of %s', (_what, make) => {
+    const secret = 'a1B2'.repeat(9);
+    for (let at = 16_250; at < 16_400; at += 1) {
+      const shown = redactText(`${'x '.repeat(at / 2).slice(0, at)} ${make(secret)} and more ${'y'.repeat(20_000)}`);
+      expect(shown).not.toContain('a1B2');
       expect(shown.endsWith('…')).toBe(true);
     }
   });
 
+  it('that is too long keeps its beginning though it has no white space', () => {
+    const shown = redactText(JSON.stringify(Array.from({ length: 3_000 }, (_, i) => `item-${i}`)));
+    expect(shown.length).toBeGreaterThan(16_000);
+  });
+
   it('is read in time that grows with its length and not with its square', () => {
-    const pieces = ['a.', 'token:"\\', 'x://a:', '?b=', 'key=', 'Bearer ', '-p ', '"secret":"', 'cookie:', 'eyJa.'];
+    const pieces = [
+      'aaaa',
+      ' ',
+      'a.',
+      'token:"\\',
+      'x://a:',
+      '?b=',
+      'key=',
+      'Bearer ',
+      '-p ',
+      '"secret":"',
+      'cookie:',
+      'eyJa.',
+    ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 4 }), (parts) => {
         const began = performance.now();

@@ -75,7 +75,11 @@ const PERHAPS_SCHEME = /\b(?:bearer|basic)[ \t]/i;
 
 /** Returns the text without what looks like a secret in it. */
 export function redactText(text: string): string {
-  let clean = text.length > READ_CHARACTERS ? beginningOf(text) : text;
+  return text.length > READ_CHARACTERS ? redacted(beginningOf(text)) + CUT_MARK : redacted(text);
+}
+
+function redacted(text: string): string {
+  let clean = text;
   if (clean.includes('-----BEGIN')) clean = clean.replace(PRIVATE_KEY, REDACTED);
   if (clean.includes('://')) clean = clean.replace(USERINFO, `$1${REDACTED}@`);
   if (clean.includes('=')) clean = clean.replace(PARAMETER, withoutParameter);
@@ -86,14 +90,15 @@ export function redactText(text: string): string {
   return clean.length < SHORTEST_SHAPE ? clean : clean.replace(SHAPES, REDACTED);
 }
 
-/** Ends at a white space: half of a token would no longer look like one. */
+const OF_TOKEN = /[\w.~+/=-]/;
+
+/** Ends before whatever may be half of a token, or an address whose password is not over: neither would look like one any more. */
 function beginningOf(text: string): string {
-  return (
-    text
-      .slice(0, READ_CHARACTERS)
-      .replace(/\S{1,16384}$/, '')
-      .trimEnd() + CUT_MARK
-  );
+  let end = READ_CHARACTERS;
+  while (end > 0 && OF_TOKEN.test(text.charAt(end - 1))) end -= 1;
+  const address = text.lastIndexOf('://', end);
+  if (address !== -1 && !/[\s"'<>]/.test(text.slice(address, end))) end = address;
+  return text.slice(0, end).toWellFormed();
 }
 
 function withoutParameter(all: string, before: string, name: string): string {
