@@ -61,6 +61,19 @@ describe('the status of a source', () => {
     );
   });
 
+  it('leaves alone what others say there', () => {
+    const said = {
+      type: 'Receiving',
+      status: 'True',
+      reason: 'Accepted',
+      message: '',
+      lastTransitionTime: '',
+    } as const;
+    const { conditions = [] } = read({ state: 'Usable' }, {}, { observedGeneration: 3, conditions: [said] });
+    expect(conditions[0]).toBe(said);
+    expect(conditions.map(({ type }) => type)).toEqual(['Receiving', 'Ready']);
+  });
+
   it('says so while anyone may send, and no longer once that is over', () => {
     const open = read({ state: 'Usable' }, { auth: { none: {} } });
     expect(open.conditions?.map(({ type, status }) => [type, status])).toEqual([

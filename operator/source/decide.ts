@@ -37,7 +37,9 @@ export function sourceStatus(
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = setCondition(conditions, { type, observedGeneration, ...verdict }, now);
   const path = pathOf(source);
-  return { observedGeneration, ...(path === undefined ? {} : { path }), conditions };
+  const { path: _, ...others } = source.status ?? {};
+  // What others write there stays, for the whole of the status is written.
+  return { ...others, observedGeneration, ...(path === undefined ? {} : { path }), conditions };
 }
 
 function entranceOf(source: AlertSource, way: Way, secret: SecretState): Verdicts {
