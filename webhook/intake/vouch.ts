@@ -37,7 +37,8 @@ export function vouchingFor(source: AlertSource, receiver: Receiver, { headers, 
     case 'Accepted':
       throw new HttpProblem(
         'NotFound',
-        `Nobody can post to AlertSource ${source.metadata.name}: it takes what AlertSource ${way.namespace}/${way.name} routes to it. Post to that one, or give this one auth instead of acceptFrom.`,
+        // Which one it is, is no business of who only guessed a name.
+        `Nobody can post to AlertSource ${source.metadata.name}: it takes what another source routes to it (spec.acceptFrom). Post to that one, or give this one auth instead.`,
       );
     case 'Basic': {
       const text = basicPair(headers.authorization);
