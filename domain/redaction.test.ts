@@ -19,6 +19,8 @@ const PLACES: readonly ((secret: string) => string)[] = [
   (s) => `api-key: ${s}`,
   (s) => `mysql --password ${s} -h db`,
   (s) => `mysql --password=${s} -h db`,
+  (s) => `curl -u ana:${s} https://x.example`,
+  (s) => `curl --proxy-user 'ana:${s}' https://x.example`,
   (s) => `postgres://app:${s}@db:5432/pay`,
   (s) => `https://app:x/${s}@host.example/path`,
   (s) => `https://${s.replace(/[^A-Za-z0-9]/g, '')}x@host.example/path`,

@@ -33,6 +33,8 @@ const BASIC = /\b(basic)([ \t]{1,8})([A-Za-z0-9+/_-]{4,4096}={0,2})/gi;
 const NAME = /\b([A-Za-z][A-Za-z0-9_.-]{0,63})(\\{0,3}["']?\s{0,3}(?::|=>?)\s{0,3})/g;
 const VALUE = /\\{0,3}"(?:[^"\\]|\\[^"]){0,4096}|'[^']{0,4096}|[^\s,;&"'<>{}()[\]\\][^\s,;&"'<>{}()[\]]{0,4095}/y;
 const FLAG = /(^|\s)(--?[a-z][a-z0-9-]{1,40})([ \t]{1,4})([^\s-][^\s]{0,1023})/gi;
+/** As curl takes a user and a password. */
+const USER = /(\s(?:-u|--(?:proxy-)?user)[ =]{1,4})["']?[^\s:"']{1,256}:[^\s"']{1,256}/g;
 /** Begins as its issuer makes it begin, so that scanners find it. */
 const SHAPES = new RegExp(
   [
@@ -86,6 +88,7 @@ function redacted(text: string): string {
   if (PERHAPS_SECRET.test(clean)) {
     clean = withoutAssigned(clean.replace(HEADER, `$1$2${REDACTED}`)).replace(FLAG, withoutArgument);
   }
+  if (clean.includes(' -u') || clean.includes('user')) clean = clean.replace(USER, `$1${REDACTED}`);
   if (PERHAPS_SCHEME.test(clean)) clean = clean.replace(BEARER, `$1$2${REDACTED}`).replace(BASIC, withoutPair);
   return clean.length < SHORTEST_SHAPE ? clean : clean.replace(SHAPES, REDACTED);
 }
