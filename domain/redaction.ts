@@ -22,7 +22,7 @@ const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----E
 /** RFC 3986's userinfo, and passwords that nobody encoded: after a colon that begins no port everything up to an @. */
 const USERINFO =
   /\b([a-z][a-z0-9+.-]{1,20}:\/\/)(?:[^\s/:?#"'<>]{0,256}:(?!\d{1,5}(?:[/?#]|$))[^\s"'<>]{1,512}@|[^\s/?#"'<>]{1,512}@)/gi;
-const PARAMETER = /([?&;])([A-Za-z0-9_.~%-]{1,64})=([^&;\s"'<>#]{1,4096})/g;
+const PARAMETER = /([?&;])([A-Za-z0-9_.~%-]{1,64})=(?!\[redacted\](?!\w))([^&;\s"'<>#]{1,4096})/g;
 /** What follows to the end of the line, or of the quotes, belongs to the header. */
 const HEADER =
   /\b((?:proxy-)?authorization|(?:set-)?cookie)(\\{0,3}["']?[ \t]{0,3}[:=][ \t]{0,3}\\{0,3}["']?)[^\r\n"'\\]{1,4096}/gi;
