@@ -266,6 +266,8 @@ describe('a CorrelationRule', () => {
   });
 });
 
+const hmac = (o: object) => ({ hmac: { secretRef: { name: 's', key: 'key' }, header: 'X-Signature', ...o } });
+
 describe('an AlertSource', () => {
   it('is given its defaults where it says part of a thing', async () => {
     const { spec } = JSON.parse((await dryRun(aSource({ severity: {}, dedup: {} }, 'second'))).stdout);
@@ -274,7 +276,26 @@ describe('an AlertSource', () => {
   });
 
   it.each([
-    [{ auth: {} }, 'spec.auth.bearer: Required value'],
+    [{ auth: {} }, 'exactly one of bearer, basic, hmac and none is expected'],
+    [{ auth: { none: {}, basic: { secretRef: { name: 's' } } } }, 'exactly one of bearer, basic, hmac and none'],
+    [{ auth: { bearer: {} } }, 'spec.auth.bearer.secretRef: Required value'],
+    [{ auth: hmac({ algorithm: 'md5' }) }, 'Unsupported value: "md5"'],
+    [{ auth: hmac({ tolerance: '90s' }) }, 'tolerance bounds the time that timestampHeader names'],
+    [{ auth: hmac({ timestampHeader: 'X-Ts', tolerance: '2h' }) }, 'at most 1h'],
+    [{ auth: undefined }, 'expected either auth'],
+    [{ acceptFrom: { namespace: 'infra', name: 'prom' } }, 'expected either auth'],
+    [
+      {
+        auth: undefined,
+        acceptFrom: { namespace: 'infra', name: 'prom' },
+        routes: [{ match: ['a="b"'], namespace: 'pay' }],
+      },
+      'routes lead one step',
+    ],
+    [{ routes: [{ match: [], namespace: 'pay' }] }, 'should have at least 1 items'],
+    [{ format: 'AwsSns' }, 'goes with format AwsSns, and that format needs it'],
+    [{ sns: { topicArns: ['arn:aws:sns:eu-west-1:1:a'] } }, 'goes with format AwsSns, and that format needs it'],
+    [{ format: 'AwsSns', sns: { topicArns: ['alarms'] } }, 'spec.sns.topicArns[0]'],
     [{ format: 'Grafana' }, 'Unsupported value: "Grafana"'],
     [{ severity: { map: { sev0: 'critical' } } }, 'Unsupported value: "critical"'],
     [{ severity: { map: { ['x'.repeat(257)]: 'High' } } }, 'a word of the map has 1 to 256 characters'],
@@ -284,6 +305,19 @@ describe('an AlertSource', () => {
     const answer = await dryRun(aSource(spec, 'second'));
     expect(answer.ok).toBe(false);
     expect(answer.stderr).toContain(words);
+  });
+
+  it.each([
+    { auth: { none: {} } },
+    { auth: { basic: { secretRef: { name: 'users' } } } },
+    { auth: hmac({ prefix: 'sha256=', timestampHeader: 'X-Ts', separator: '.', tolerance: '1h' }) },
+    { routes: [{ match: ['team=~"pay|web"', '{"x.y"!="z"}'], namespace: 'pay' }] },
+    { auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
+    { format: 'AwsSns', auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
+    { format: 'AwsSns', auth: { none: {} }, sns: { topicArns: ['arn:aws-cn:sns:cn-north-1:123456789012:alarms'] } },
+  ])('with %j is taken', async (spec) => {
+    const answer = await dryRun(aSource(spec, 'second'));
+    expect(answer.ok, answer.stderr).toBe(true);
   });
 
   it('has a name of at most 40 characters', async () => {

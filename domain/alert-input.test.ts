@@ -67,7 +67,13 @@ describe('toAlertSpec', () => {
       { title: 'Runbook', url: 'https://r.example/a', kind: 'Runbook' },
       { title: 'Source', url: 'http://prom:9090/graph?g0=up', kind: 'Source' },
     ]);
-    expect(notes).toEqual([expect.stringContaining('1 links left out')]);
+    expect(notes).toEqual(['secrets taken out of: link', expect.stringContaining('1 links left out')]);
+  });
+
+  it('carries a note where nobody vouched for it, before all others', () => {
+    const notes = Array.from({ length: 20 }, (_, i) => `note ${i}`);
+    expect(spec({ notes }, aSource({ auth: { none: {} } })).notes?.[0]).toContain('nobody vouches for this alert');
+    expect(spec({ notes }).notes?.[0]).toBe('note 0');
   });
 
   it("takes the sender's own key for the identity", () => {

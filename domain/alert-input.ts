@@ -1,6 +1,6 @@
 /**
- * From what a receiver hands over to the spec of an Alert: severity, title, links, labels of the source, and bounds in bytes on
- * everything. Nothing is refused for its size; what was cut carries a mark and is said. Reading bodies is the receivers'.
+ * From what a receiver hands over to the spec of an Alert: severity, title, links, labels of the source, secrets taken out, and
+ * bounds in bytes on everything. Nothing is refused for its size; what was cut carries a mark and is said. Reading bodies is the receivers'.
  */
 import type { AlertSource, AlertSpec, LinkKind } from '@funnelai/crds/generated/types';
 import { Temporal } from 'temporal-polyfill';
@@ -10,7 +10,9 @@ import { cleanText, cutBytes, utf8Bytes } from './bytes.ts';
 import { fingerprintOf, fingerprintOfKey } from './fingerprint.ts';
 import { formatMicros, isGoZero } from './instants.ts';
 import { byCodeUnit, type Labels, labelsFrom, labelValue } from './labels.ts';
+import { redactInput } from './redaction.ts';
 import { SEVERITY_LABEL, severityFrom } from './severity.ts';
+import { asksNobody } from './source-credentials.ts';
 
 /** One report of one alert, as any receiver hands it over. */
 export interface AlertInput {
@@ -53,23 +55,34 @@ export const NOTES_MAX = 16;
 export const NOTE_MAX_BYTES = 256;
 export const ACKNOWLEDGED_BY_MAX_BYTES = 256;
 
+/** Stands with every alert of a source that asks for no credentials. */
+export const UNAUTHENTICATED_NOTE =
+  'nobody vouches for this alert: its source takes alerts from whoever reaches it (spec.auth.none)';
+
 /** Annotations that may hold the title, best first. */
 const TITLE_ANNOTATIONS = ['summary', 'title', 'message'];
 
 /**
  * Returns the spec of this one report, to be merged with what is stored, and notes for the sender about what was missing or cut.
  * A Resolved without an end ended when it was received; a report without a start began then, or at its end if that is earlier.
+ * `via` is the source that the sender posted to, where that one routes to `source`: what it knows of the sender goes before.
  */
 export function toAlertSpec(
-  input: AlertInput,
+  sent: AlertInput,
   source: AlertSource,
   receivedAt: Temporal.Instant,
+  via: AlertSource = source,
 ): { spec: AlertSpec; notes: string[] } {
-  const notes: string[] = [...(input.notes ?? [])];
-  const identity = identityOf(input, source, notes);
+  const notes: string[] = asksNobody(via.spec) ? [UNAUTHENTICATED_NOTE] : [];
+  if (via !== source) notes.push(`routed here by AlertSource ${via.metadata.namespace}/${via.metadata.name}`);
+  const fingerprint = fingerprintFor(sent, source, notes);
+  // After the fingerprint: what is taken out of a label does not make it another fault, nor two faults one.
+  const { input, notes: taken } = redactInput(sent);
+  notes.push(...taken, ...(input.notes ?? []));
   // Added after the fingerprint: to name the cluster at a source does not make new alerts of all that fire.
   const enriched = labelsFrom([
     ...Object.entries(source.spec.labels ?? {}),
+    ...(via === source ? [] : Object.entries(via.spec.labels ?? {})),
     ...Object.entries(input.labels).filter(([, value]) => value !== ''),
   ]);
   const original = labelValue(enriched, source.spec.severity?.label ?? SEVERITY_LABEL) || (input.severity ?? '');
@@ -77,18 +90,19 @@ export function toAlertSpec(
   const description = input.description ?? labelValue(input.annotations, 'description');
   const spec: AlertSpec = {
     sourceRef: { name: source.metadata.name },
-    ...identity,
+    fingerprint,
     state: input.state,
     severity: severityFrom(original, source.spec.severity),
     title: titleOf(input),
     ...timesOf(input, receivedAt),
     receivedAt: formatMicros(receivedAt),
   };
+  if (input.dedupKey) spec.dedupKey = cutBytes(cleanText(input.dedupKey), DEDUP_KEY_MAX_BYTES);
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
   if (input.only === 'Acknowledgement') spec.acknowledgedUpstream = acknowledgementOf(input, receivedAt);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);
   if (utf8Bytes(description) > DESCRIPTION_MAX_BYTES)
-    notes.push(`description cut to ${DESCRIPTION_MAX_BYTES} of ${utf8Bytes(description)} bytes`);
+    notes.push(`description cut to ${DESCRIPTION_MAX_BYTES} of ${descriptionBytes(sent)} bytes`);
   if (Object.keys(labels).length > 0) spec.labels = labels;
   if (Object.keys(annotations).length > 0) spec.annotations = annotations;
   const links: AlertLink[] = linksFrom(input.annotations, input.links, notes);
@@ -99,18 +113,17 @@ export function toAlertSpec(
   return { spec, notes };
 }
 
-function identityOf(
-  input: AlertInput,
-  source: AlertSource,
-  notes: string[],
-): Pick<AlertSpec, 'fingerprint' | 'dedupKey'> {
-  if (input.dedupKey !== undefined && input.dedupKey !== '') {
-    const dedupKey = cutBytes(cleanText(input.dedupKey), DEDUP_KEY_MAX_BYTES);
-    return { fingerprint: fingerprintOfKey(input.dedupKey), dedupKey };
-  }
-  const { fingerprint, missing } = fingerprintOf(input.labels, source.spec.dedup);
+/** Returns the fingerprint that this report has as an alert of this source; says in `notes` which labels it should have had. */
+export function fingerprintFor(sent: AlertInput, source: AlertSource, notes: string[] = []): string {
+  if (sent.dedupKey) return fingerprintOfKey(sent.dedupKey);
+  const { fingerprint, missing } = fingerprintOf(sent.labels, source.spec.dedup);
   if (missing.length > 0) notes.push(`labels that dedup.labels asks for are missing: ${missing.join(', ')}`);
-  return { fingerprint };
+  return fingerprint;
+}
+
+/** As it was sent. */
+function descriptionBytes({ description, annotations }: AlertInput): number {
+  return utf8Bytes(description ?? labelValue(annotations, 'description'));
 }
 
 function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpec, 'startsAt' | 'endsAt'> {

@@ -398,6 +398,43 @@ describe('a source', () => {
   });
 });
 
+describe('a source that many teams share', () => {
+  it('says which namespaces have not opted in, and the one that accepts says who routes to it', async () => {
+    const namespace = await anOperatedNamespace();
+    const make = (name: string, spec: object) =>
+      admin.create(ALERT_SOURCES, {
+        apiVersion: API_VERSION,
+        kind: 'AlertSource',
+        metadata: { name, namespace },
+        spec: { format: 'Alertmanager', ...spec },
+      } as KubeObject);
+    const said = async (name: string, type: string) => {
+      const { status } = await admin.get<AlertSource>(ALERT_SOURCES, { namespace, name });
+      return status?.conditions?.find((condition) => condition.type === type);
+    };
+    await make('shared', { auth: { none: {} }, routes: [{ match: ['team="pay"'], namespace }] });
+    await eventually('nobody accepts', async () => (await said('shared', 'Routed'))?.reason === 'NotAccepted');
+    expect(await said('shared', 'Unauthenticated')).toMatchObject({ status: 'True' });
+    await make('pay', { acceptFrom: { namespace, name: 'shared' } });
+    await eventually('it is routed', async () => (await said('shared', 'Routed'))?.status === 'True');
+    await eventually('the other is ready', async () => (await said('pay', 'Ready'))?.status === 'True');
+    expect((await admin.get<AlertSource>(ALERT_SOURCES, { namespace, name: 'pay' })).status).not.toHaveProperty('path');
+    const spec = {
+      routes: [{ match: ['team=~"("'], namespace }],
+      auth: { none: null, basic: { secretRef: { name: 's' } } },
+    };
+    await admin.mergePatch(ALERT_SOURCES, { namespace, name: 'shared' }, { spec });
+    await eventually(
+      'the matcher is named',
+      async () => (await said('shared', 'Stalled'))?.reason === 'InvalidMatcher',
+    );
+    expect(await said('shared', 'Unauthenticated')).toBeUndefined();
+    expect((await said('shared', 'Ready'))?.message).toContain('keys username and password');
+    await admin.delete(ALERT_SOURCES, { namespace, name: 'shared' });
+    await eventually('the other waits', async () => (await said('pay', 'Ready'))?.reason === 'SourceNotFound');
+  });
+});
+
 describe('the write budget', () => {
   it('is one answer for each alert, and a create and a status for an incident born', async () => {
     const namespace = await aNamespace();

@@ -23,6 +23,12 @@ export const INTAKE_REQUESTS_PER_SOURCE = 128;
 export const INTAKE_BYTES_IN_FLIGHT = 48 * MIB;
 /** Of them, those of one source. */
 export const INTAKE_BYTES_PER_SOURCE = 24 * MIB;
+/** Requests in all, and of one source, whose body is read before anyone has vouched for it (signatures, tokens in bodies); one more takes the place of the oldest. */
+export const INTAKE_STRANGERS = 64;
+export const INTAKE_STRANGERS_PER_SOURCE = 16;
+/** Bytes of such bodies, in all and of one source. */
+export const INTAKE_STRANGER_BYTES = 24 * MIB;
+export const INTAKE_STRANGER_BYTES_PER_SOURCE = 8 * MIB;
 /** Alerts of one body that are being stored at once. */
 export const STORES_PER_REQUEST = 16;
 /** Alerts of all bodies that are being stored at once; the API server is shared with the operator and with people. */
@@ -47,8 +53,15 @@ export const SECRET_TTL_MS = 10_000;
 export const SECRET_EARLY_REREAD_MS = 1_000;
 /** Sources whose Secret is remembered. */
 export const SECRETS_REMEMBERED = 2_048;
-/** Lines of a Secret's value that count as tokens. Two are needed for a rotation. */
-export const TOKENS_PER_SECRET = 8;
+/** Signatures of one header that are looked at; senders that rotate their keys write two. */
+export const SIGNATURES_PER_REQUEST = 4;
+
+/** Asking Amazon SNS for a certificate, or to confirm a subscription; SNS itself waits 15 s for our answer. */
+export const SNS_DEADLINE_MS = 3_000;
+export const SNS_ANSWER_BYTES = 32 * KIB;
+/** Certificates that SNS signs with, remembered, and for how long. */
+export const SNS_CERTIFICATES = 64;
+export const SNS_CERTIFICATE_TTL_MS = 24 * 3_600_000;
 
 /** Body of a request under /api. */
 export const API_BODY_BYTES = 64 * KIB;

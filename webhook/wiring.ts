@@ -20,6 +20,7 @@ import { createSignInLinks } from './auth/sign-in-link.ts';
 import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
+import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createWebhookMetrics } from './metrics.ts';
@@ -60,7 +61,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   ): Reflector<T> =>
     createReflector<T>({ client, resource, namespace: parts.namespace, indexers, clock, log, metrics: registry });
   const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
-  const sources = reflect<AlertSource>(ALERT_SOURCES);
+  const sources = reflect<AlertSource>(ALERT_SOURCES, { [BY_ORIGIN]: originsOf });
   const incidents = reflect<Incident>(INCIDENTS, { [BY_NAMESPACE]: byNamespace });
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
   // Which others there are is not for who has rights in one.
@@ -91,7 +92,14 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       sources: sources.cache,
       receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({ store, clock, log, metrics, repeats }),
+      ingest: createIngest({
+        store,
+        clock,
+        log,
+        metrics,
+        repeats,
+        routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
+      }),
       clock,
       metrics,
     },

@@ -184,7 +184,7 @@ describe('the zod schemas', () => {
       'reopenWithin: expected a Go-style duration like 90s, 10m or 1h30m',
     );
     expect(correlationRuleSpecSchema.safeParse({}).success).toBe(true);
-    expect(alertSourceSpecSchema.safeParse({ format: 'Alertmanager', auth: {} }).success).toBe(false);
+    expect(alertSourceSpecSchema.safeParse({ format: 'Alertmanager', auth: { bearer: {} } }).success).toBe(false);
     const change = { sequence: 1, kind: 'Owner', at: alert.startsAt, recordedAt: alert.receivedAt, by: 'ana' };
     expect(incidentChangeSchema.safeParse(change).success).toBe(true);
     expect(incidentChangeSchema.safeParse({ ...change, sequence: 0 }).success).toBe(false);

@@ -47,15 +47,47 @@ export const conditionSchema: z.ZodType<Condition> = z.looseObject({
 export const objectMetaSchema: z.ZodType<ObjectMeta> = z.looseObject({ name: z.string().min(1) });
 
 export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
-  format: z.enum(["Alertmanager", "Grafana", "PagerDutyEvents", "Datadog", "Sentry", "Flux"]),
-  auth: z.looseObject({
-    bearer: z.looseObject({
+  format: z.enum(["Alertmanager", "Grafana", "PagerDutyEvents", "Datadog", "Sentry", "AwsSns", "GoogleMonitoring", "AzureMonitor", "Flux"]),
+  auth: z.exactOptional(z.looseObject({
+    bearer: z.exactOptional(z.looseObject({
       secretRef: z.looseObject({
         name: bounded(1, 253).regex(new RegExp("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", 'u')),
         key: bounded(1, 253).regex(new RegExp("^[-._a-zA-Z0-9]+$", 'u')),
       }),
-    }),
-  }),
+    })),
+    basic: z.exactOptional(z.looseObject({
+      secretRef: z.looseObject({
+        name: bounded(1, 253).regex(new RegExp("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", 'u')),
+        key: z.exactOptional(bounded(1, 253).regex(new RegExp("^[-._a-zA-Z0-9]+$", 'u'))),
+      }),
+    })),
+    hmac: z.exactOptional(z.looseObject({
+      secretRef: z.looseObject({
+        name: bounded(1, 253).regex(new RegExp("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", 'u')),
+        key: bounded(1, 253).regex(new RegExp("^[-._a-zA-Z0-9]+$", 'u')),
+      }),
+      header: bounded(1, 128).regex(new RegExp("^[A-Za-z0-9-]+$", 'u')),
+      algorithm: z.exactOptional(z.enum(["sha256", "sha1", "sha512"])),
+      prefix: z.exactOptional(bounded(0, 32)),
+      encoding: z.exactOptional(z.enum(["Hex", "Base64"])),
+      timestampHeader: z.exactOptional(bounded(1, 128).regex(new RegExp("^[A-Za-z0-9-]+$", 'u'))),
+      separator: z.exactOptional(bounded(0, 8)),
+      tolerance: z.exactOptional(bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 90s, 10m or 1h30m" })),
+    })),
+    none: z.exactOptional(z.looseObject({
+    })),
+  })),
+  acceptFrom: z.exactOptional(z.looseObject({
+    namespace: bounded(1, 63).regex(new RegExp("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 'u')),
+    name: bounded(1, 40).regex(new RegExp("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", 'u')),
+  })),
+  routes: z.exactOptional(z.array(z.looseObject({
+    match: z.array(bounded(1, 1024)).min(1).max(16),
+    namespace: bounded(1, 63).regex(new RegExp("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 'u')),
+  })).max(64)),
+  sns: z.exactOptional(z.looseObject({
+    topicArns: z.array(bounded(1, 512).regex(new RegExp("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]+:[A-Za-z0-9_.-]+$", 'u'))).min(1).max(32),
+  })),
   labels: z.exactOptional(z.record(bounded(1, 256), bounded(0, 1024)).refine((map) => Object.keys(map).length <= 32, { error: 'expected at most 32 entries' })),
   severity: z.exactOptional(z.looseObject({
     label: z.exactOptional(bounded(1, 256)),

@@ -15,20 +15,76 @@ export interface AlertSource extends KubeObject {
 
 /** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
-  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. Grafana: the webhook contact point, unified and legacy alerting. PagerDutyEvents: PagerDuty's Events API v2, at the path itself, and under it at /v2/enqueue and /v2/change/enqueue. Datadog: its webhook with the payload of docs/senders/datadog.md. Sentry: the webhook of an internal integration. Flux: the notification-controller's providers generic and generic-hmac. */
-  format: 'Alertmanager' | 'Grafana' | 'PagerDutyEvents' | 'Datadog' | 'Sentry' | 'Flux';
-  /** How a sender proves that it may send. */
-  auth: {
+  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. Grafana: the webhook contact point, unified and legacy alerting. PagerDutyEvents: PagerDuty's Events API v2, at the path itself, and under it at /v2/enqueue and /v2/change/enqueue. Datadog: its webhook with the payload of docs/senders/datadog.md. Sentry: the webhook of an internal integration. AwsSns: what Amazon SNS delivers over HTTPS, CloudWatch's alarms among it. GoogleMonitoring: the webhook channel of Google Cloud Monitoring. AzureMonitor: the common alert schema of Azure Monitor's action groups. Flux: the notification-controller's providers generic and generic-hmac. */
+  format: 'Alertmanager' | 'Grafana' | 'PagerDutyEvents' | 'Datadog' | 'Sentry' | 'AwsSns' | 'GoogleMonitoring' | 'AzureMonitor' | 'Flux';
+  /** How a sender proves that it may send: exactly one of bearer, basic, hmac and none. A Secret may hold two credentials, one a line, so that they can be changed without a gap. Absent where acceptFrom is set. */
+  auth?: {
     /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */
-    bearer: {
-      /** Which key of which Secret of this namespace holds the token. */
+    bearer?: {
+      /** Which key of which Secret of this namespace holds it. */
       secretRef: {
         /** Name of the Secret. Example: prom-token. */
         name: string;
-        /** Key in the Secret's data; white space around the token is ignored. Example: token. */
+        /** Key in the Secret's data; each line is a token, white space around it is ignored. Example: token. */
         key: string;
       };
     };
+    /** A user name and a password, as of HTTP Basic authentication. */
+    basic?: {
+      /** Which key of which Secret of this namespace holds it. */
+      secretRef: {
+        /** Name of the Secret. Example: prom-token. */
+        name: string;
+        /** Key in the Secret's data whose lines are user:password. Absent, the Secret has the keys username and password, as those of type kubernetes.io/basic-auth; each line of the latter is a password. Example: users. */
+        key?: string;
+      };
+    };
+    /** A signature of the body under a key that only the sender and the Secret hold. The sender puts it into a header. Examples of headers: Sentry's sentry-hook-signature, Flux's X-Signature, X-Hub-Signature-256. */
+    hmac?: {
+      /** Which key of which Secret of this namespace holds it. */
+      secretRef: {
+        /** Name of the Secret. Example: prom-token. */
+        name: string;
+        /** Key in the Secret's data; each line is a key, white space around it is ignored. Example: key. */
+        key: string;
+      };
+      /** Header that holds the signature, or several with commas between. Example: X-Signature. */
+      header: string;
+      /** Hash function of the HMAC. Default: sha256. */
+      algorithm?: 'sha256' | 'sha1' | 'sha512';
+      /** What stands before each signature in the header. Example: sha256=. */
+      prefix?: string;
+      /** How the signature is written. Default: Hex. */
+      encoding?: 'Hex' | 'Base64';
+      /** Header with the time of sending (Unix seconds, milliseconds, or RFC 3339), which is signed, too: the signature is over that text, the separator, and the body. Example: X-Grafana-Alerting-Timestamp. */
+      timestampHeader?: string;
+      /** What stands between the time and the body in what is signed. Default: a colon. Example: '.'. */
+      separator?: string;
+      /** How far that time may be from ours, before or after; at most 1h. Default: 5m. Example: 90s. */
+      tolerance?: string;
+    };
+    /** Nothing is asked: whoever reaches the path can make alerts. The source's condition Unauthenticated and a note on each of its alerts say so. */
+    none?: {
+    };
+  };
+  /** Instead of auth: alerts that the named source routes to this namespace are taken, as alerts of this source, with its labels, severity and dedup. Nobody can post to this source itself. */
+  acceptFrom?: {
+    /** Namespace of the source that routes. Example: monitoring. */
+    namespace: string;
+    /** Name of the source that routes. Example: prom. */
+    name: string;
+  };
+  /** One sender for many teams: an alert goes by the first route that matches it, into that namespace, if a source there says acceptFrom this one. Else it stays here, and the condition Routed says so. An episode stays where it began, whatever becomes of the routes meanwhile. At most 64. */
+  routes?: {
+    /** Matchers in Alertmanager's syntax over the sender's labels and those of this source, at most 16; all must hold. Example: ['namespace=~"pay-.*"']. */
+    match: string[];
+    /** Where such alerts go. Example: team-pay. */
+    namespace: string;
+  }[];
+  /** What is taken from Amazon SNS; for format AwsSns only, which needs it. */
+  sns?: {
+    /** The topics whose messages are taken, and whose subscriptions are confirmed; anyone may make a topic, and SNS signs for all of them alike. At most 32. Example: ['arn:aws:sns:eu-west-1:123456789012:alarms']. */
+    topicArns: string[];
   };
   /** Labels that every alert of this source is given, after its fingerprint was taken; where the sender names the same label, the sender's value stays. At most 32; a name has 1 to 256 characters. Example: {cluster: eu-1}. */
   labels?: Record<string, string>;
@@ -56,7 +112,7 @@ export interface AlertSourceStatus {
   observedGeneration: number;
   /** Path at the webhook's address that senders post to. Example: /alerts/demo/prom. */
   path?: string;
-  /** Ready says whether the entrance can take alerts (its Secret and key are there). Stalled says that only an edit can mend it. At most 16. */
+  /** Ready says whether the entrance can take alerts (its Secret and key are there). Unauthenticated is there and true while anyone may send. Routed says whether every route leads to a source that accepts. Stalled says that only an edit can mend it. At most 16. */
   conditions?: Condition[];
 }
 

@@ -5,7 +5,8 @@ export interface Certificate {
   /** PEM. */
   cert: string;
   key: string;
-  issue(name: string): Certificate;
+  /** `keys` of another kind, for what must be signed with RSA. */
+  issue(name: string, keys?: Pair): Certificate;
 }
 
 /** A certificate that signs others, for `127.0.0.1`, under that common name. */
@@ -41,7 +42,8 @@ function make(name: string, pair: Pair, issuer: string, signer: KeyObject): Cert
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
     key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    issue: (other) => make(other, generateKeyPairSync('ec', { namedCurve: 'P-256' }), name, pair.privateKey),
+    issue: (other, keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })) =>
+      make(other, keys, name, pair.privateKey),
   };
 }
 

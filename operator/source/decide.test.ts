@@ -2,7 +2,7 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import { API_VERSION } from '@funnelai/crds/meta';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import { sourceStatus } from './decide.ts';
+import { type SecretState, sourceStatus } from './decide.ts';
 
 const NOW = Temporal.Instant.from('2026-03-01T11:00:00Z');
 const source: AlertSource = {
@@ -12,9 +12,21 @@ const source: AlertSource = {
   spec: { format: 'Alertmanager', auth: { bearer: { secretRef: { name: 'prom-token', key: 'token' } } } },
 };
 
+const read = (
+  found: SecretState,
+  spec: Partial<AlertSource['spec']> = {},
+  previous: AlertSource['status'] = undefined,
+) =>
+  sourceStatus(
+    { ...source, spec: { ...source.spec, ...spec }, ...(previous === undefined ? {} : { status: previous }) },
+    found,
+    {},
+    NOW,
+  );
+
 describe('the status of a source', () => {
   it('names its path and is ready once its Secret can be used', () => {
-    expect(sourceStatus(source, 'Usable', NOW)).toMatchObject({
+    expect(read({ state: 'Usable' })).toMatchObject({
       observedGeneration: 4,
       path: '/alerts/team/prom',
       conditions: [{ type: 'Ready', status: 'True', observedGeneration: 4 }],
@@ -22,14 +34,52 @@ describe('the status of a source', () => {
   });
 
   it.each([
-    ['NotFound', 'SecretNotFound', 'prom-token'],
-    ['KeyMissing', 'SecretKeyNotFound', 'token'],
-    ['KeyEmpty', 'SecretKeyEmpty', 'token'],
-    ['Forbidden', 'SecretForbidden', 'get on secrets'],
-  ] as const)('waits, not stalled, when the Secret is %s: %s', (found, reason, names) => {
-    const { conditions = [], path } = sourceStatus(source, found, NOW);
+    [{ state: 'NotFound' }, 'SecretNotFound', 'prom-token'],
+    [{ state: 'KeyMissing', key: 'token' }, 'SecretKeyNotFound', 'token'],
+    [{ state: 'KeyEmpty', key: 'token' }, 'SecretKeyEmpty', 'token'],
+    [{ state: 'Forbidden' }, 'SecretForbidden', 'get on secrets'],
+  ] as const)('waits, not stalled, when of the Secret is found %j: %s', (found, reason, names) => {
+    const { conditions = [], path } = read(found);
     expect(path).toBe('/alerts/team/prom');
     expect(conditions).toMatchObject([{ type: 'Ready', status: 'False', reason }]);
     expect(conditions[0]?.message).toContain(names);
+  });
+
+  it('speaks of what the source asks for: users, or a key', () => {
+    const basic = { auth: { basic: { secretRef: { name: 'users' } } } };
+    expect(read({ state: 'NotFound' }, basic).conditions?.[0]?.message).toContain('keys username and password');
+    expect(read({ state: 'NoColon', key: 'users' }, basic).conditions?.[0]).toMatchObject({
+      status: 'False',
+      reason: 'SecretKeyMalformed',
+    });
+    const hmac = { auth: { hmac: { secretRef: { name: 'sentry', key: 'key' }, header: 'X-Signature' } } };
+    expect(read({ state: 'KeyMissing', key: 'key' }, hmac).conditions?.[0]?.message).toContain(
+      'auth.hmac.secretRef.key',
+    );
+    expect(read({ state: 'Usable' }, hmac).conditions?.[0]?.message).toContain(
+      'signature under the key of Secret sentry',
+    );
+  });
+
+  it('leaves alone what others say there', () => {
+    const said = {
+      type: 'Receiving',
+      status: 'True',
+      reason: 'Accepted',
+      message: '',
+      lastTransitionTime: '',
+    } as const;
+    const { conditions = [] } = read({ state: 'Usable' }, {}, { observedGeneration: 3, conditions: [said] });
+    expect(conditions[0]).toBe(said);
+    expect(conditions.map(({ type }) => type)).toEqual(['Receiving', 'Ready']);
+  });
+
+  it('says so while anyone may send, and no longer once that is over', () => {
+    const open = read({ state: 'Usable' }, { auth: { none: {} } });
+    expect(open.conditions?.map(({ type, status }) => [type, status])).toEqual([
+      ['Ready', 'True'],
+      ['Unauthenticated', 'True'],
+    ]);
+    expect(read({ state: 'Usable' }, {}, open).conditions?.map(({ type }) => type)).toEqual(['Ready']);
   });
 });

@@ -1,46 +1,111 @@
 /** What an AlertSource's status says: its path, and whether a sender could come in. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
+import type { Condition } from '@funnelai/crds/meta';
+import { asksNobody, type SecretWay, type Way, wayInto } from '@funnelai/domain/source-credentials';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
 /** What a look at the source's Secret found; never what is in it. */
-export type SecretState = 'Usable' | 'NotFound' | 'KeyMissing' | 'KeyEmpty' | 'Forbidden';
+export type SecretState =
+  | { state: 'Usable' | 'NotFound' | 'Forbidden' }
+  | { state: 'KeyMissing' | 'KeyEmpty' | 'NoColon'; key: string };
 
-/** Where the senders of this source post to, under the webhook's address. */
-export const pathOf = (source: AlertSource): string =>
-  `/alerts/${source.metadata.namespace ?? ''}/${source.metadata.name}`;
+/** What is said of a source: Ready always, the others only where there is something to say. */
+export type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
+export type Verdicts = Partial<Record<(typeof OURS)[number], Verdict>>;
+/** Conditions that are taken away when there is nothing to say; those of others stay. */
+const OURS = ['Ready', 'Unauthenticated', 'Routed', 'Stalled'] as const;
 
-/** A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. */
-export function sourceStatus(source: AlertSource, secret: SecretState, now: Temporal.Instant): AlertSourceStatus {
+/** Where the senders of this source post to, under the webhook's address; undefined where none can. */
+export const pathOf = ({ metadata, spec }: AlertSource): string | undefined =>
+  spec.acceptFrom === undefined ? `/alerts/${metadata.namespace ?? ''}/${metadata.name}` : undefined;
+
+/**
+ * A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. `more` is what others
+ * have to say, and goes before.
+ */
+export function sourceStatus(
+  source: AlertSource,
+  secret: SecretState,
+  more: Verdicts,
+  now: Temporal.Instant,
+): AlertSourceStatus {
   const observedGeneration = source.metadata.generation ?? 0;
-  const { name, key } = source.spec.auth.bearer.secretRef;
+  const verdicts: Verdicts = { ...entranceOf(source, wayInto(source.spec), secret), ...more };
+  const isOver = (type: string) => OURS.some((ours) => ours === type) && !Object.hasOwn(verdicts, type);
+  let conditions = (source.status?.conditions ?? []).filter(({ type }) => !isOver(type));
+  for (const [type, verdict] of Object.entries(verdicts))
+    conditions = setCondition(conditions, { type, observedGeneration, ...verdict }, now);
+  const path = pathOf(source);
+  const { path: _, ...others } = source.status ?? {};
+  // What others write there stays, for the whole of the status is written.
+  return { ...others, observedGeneration, ...(path === undefined ? {} : { path }), conditions };
+}
+
+function entranceOf(source: AlertSource, way: Way, secret: SecretState): Verdicts {
+  switch (way.kind) {
+    case 'None':
+      if (!asksNobody(source.spec)) {
+        const message = 'messages that Amazon SNS has signed, of the topics in spec.sns.topicArns, are accepted';
+        return { Ready: { status: 'True', reason: 'Accepting', message } };
+      }
+      return {
+        Ready: { status: 'True', reason: 'Accepting', message: 'alerts are accepted from anyone who reaches the path' },
+        Unauthenticated: {
+          status: 'True',
+          reason: 'NoCredentials',
+          message:
+            'spec.auth.none: whoever reaches the path can open and resolve alerts; each of them carries a note about it',
+        },
+      };
+    case 'Accepted':
+      // What the other source says is looked at beside its routes.
+      return {};
+    default:
+      return { Ready: readiness(source, way, secret) };
+  }
+}
+
+const SHOWN: Record<SecretWay['kind'], { what: string; field: string }> = {
+  Bearer: { what: 'a token', field: 'auth.bearer' },
+  Basic: { what: 'a user name and a password', field: 'auth.basic' },
+  Hmac: { what: 'a key', field: 'auth.hmac' },
+};
+
+function readiness(source: AlertSource, way: SecretWay, found: SecretState): Verdict {
+  const { secret: name, keys, kind } = way;
   const namespace = source.metadata.namespace ?? '';
-  const verdicts: Record<SecretState, { reason: string; message: string }> = {
-    Usable: { reason: 'Accepting', message: `alerts with the token of Secret ${name} are accepted` },
-    NotFound: {
-      reason: 'SecretNotFound',
-      message: `expected a Secret ${name} in namespace ${namespace}, found none; create it with the key ${key}`,
-    },
-    KeyMissing: {
-      reason: 'SecretKeyNotFound',
-      message: `expected the key ${key} in Secret ${name}, found none; add it, or correct auth.bearer.secretRef.key`,
-    },
-    KeyEmpty: {
-      reason: 'SecretKeyEmpty',
-      message: `the key ${key} of Secret ${name} is empty: no sender can come in; put a token there`,
-    },
-    Forbidden: {
-      reason: 'SecretForbidden',
-      message: `the operator may not read Secret ${name}; grant it the verb get on secrets in namespace ${namespace}`,
-    },
-  };
-  return {
-    observedGeneration,
-    path: pathOf(source),
-    conditions: setCondition(
-      source.status?.conditions,
-      { type: 'Ready', status: secret === 'Usable' ? 'True' : 'False', observedGeneration, ...verdicts[secret] },
-      now,
-    ),
-  };
+  const { what, field } = SHOWN[kind];
+  const notReady = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
+  switch (found.state) {
+    case 'Usable': {
+      const shown = { Bearer: 'the token', Basic: 'a user name and password', Hmac: 'a signature under the key' }[kind];
+      return { status: 'True', reason: 'Accepting', message: `alerts with ${shown} of Secret ${name} are accepted` };
+    }
+    case 'NotFound':
+      return notReady(
+        'SecretNotFound',
+        `expected a Secret ${name} in namespace ${namespace}, found none; create it with the ${keys.length === 1 ? 'key' : 'keys'} ${keys.join(' and ')}`,
+      );
+    case 'KeyMissing':
+      return notReady(
+        'SecretKeyNotFound',
+        `expected the key ${found.key} in Secret ${name}, found none; add it, or correct ${field}.secretRef.key`,
+      );
+    case 'KeyEmpty':
+      return notReady(
+        'SecretKeyEmpty',
+        `the key ${found.key} of Secret ${name} is empty: no sender can come in; put ${what} there`,
+      );
+    case 'NoColon':
+      return notReady(
+        'SecretKeyMalformed',
+        `the key ${found.key} of Secret ${name} has a line without a colon; expected user:password in each line`,
+      );
+    case 'Forbidden':
+      return notReady(
+        'SecretForbidden',
+        `the operator may not read Secret ${name}; grant it the verb get on secrets in namespace ${namespace}`,
+      );
+  }
 }

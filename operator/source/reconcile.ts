@@ -1,12 +1,14 @@
-/** Keeps the status of each AlertSource true. Looks whether its Secret can be used, by name; holds and tells nothing of it. */
+/** Keeps the status of each AlertSource true. Looks whether its Secret can be used, by name, holding and telling nothing of it; and where its routes lead. */
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import { credentialsIn, wayInto } from '@funnelai/domain/source-credentials';
 import { isForbidden, isNotFound } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
 import { type SecretState, sourceStatus } from './decide.ts';
+import { concernedBy, routesOf } from './routes.ts';
 
 const WORKERS = 2;
 /** Secrets are not watched: that would need the right to list them all. */
@@ -27,22 +29,28 @@ export function createSourceController(deps: Deps): Controller {
     const { namespace, name } = splitKey(key);
     const source = caches.sources.get(namespace, name);
     if (source === undefined || source.metadata.deletionTimestamp !== undefined) return undefined;
-    const status = sourceStatus(source, await lookAtSecret(source), clock.now());
+    const status = sourceStatus(
+      source,
+      await lookAtSecret(source),
+      routesOf(source, caches.sources.list()),
+      clock.now(),
+    );
     const written = await putStatus<AlertSource>(client, ALERT_SOURCES, source, status);
     if (written !== undefined) caches.sources.observe(written);
     return { requeueAfterMs: RECHECK_MS };
   }
 
   async function lookAtSecret(source: AlertSource): Promise<SecretState> {
-    const { name, key } = source.spec.auth.bearer.secretRef;
+    const way = wayInto(source.spec);
+    if (way.kind === 'None' || way.kind === 'Accepted') return { state: 'Usable' };
+    const namespace = source.metadata.namespace ?? '';
     try {
-      const secret = await client.get<Secret>(SECRETS, { namespace: source.metadata.namespace ?? '', name });
-      const value = secret.data === undefined || !Object.hasOwn(secret.data, key) ? undefined : secret.data[key];
-      if (value === undefined) return 'KeyMissing';
-      return Buffer.from(value, 'base64').toString('utf8').trim() === '' ? 'KeyEmpty' : 'Usable';
+      const { data } = await client.get<Secret>(SECRETS, { namespace, name: way.secret });
+      const found = credentialsIn(way, (key) => textUnder(data, key));
+      return Array.isArray(found) ? { state: 'Usable' } : { state: found.fault, key: found.key };
     } catch (error) {
-      if (isNotFound(error)) return 'NotFound';
-      if (isForbidden(error)) return 'Forbidden';
+      if (isNotFound(error)) return { state: 'NotFound' };
+      if (isForbidden(error)) return { state: 'Forbidden' };
       throw error;
     }
   }
@@ -50,7 +58,13 @@ export function createSourceController(deps: Deps): Controller {
   return {
     name: 'source',
     start() {
-      unsubscribe = caches.sources.subscribe(({ object }) => queue.add(keyOf(object)));
+      unsubscribe = caches.sources.subscribe(({ object, old }) => {
+        queue.add(keyOf(object));
+        // What only its status has changed in concerns no other; each pass would set off the next.
+        if (old?.metadata.generation === object.metadata.generation && old !== undefined) return;
+        for (const one of [object, ...(old === undefined ? [] : [old])])
+          for (const other of concernedBy(one, caches.sources.list())) queue.add(keyOf(other));
+      });
       for (const source of caches.sources.list()) queue.add(keyOf(source), 'routine');
       queue.start();
     },
@@ -60,4 +74,9 @@ export function createSourceController(deps: Deps): Controller {
     },
     idle: () => queue.idle(),
   };
+}
+
+function textUnder(data: Record<string, string> | undefined, key: string): string | undefined {
+  const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }

@@ -85,8 +85,10 @@ spec:
   incident: {title: "Pods of {{ group.namespace }} are in trouble"}
 `;
 
-/** Starts one. `uiDirectory` serves the built pages; `operatorArgs` are more flags of the operator. */
-export async function createWorld(o: { uiDirectory?: string; operatorArgs?: string[] } = {}): Promise<World> {
+/** Starts one. `uiDirectory` serves the built pages; the others are more flags of each. */
+export async function createWorld(
+  o: { uiDirectory?: string; operatorArgs?: string[]; webhookArgs?: string[] } = {},
+): Promise<World> {
   const kubeconfig = inject('kubeconfig');
   const kubectl = createKubectl({ assets: inject('assets'), kubeconfig });
   const namespace = `story-${randomBytes(3).toString('hex')}`;
@@ -95,7 +97,11 @@ export async function createWorld(o: { uiDirectory?: string; operatorArgs?: stri
   const common = { kubeconfig, databaseUrl: database.url };
   const operatorOptions = { ...common, extraArgs: o.operatorArgs ?? [] };
   const operator = await startOperator(operatorOptions);
-  const webhookOptions = { ...common, ...(o.uiDirectory ? { uiDirectory: o.uiDirectory } : {}) };
+  const webhookOptions = {
+    ...common,
+    extraArgs: o.webhookArgs ?? [],
+    ...(o.uiDirectory ? { uiDirectory: o.uiDirectory } : {}),
+  };
   const webhook = await startWebhook(webhookOptions);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   pool.on('error', () => undefined);

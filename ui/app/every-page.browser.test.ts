@@ -20,7 +20,7 @@ const PAGES = [
   { name: 'its alerts', path: '/incidents/demo/checkout-amber-falcon/alerts', sign: 'joined checkout-amber-falcon' },
   { name: 'its YAML', path: '/incidents/demo/checkout-amber-falcon/yaml', sign: 'kubectl edit incidents.funnelai.dev' },
   { name: 'alerts', path: '/alerts?namespace=demo', sign: 'alerts in demo' },
-  { name: 'alert', path: '/alerts/demo/prom-3f9c2a7d51e08b64', sign: 'Where it belongs' },
+  { name: 'alert', path: '/alerts/demo/prom-3f9c2a7d51e08b64', sign: 'secrets taken out of: annotation description' },
   { name: 'not found', path: '/nowhere', sign: 'There is no such page' },
   { name: 'no such incident', path: '/incidents/demo/nobody', sign: 'There is no such incident' },
 ] as const;

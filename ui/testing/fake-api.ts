@@ -77,6 +77,7 @@ function alertDetail(state: FakeState, namespace: string, name: string): AlertDe
       title: item.title,
       labels: item.labels,
       annotations: { summary: item.title, description: 'Back-off restarting failed container.' },
+      notes: ['secrets taken out of: annotation description'],
       links: item.links,
       startsAt: item.startsAt,
       acknowledgedUpstream: { at: item.receivedAt, by: 'Sample Monitoring Service' },

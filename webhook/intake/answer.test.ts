@@ -73,4 +73,15 @@ describe('the answer to a body', () => {
     expect(body.problems).toHaveLength(100);
     expect(body.message).toContain('250 are not');
   });
+
+  it('repeats no secret of what it found wrong', () => {
+    const bad = reading(
+      { status: 'Bearer hunter2hunter2', labels },
+      { status: 'firing', labels: { password: 31337 } },
+      { status: 'firing', labels, startsAt: 'https://ana:hunter2@x.example' },
+    );
+    const text = JSON.stringify(answerFor(bad, result({}), 'r').body);
+    expect(text).not.toMatch(/hunter2|31337/);
+    expect(text).toContain('labels[\\"password\\"]');
+  });
 });

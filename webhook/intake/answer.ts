@@ -1,6 +1,6 @@
 /** What a sender is told, from what became of its alerts. Pure. */
 import { INTAKE_PROBLEMS_LISTED, RETRY_AFTER_MS } from '../limits.ts';
-import type { AlertProblem } from '../receivers/problem.ts';
+import { type AlertProblem, discreet } from '../receivers/problem.ts';
 import type { Reading } from '../receivers/receiver.ts';
 import { retryAfter } from '../server/problems.ts';
 import type { IngestResult } from './ingest.ts';
@@ -34,20 +34,21 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
   const { created, updated, unchanged } = result;
   const stored = created + updated + unchanged;
   const total = reading.received.length + new Set(reading.problems.map((p) => p.index)).size;
+  const listed = all.slice(0, INTAKE_PROBLEMS_LISTED).map(discreet);
   const receipt = {
     requestId,
     created,
     updated,
     unchanged,
     notStored: result.unavailable,
-    problems: all.slice(0, INTAKE_PROBLEMS_LISTED),
+    problems: listed,
   };
   const cut =
     reading.truncated === 0
       ? leftOut(reading)
       : ` (the sender left ${reading.truncated} more out of this body: raise max_alerts of its webhook)`;
   const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${cut}`;
-  const first = all[0];
+  const first = listed[0];
   const named = first === undefined ? '' : `; ${sentence(bad, first)}`;
   if (result.unavailable > 0) {
     const message = `${good}, ${result.unavailable} could not be stored: ${result.why ?? 'the API server is away'}. Send the whole body again${named}`;

@@ -1,3 +1,4 @@
+import type { AlertSource } from '@funnelai/crds/generated/types';
 import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
@@ -8,6 +9,7 @@ import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { createIngest } from './ingest.ts';
+import type { StoreOutcome, StoreRequest } from './store.ts';
 
 const many = (count: number): Received[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -68,4 +70,65 @@ it('lets others have their turn while it makes many alerts ready', async () => {
   setImmediate(probe);
   expect(await ingest.ingest(anAlertSource(), many(200))).toMatchObject({ created: 200, unavailable: 0 });
   expect(turnsAtFirstStore).toBeGreaterThanOrEqual(5);
+});
+
+const FIRING: Received = {
+  index: 0,
+  input: { labels: { alertname: 'A' }, annotations: {}, links: [], state: 'Firing' },
+};
+const from = { namespace: 'infra', name: 'prom' };
+const home = anAlertSource({ namespace: 'infra' });
+const pay = anAlertSource({ namespace: 'pay', name: 'platform', spec: { acceptFrom: from, labels: { team: 'pay' } } });
+
+/** An ingest whose alerts go to these places; what it stored, and where. */
+function routed(places: AlertSource[], outcome: (request: StoreRequest) => StoreOutcome) {
+  const stored: StoreRequest[] = [];
+  const ingest = createIngest({
+    clock: systemClock,
+    log: silentLog(),
+    metrics: createWebhookMetrics(createRegistry()),
+    routing: { of: () => () => places },
+    store: {
+      store: async (request) => {
+        stored.push(request);
+        return outcome(request);
+      },
+    },
+  });
+  return { ingest, stored, where: () => stored.map(({ namespace, source }) => `${namespace}/${source}`) };
+}
+const created = ({ fingerprint }: StoreRequest): StoreOutcome => ({ kind: 'created', name: fingerprint });
+
+it('stores what is routed as an alert of the source that accepts, which says whence it came', async () => {
+  const { ingest, stored, where } = routed([pay], created);
+  expect(await ingest.ingest(home, [FIRING, { ...FIRING, index: 1 }])).toMatchObject({ created: 1, unchanged: 1 });
+  expect(where()).toEqual(['pay/platform']);
+  expect(stored[0]?.reports).toHaveLength(2);
+  expect(stored[0]?.reports[0].spec).toMatchObject({
+    sourceRef: { name: 'platform' },
+    labels: { alertname: 'A', team: 'pay' },
+    notes: ['routed here by AlertSource infra/prom'],
+  });
+});
+
+it('counts an alert once that is told in two places, and is not content until both have it', async () => {
+  const both = routed([home, pay], created);
+  expect(await both.ingest.ingest(home, [FIRING])).toMatchObject({ created: 1, unchanged: 0, unavailable: 0 });
+  expect(both.where()).toEqual(['infra/prom', 'pay/platform']);
+  const one = routed([home, pay], (request) =>
+    request.namespace === 'pay' ? { kind: 'unavailable', message: 'away' } : created(request),
+  );
+  expect(await one.ingest.ingest(home, [FIRING])).toMatchObject({ created: 1, unavailable: 1 });
+});
+
+it('keeps here what is routed into a namespace that is going away', async () => {
+  const { ingest, stored, where } = routed([pay], (request) =>
+    request.namespace === 'pay' ? { kind: 'gone', message: 'terminating' } : created(request),
+  );
+  const result = await ingest.ingest(home, [FIRING, { ...FIRING, index: 1 }]);
+  expect(result).toMatchObject({ created: 1, unchanged: 1 });
+  expect(result.gone).toBeUndefined();
+  expect(where()).toEqual(['pay/platform', 'infra/prom']);
+  expect(stored[1]?.reports).toHaveLength(2);
+  expect(stored[1]?.reports[0].spec.sourceRef.name).toBe('prom');
 });

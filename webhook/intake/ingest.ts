@@ -11,7 +11,8 @@ import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createGate, mapBounded } from './gate.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
-import { reportOf } from './report.ts';
+import { type Report, reportOf } from './report.ts';
+import { noRouting, type Routing } from './routing.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
 
 export interface IngestResult {
@@ -39,20 +40,22 @@ export function createIngest(deps: {
   log: Log;
   metrics: WebhookMetrics;
   repeats?: RepeatCounter;
+  routing?: Routing;
 }): Ingest {
   const repeats = deps.repeats ?? noRepeats;
+  const routing = deps.routing ?? noRouting;
   const gate = createGate(STORES_IN_FLIGHT);
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
-      const groups = await groupByFault(source, received, deps);
+      const groups = await groupByFault(source, received, { ...deps, routing });
       const abort = new AbortController();
       const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () =>
         abort.abort(new Error('the time for this request is over')),
       );
       try {
         const outcomes = await mapBounded(groups, STORES_PER_REQUEST, (group) =>
-          gate.run(() => storeSafely(deps.store, group.request, abort.signal, deps.log)),
+          gate.run(() => storeOrKeep(deps.store, group, abort.signal, deps)),
         );
         for (const [position, outcome] of outcomes.entries()) {
           const namespace = groups[position]?.request.namespace;
@@ -69,6 +72,10 @@ export function createIngest(deps: {
 interface Group {
   request: StoreRequest;
   indices: number[];
+  /** It fires in another place as well, which is told of it, too, and not counted twice. */
+  isSecond: boolean;
+  /** Of an alert that is routed elsewhere: makes the request that keeps it here. */
+  keep?: () => StoreRequest;
 }
 
 /**
@@ -78,35 +85,64 @@ interface Group {
 async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
-  deps: { clock: Clock; log: Log },
+  deps: { clock: Clock; log: Log; routing: Routing },
 ): Promise<Group[]> {
   let sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
   const receivedAt = deps.clock.now();
   const groups = new Map<string, Group>();
+  const placesOf = deps.routing.of(source);
   for (const { index, input } of received) {
     if (deps.clock.monotonicMs() >= sliceEndsMs) {
       await deps.clock.sleep(0);
       sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
     }
-    const { spec, notes } = toAlertSpec(input, source, receivedAt);
-    if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
-    const report = reportOf(input, spec);
-    const group = groups.get(spec.fingerprint);
-    if (group === undefined) {
-      const request: StoreRequest = {
-        namespace: source.metadata.namespace ?? '',
-        source: source.metadata.name,
-        fingerprint: spec.fingerprint,
-        reports: [report],
-        demo: source.metadata.labels?.[DEMO_LABEL] === 'true',
-      };
-      groups.set(spec.fingerprint, { request, indices: [index] });
-    } else {
-      group.request.reports = [...group.request.reports, report];
-      group.indices.push(index);
+    for (const [rank, place] of placesOf(input).entries()) {
+      const { spec, notes } = toAlertSpec(input, place, receivedAt, source);
+      if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
+      const request = requestFor(place, reportOf(input, spec));
+      const key = `${request.namespace}/${request.source}/${request.fingerprint}`;
+      const group = groups.get(key);
+      const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt).spec));
+      if (group === undefined) {
+        const keep = place === source ? {} : { keep: keepAlone };
+        groups.set(key, { request, indices: [index], isSecond: rank > 0, ...keep });
+      } else {
+        group.request.reports = [...group.request.reports, ...request.reports];
+        group.indices.push(index);
+        group.isSecond &&= rank > 0;
+        const before = group.keep;
+        if (before !== undefined)
+          group.keep = () => {
+            const kept = before();
+            return { ...kept, reports: [...kept.reports, ...keepAlone().reports] };
+          };
+      }
     }
   }
   return [...groups.values()];
+}
+
+function requestFor({ metadata }: AlertSource, report: Report): StoreRequest {
+  return {
+    namespace: metadata.namespace ?? '',
+    source: metadata.name,
+    fingerprint: report.spec.fingerprint,
+    reports: [report],
+    demo: metadata.labels?.[DEMO_LABEL] === 'true',
+  };
+}
+
+/** What is routed into a namespace that is going away stays where it came. */
+async function storeOrKeep(
+  store: AlertStore,
+  group: Group,
+  signal: AbortSignal,
+  { log }: { log: Log },
+): Promise<StoreOutcome> {
+  const outcome = await storeSafely(store, group.request, signal, log);
+  if (outcome.kind !== 'gone' || group.keep === undefined) return outcome;
+  group.request = group.keep();
+  return storeSafely(store, group.request, signal, log);
 }
 
 async function storeSafely(
@@ -127,7 +163,8 @@ async function storeSafely(
 function sum(groups: readonly Group[], outcomes: readonly StoreOutcome[], metrics: WebhookMetrics): IngestResult {
   const result: IngestResult = { created: 0, updated: 0, unchanged: 0, refused: [], unavailable: 0 };
   for (const [position, outcome] of outcomes.entries()) {
-    const indices = groups[position]?.indices ?? [];
+    const { indices = [], isSecond = false } = groups[position] ?? {};
+    if (isSecond && outcome.kind !== 'unavailable') continue;
     for (const _ of indices) metrics.alert(outcome.kind === 'gone' ? 'refused' : outcome.kind);
     if (outcome.kind === 'refused') {
       for (const index of indices) {

@@ -1,16 +1,18 @@
 /**
- * The entrance for alerts. Order matters: path, source, token, then the body, so that nobody without a token makes us read one.
+ * The entrance for alerts. Order matters: path, source, token, then the body, so that nobody without a token makes us read one;
+ * where only the body can vouch for itself, a place for strangers is all that it gets.
  * Answers 2xx only when every alert of the body is in etcd.
  */
 import type { IncomingMessage } from 'node:http';
 import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { SecretWay } from '@funnelai/domain/source-credentials';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
-import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
+import type { Envelope, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
@@ -20,7 +22,7 @@ import { createBudget, type Share } from './budget.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError } from './json.ts';
 import type { SourceAuth } from './source-auth.ts';
-import { bearerToken } from './tokens.ts';
+import { type Proof, refuted, vouchingFor } from './vouch.ts';
 
 export interface IntakeDeps {
   sources: Cache<AlertSource>;
@@ -30,6 +32,9 @@ export interface IntakeDeps {
   clock: Clock;
   metrics: WebhookMetrics;
 }
+
+/** A bound on what is received at once was reached. */
+class Busy extends Error {}
 
 const INTAKE_PATH = '/alerts/:namespace/:source';
 
@@ -42,7 +47,10 @@ interface Params {
 
 /** Registers the intake's routes in a scope of their own: they take the body themselves, as a stream. */
 export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promise<void> {
-  const enter = createBudget((limit) => busy(deps, limit));
+  const enter = createBudget((limit) => {
+    deps.metrics.limitReached(limit);
+    return new Busy();
+  });
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -59,20 +67,28 @@ async function take(
   reply: FastifyReply,
 ): Promise<unknown> {
   const share = enter();
+  let receiver: Receiver | undefined;
   try {
     const source = findSource(deps, request.params);
-    const receiver = deps.receivers[source.spec.format];
-    const path = pathUnder(source, receiver, request.params['*']);
+    const format = deps.receivers[source.spec.format];
+    receiver = format;
+    const path = pathUnder(source, format, request.params['*']);
     const { headers } = request;
-    const inBody = headers.authorization === undefined && receiver.senderToken !== undefined;
-    if (!inBody) await authenticate(deps, source, bearerToken(headers.authorization));
-    const mediaType = mediaTypeOf(receiver, headers['content-type']);
-    share.of(`${source.metadata.namespace}/${source.metadata.name}`);
     const query = new URL(request.url, 'http://localhost').searchParams;
-    const body = await bytesOf(deps, request.raw, share.hold);
+    const vouching = vouchingFor(source, format, { headers, query, now: deps.clock.now() });
+    if (vouching.when === 'BeforeBody') await authenticate(deps, source, vouching.way, vouching.proof);
+    const mediaType = mediaTypeOf(format, headers['content-type']);
+    const who = `${source.metadata.namespace}/${source.metadata.name}`;
+    // Also where nobody is asked, and the format itself knows who signed.
+    const byBody = vouching.when === 'AfterBody' || (vouching.when === 'Never' && format.admit !== undefined);
+    const body = byBody
+      ? await bytesOfStranger(deps, request.raw, share, who)
+      : await bytesOf(deps, request.raw, share.of(who));
     const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
-    if (inBody) await authenticate(deps, source, receiver.senderToken?.(envelope));
-    const reading = await read(deps, receiver, envelope);
+    if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
+    await understood(deps, async () => format.admit?.(envelope));
+    if (byBody) share.of(who);
+    const reading = await understood(deps, () => format.read(envelope));
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)
@@ -84,13 +100,13 @@ async function take(
     const answer = answerFor(reading, result, request.id);
     if (answer.status === 503)
       request.log.warn({ why: result.why, notStored: result.unavailable }, 'alerts not stored');
-    const told = receiver.reply?.(answer, reading, envelope) ?? answer;
+    const told = format.reply?.(answer, reading, envelope) ?? answer;
     reply.code(told.status).headers(told.headers);
     return await (told.body === undefined ? reply.send() : reply.send(told.body));
   } catch (error) {
     // What is left of a body that was refused is not read: the connection cannot be used again.
     if (!request.raw.complete) reply.header('connection', 'close');
-    throw error;
+    throw error instanceof Busy ? tooBusy(receiver) : error;
   } finally {
     share.end();
   }
@@ -110,26 +126,14 @@ function findSource(deps: IntakeDeps, params: Params): AlertSource {
   throw new HttpProblem('NotFound', `There is no AlertSource ${name} in namespace ${namespace}.`);
 }
 
-async function authenticate(deps: IntakeDeps, source: AlertSource, token: string | undefined): Promise<void> {
-  const challenge = (error?: string) => ({
-    'www-authenticate': `Bearer realm="funnelAI alerts"${error === undefined ? '' : `, error="${error}"`}`,
-  });
-  if (token === undefined) {
-    throw new HttpProblem('Unauthenticated', 'Expected the header Authorization: Bearer <token of the AlertSource>.', {
-      headers: challenge(),
-    });
-  }
-  const outcome = await deps.auth.check(source, token);
+async function authenticate(deps: IntakeDeps, source: AlertSource, way: SecretWay, proof: Proof): Promise<void> {
+  const outcome = await deps.auth.check(source, way, proof);
   if (outcome === 'ok') return;
-  if (outcome === 'wrongToken') {
-    throw new HttpProblem('Unauthenticated', 'The bearer token is not the one of this AlertSource.', {
-      headers: challenge('invalid_token'),
-    });
-  }
+  if (outcome === 'wrong') throw refuted(way);
   const message =
     outcome === 'notConfigured'
-      ? 'This AlertSource has no usable token yet. Its owner must create the Secret that it names.'
-      : 'The token of this AlertSource cannot be checked now.';
+      ? 'This AlertSource has no usable credentials yet. Its owner must create the Secret that it names; its condition Ready says what is missing.'
+      : 'The credentials of this AlertSource cannot be checked now.';
   throw new HttpProblem('Unavailable', message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
 }
 
@@ -158,6 +162,15 @@ function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
   );
 }
 
+/** Reads the body of who has proven nothing yet, until newer ones need the place. */
+async function bytesOfStranger(deps: IntakeDeps, raw: IncomingMessage, share: Share, source: string): Promise<Buffer> {
+  const { promise: evicted, reject: evict } = Promise.withResolvers<never>();
+  const reading = bytesOf(deps, raw, share.asStranger(source, evict));
+  // Whichever ends second has no one left who listens.
+  reading.catch(() => {});
+  return Promise.race([reading, evicted]);
+}
+
 async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: number) => void): Promise<Buffer> {
   try {
     return await readBody(raw, limits.INTAKE_BODY_BYTES, hold);
@@ -176,9 +189,10 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
   }
 }
 
-async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): Promise<Reading> {
+/** What of a body is not understood is said to its sender. */
+async function understood<T>(deps: IntakeDeps, work: () => T | Promise<T>): Promise<T> {
   try {
-    return await receiver.read(envelope);
+    return await work();
   } catch (error) {
     if (error instanceof TooManyAlerts) {
       deps.metrics.limitReached('INTAKE_ALERTS');
@@ -190,7 +204,7 @@ async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): P
   }
 }
 
-function busy(deps: IntakeDeps, limit: string): HttpProblem {
-  deps.metrics.limitReached(limit);
-  return new HttpProblem('Unavailable', 'Too many alerts are being received at once.', { headers: retryAfter(1_000) });
+function tooBusy(receiver: Receiver | undefined): HttpProblem {
+  const code = receiver?.holdsAt429 ? 'TooMany' : 'Unavailable';
+  return new HttpProblem(code, 'Too many alerts are being received at once.', { headers: retryAfter(1_000) });
 }

@@ -1,18 +1,22 @@
-/** Knows the tokens of each AlertSource: reads its Secret by name, believes it shortly, and reads early when a token is wrong. */
+/** Knows the credentials of each AlertSource: reads its Secret by name, believes it shortly, and reads early when a proof is wrong. */
+import type { KeyObject } from 'node:crypto';
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
+import { credentialsIn, type SecretFault, type SecretWay } from '@funnelai/domain/source-credentials';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import { isNotFound, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { SECRET_EARLY_REREAD_MS, SECRET_TTL_MS, SECRETS_REMEMBERED } from '../limits.ts';
+import { isSigned, signingKeys } from './signature.ts';
 import { isOneOf, tokenHashes } from './tokens.ts';
+import type { Proof } from './vouch.ts';
 
 /** `notConfigured` and `unavailable` are for the sender's retry; why stands in our log and in the source's conditions only. */
-export type AuthOutcome = 'ok' | 'wrongToken' | 'notConfigured' | 'unavailable';
+export type AuthOutcome = 'ok' | 'wrong' | 'notConfigured' | 'unavailable';
 
 export interface SourceAuth {
-  check(source: AlertSource, token: string): Promise<AuthOutcome>;
+  check(source: AlertSource, way: SecretWay, proof: Proof): Promise<AuthOutcome>;
 }
 
 interface Secret extends KubeObject {
@@ -20,6 +24,7 @@ interface Secret extends KubeObject {
 }
 interface Entry {
   hashes: Buffer[];
+  keys: KeyObject[];
   /** Why there are none. */
   missing?: string;
   readAtMs: number;
@@ -31,29 +36,25 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
   const entries = new Map<string, Entry>();
   const reading = new Map<string, Promise<Entry>>();
 
-  async function fetchEntry(source: AlertSource): Promise<Entry> {
-    const { name, key } = source.spec.auth.bearer.secretRef;
-    const namespace = source.metadata.namespace ?? '';
+  async function fetchEntry(namespace: string, way: SecretWay): Promise<Entry> {
     const readAtMs = deps.clock.monotonicMs();
+    const none = { hashes: [], keys: [], readAtMs };
     try {
-      const secret = await deps.client.get<Secret>(SECRETS, { namespace, name });
-      const encoded = secret.data !== undefined && Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
-      if (encoded === undefined) return { hashes: [], missing: `Secret ${name} has no key ${key}`, readAtMs };
-      const hashes = tokenHashes(Buffer.from(encoded, 'base64'));
-      return hashes.length > 0
-        ? { hashes, readAtMs }
-        : { hashes, missing: `key ${key} of Secret ${name} is empty`, readAtMs };
+      const { data } = await deps.client.get<Secret>(SECRETS, { namespace, name: way.secret });
+      const found = credentialsIn(way, (key) => textUnder(data, key));
+      if (!Array.isArray(found)) return { ...none, missing: wordsFor(found, way.secret) };
+      return way.kind === 'Hmac' ? { ...none, keys: signingKeys(found) } : { ...none, hashes: tokenHashes(found) };
     } catch (error) {
-      if (isNotFound(error)) return { hashes: [], missing: `Secret ${name} does not exist`, readAtMs };
+      if (isNotFound(error)) return { ...none, missing: `Secret ${way.secret} does not exist` };
       throw error;
     }
   }
 
   /** One read at a time for each source, whoever waits for it. */
-  function read(id: string, source: AlertSource): Promise<Entry> {
+  function read(id: string, namespace: string, way: SecretWay): Promise<Entry> {
     const running = reading.get(id);
     if (running !== undefined) return running;
-    const started = fetchEntry(source)
+    const started = fetchEntry(namespace, way)
       .then((entry) => {
         if (!entries.has(id) && entries.size >= SECRETS_REMEMBERED) entries.delete(entries.keys().next().value ?? '');
         entries.set(id, entry);
@@ -65,22 +66,22 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
   }
 
   return {
-    async check(source, token) {
-      const { name, key } = source.spec.auth.bearer.secretRef;
+    async check(source, way, proof) {
+      const { namespace = '', name } = source.metadata;
       // The reference is part of the id: a source that names another Secret is not judged by the old one.
-      const id = [source.metadata.namespace, source.metadata.name, name, key].join('/');
-      const where = { source: `${source.metadata.namespace}/${source.metadata.name}` };
+      const id = [namespace, name, way.kind, way.secret, ...way.keys].join('/');
+      const where = { source: `${namespace}/${name}` };
       try {
         const age = (e: Entry) => deps.clock.monotonicMs() - e.readAtMs;
         let entry = entries.get(id);
-        if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await read(id, source);
-        if (isOneOf(token, entry.hashes)) return 'ok';
+        if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await read(id, namespace, way);
+        if (isProven(way, proof, entry)) return 'ok';
         if (age(entry) >= SECRET_EARLY_REREAD_MS) {
-          entry = await read(id, source);
-          if (isOneOf(token, entry.hashes)) return 'ok';
+          entry = await read(id, namespace, way);
+          if (isProven(way, proof, entry)) return 'ok';
         }
-        if (entry.missing === undefined) return 'wrongToken';
-        deps.log.warn({ ...where, why: entry.missing }, 'alerts refused: the source has no token');
+        if (entry.missing === undefined) return 'wrong';
+        deps.log.warn({ ...where, why: entry.missing }, 'alerts refused: the source has no credentials');
         return 'notConfigured';
       } catch (error) {
         deps.log.warn({ ...where, why: messageOf(error) }, 'alerts refused: the Secret of the source cannot be read');
@@ -88,4 +89,20 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
       }
     },
   };
+}
+
+function isProven(way: SecretWay, proof: Proof, { hashes, keys }: Entry): boolean {
+  if ('text' in proof) return isOneOf(proof.text, hashes);
+  return way.kind === 'Hmac' && isSigned(way.hmac, proof.signed, proof.body, keys);
+}
+
+function textUnder(data: Record<string, string> | undefined, key: string): string | undefined {
+  const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+function wordsFor({ fault, key }: SecretFault, secret: string): string {
+  if (fault === 'KeyMissing') return `Secret ${secret} has no key ${key}`;
+  if (fault === 'KeyEmpty') return `key ${key} of Secret ${secret} is empty`;
+  return `key ${key} of Secret ${secret} has a line without a colon`;
 }

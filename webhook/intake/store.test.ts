@@ -50,6 +50,15 @@ function aStore(fake = new FakeAlerts()) {
 const only = (fake: FakeAlerts) => [...fake.stored.values()][0];
 
 describe('storing an alert', () => {
+  it('never writes into an alert of another source, whatever its name', async () => {
+    const { fake, send } = aStore();
+    const mine = report(1);
+    const name = `prom-${mine.spec.fingerprint.slice(0, 16)}`;
+    fake.put(anAlert({ name, spec: { ...mine.spec, sourceRef: { name: 'other' } } }));
+    expect(await send(mine)).toEqual({ kind: 'created', name: `prom-${mine.spec.fingerprint.slice(0, 24)}` });
+    expect(fake.stored.get(name)?.spec.sourceRef.name).toBe('other');
+  });
+
   it('creates it, writes a change, and makes no request at all for a repeat', async () => {
     const { fake, send } = aStore();
     expect(await send(report(1))).toMatchObject({ kind: 'created' });

@@ -85,7 +85,7 @@ async function storeUnder(
       // After a failed try the cache may be what was wrong; then only the API server's own answer counts.
       const stored =
         attempt === 0 && deps.alerts.fresh() ? deps.alerts.get(request.namespace, name) : await read(deps, key, signal);
-      if (stored !== undefined && stored.spec.fingerprint !== request.fingerprint) return 'nameTaken';
+      if (stored !== undefined && !isOf(stored.spec, request)) return 'nameTaken';
       if (stored?.metadata.deletionTimestamp !== undefined) {
         lastError = new Error(`alert ${name} is being deleted`);
         continue;
@@ -105,6 +105,11 @@ async function storeUnder(
     }
   }
   return unavailable(lastError);
+}
+
+/** A name could be anyone's: two sources never write the same alert. */
+function isOf({ fingerprint, sourceRef }: AlertSpec, request: StoreRequest): boolean {
+  return fingerprint === request.fingerprint && sourceRef.name === request.source;
 }
 
 function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec | undefined {

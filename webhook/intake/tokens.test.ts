@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { bearerToken, isOneOf, tokenHashes } from './tokens.ts';
+import { basicPair, bearerToken, isOneOf, tokenHashes } from './tokens.ts';
 
-describe('tokens of a Secret', () => {
-  const hashes = tokenHashes(Buffer.from('new-token\r\n\n  old-token \n'));
+describe('the credentials of a Secret', () => {
+  const hashes = tokenHashes(['new-token', 'old-token']);
 
-  it('are one a line, so that two are valid while one is rotated out', () => {
-    expect(hashes).toHaveLength(2);
+  it('are each enough', () => {
     expect(isOneOf('new-token', hashes)).toBe(true);
     expect(isOneOf('old-token', hashes)).toBe(true);
   });
 
-  it('are never matched by nothing, a part, or the whole value', () => {
+  it('are never matched by nothing, a part, or all together', () => {
     for (const wrong of ['', 'new', 'new-token\nold-token', ' ', 'NEW-TOKEN'])
       expect(isOneOf(wrong, hashes)).toBe(false);
-    expect(isOneOf('', tokenHashes(Buffer.from('\n \n')))).toBe(false);
+    expect(isOneOf('', tokenHashes([]))).toBe(false);
   });
 });
 
@@ -25,7 +24,19 @@ describe('the Authorization header', () => {
     ['Bearer ', undefined],
     ['Bearer a b', undefined],
     [undefined, undefined],
-  ])('%j gives %j', (header, token) => {
+  ])('%j gives the token %j', (header, token) => {
     expect(bearerToken(header)).toBe(token);
+  });
+
+  it.each([
+    ['Basic YW5hOmE6Yg==', 'ana:a:b'],
+    ['basic YW5hOg', 'ana:'],
+    [`Basic ${Buffer.from('ana:schlüssel').toString('base64')}`, 'ana:schlüssel'],
+    ['Basic YW5h', undefined],
+    ['Basic !', undefined],
+    ['Bearer YW5hOmE6Yg==', undefined],
+    [undefined, undefined],
+  ])('%j gives the pair %j', (header, pair) => {
+    expect(basicPair(header)).toBe(pair);
   });
 });

@@ -1,16 +1,9 @@
-/** Decides whether a bearer token is one of those that a Secret holds, in a time that tells nothing about them. Pure. */
+/** Reads what a sender shows in the header Authorization, and compares it in a time that tells nothing. Pure. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { TOKENS_PER_SECRET } from '../limits.ts';
 
-/** SHA-256 of each token of a Secret's value: one a line, blank lines skipped. The tokens themselves are not kept. */
-export function tokenHashes(value: Buffer): Buffer[] {
-  return value
-    .toString('utf8')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(0, TOKENS_PER_SECRET)
-    .map(hash);
+/** SHA-256 of each credential. The credentials themselves are not kept. */
+export function tokenHashes(credentials: readonly string[]): Buffer[] {
+  return credentials.map(hash);
 }
 
 /** Compares with every hash, also after one was equal. */
@@ -24,6 +17,13 @@ export function isOneOf(token: string, hashes: readonly Buffer[]): boolean {
 /** Returns the token of an `Authorization: Bearer …` header; undefined for any other header. */
 export function bearerToken(header: string | undefined): string | undefined {
   return /^bearer +([^\s]+) *$/i.exec(header ?? '')?.[1];
+}
+
+/** Returns `user:password` of an `Authorization: Basic …` header (RFC 7617, UTF-8); undefined for any other header. */
+export function basicPair(header: string | undefined): string | undefined {
+  const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '')?.[1];
+  const pair = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
+  return pair.includes(':') ? pair : undefined;
 }
 
 function hash(text: string): Buffer {

@@ -1,4 +1,6 @@
-/** What is wrong with one alert of a body, in words that its sender can act on. */
+/** What is wrong with one alert of a body, in words that its sender can act on, and that repeat no secret of it. */
+import { redactText } from '@funnelai/domain/redaction';
+import { isSecretName } from '@funnelai/domain/secret-names';
 
 export interface AlertProblem {
   /** Position in the body's list, from 0. */
@@ -9,17 +11,36 @@ export interface AlertProblem {
   expected: string;
 }
 
+/** What stands for a value that may be a secret. */
+const NOT_SHOWN = 'a value that is not shown';
+
+/** Returns the same problem without what looks like a secret: a field `labels["password"]` says so by its name. */
+export function discreet<P extends Omit<AlertProblem, 'index'>>(problem: P): P {
+  const { field, found, expected } = problem;
+  const isSecret = (field.match(/[^.[\]"]+/g) ?? []).some(isSecretName);
+  return {
+    ...problem,
+    field: redactText(field),
+    found: isSecret && SHOWS_VALUE.test(found) ? NOT_SHOWN : redactText(found),
+    expected: redactText(expected),
+  };
+}
+
+/** `describe` shows only texts, numbers and booleans. */
+const SHOWS_VALUE = /["\d]/;
+
 /** A body of which not one alert can be read. */
 export class BodyProblem extends Error {
   readonly field: string;
   readonly found: string;
   readonly expected: string;
   constructor(field: string, found: string, expected: string) {
-    super(`${field === '' ? 'the body' : field}: found ${found}, expected ${expected}`);
+    const shown = discreet({ field, found, expected });
+    super(`${field === '' ? 'the body' : shown.field}: found ${shown.found}, expected ${shown.expected}`);
     this.name = 'BodyProblem';
-    this.field = field;
-    this.found = found;
-    this.expected = expected;
+    this.field = shown.field;
+    this.found = shown.found;
+    this.expected = shown.expected;
   }
 }
 
@@ -38,7 +59,9 @@ export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (typeof value === 'string') {
-    const shown = value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value;
+    // Before it is cut: half of a token would no longer look like one.
+    const clean = redactText(value);
+    const shown = clean.length > SHOWN_CHARACTERS ? `${clean.slice(0, SHOWN_CHARACTERS)}…` : clean;
     return JSON.stringify(shown.toWellFormed());
   }
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;

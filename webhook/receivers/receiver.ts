@@ -55,6 +55,15 @@ export interface Receiver {
    * missing, with a body that nobody has vouched for; must not throw.
    */
   senderToken?(envelope: Envelope): string | undefined;
+  /**
+   * Where the body itself is signed, or a handshake is part of the format: asked once the sender has proven what the source asks of it, and
+   * before anything is read. Throws HttpProblem for what must not be taken.
+   */
+  admit?(envelope: Envelope): Promise<void>;
+  /** Query parameter that may hold the token, for senders that can set nothing but an address. Addresses end up in logs: not ours, but perhaps a proxy's. */
+  readonly tokenParameter?: 'token';
+  /** Its clients are known to hold what was answered 429 and to send it again; others are answered 503, for most drop it at 429. */
+  readonly holdsAt429?: true;
   /** What this format's clients expect to hear instead of our own receipt. */
   reply?(answer: IntakeAnswer, reading: Reading, envelope: Envelope): Reply;
 }

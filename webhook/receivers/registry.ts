@@ -1,7 +1,12 @@
 /** Every format that is understood: one line each. */
+import { systemClock } from '@funnelai/kube/clock';
 import { alertmanager } from './alertmanager.ts';
+import { createSnsDoor, type SnsDoor } from './aws-door.ts';
+import { awsSns } from './aws-sns.ts';
+import { azureMonitor } from './azure-monitor.ts';
 import { datadog } from './datadog.ts';
 import { flux } from './flux.ts';
+import { googleMonitoring } from './google-monitoring.ts';
 import { grafana } from './grafana.ts';
 import { pagerDutyEvents } from './pagerduty-events.ts';
 import type { Receiver, SourceFormat } from './receiver.ts';
@@ -9,7 +14,7 @@ import { sentry } from './sentry.ts';
 
 export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
 
-export function createReceivers(): Receivers {
+export function createReceivers(deps: { sns?: SnsDoor } = {}): Receivers {
   return {
     Alertmanager: alertmanager,
     Grafana: grafana,
@@ -17,5 +22,8 @@ export function createReceivers(): Receivers {
     Datadog: datadog,
     Sentry: sentry,
     Flux: flux,
+    AwsSns: awsSns(deps.sns ?? createSnsDoor({ clock: systemClock })),
+    GoogleMonitoring: googleMonitoring,
+    AzureMonitor: azureMonitor,
   };
 }

@@ -138,9 +138,15 @@ function fromFastify(error: unknown): HttpProblem | undefined {
     });
   // The static plugin's word for a directory.
   if (status === 403) return new HttpProblem('NotFound', 'There is nothing here.', { cause: error });
-  if (status === 404) return new HttpProblem('NotFound', error.message, { cause: error });
+  if (status === 404) return new HttpProblem('NotFound', withoutQuery(error.message), { cause: error });
   // A path whose part is longer than any name can be.
   if (status === 414) return new HttpProblem('NotFound', 'There is nothing at a path this long.', { cause: error });
-  if (status >= 400 && status < 500) return new HttpProblem('Invalid', error.message, { status, cause: error });
+  if (status >= 400 && status < 500)
+    return new HttpProblem('Invalid', withoutQuery(error.message), { status, cause: error });
   return undefined;
+}
+
+/** The router repeats the address, and a query may hold a token. */
+function withoutQuery(message: string): string {
+  return message.replace(/\?[^\s'"]*/g, '');
 }

@@ -1,5 +1,6 @@
 /** The HTTP server without an API server: for stories about requests that should never get that far. */
 import { connect } from 'node:net';
+import type { AlertSource } from '@funnelai/crds/generated/types';
 import { systemClock } from '@funnelai/kube/clock';
 import { IndexedCache } from '@funnelai/kube/indexed-cache';
 import type { Log } from '@funnelai/kube/log';
@@ -9,7 +10,8 @@ import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { createWebhookMetrics } from '../metrics.ts';
-import { createReceivers } from '../receivers/registry.ts';
+import type { Received } from '../receivers/receiver.ts';
+import { createReceivers, type Receivers } from '../receivers/registry.ts';
 import { anAlertSource } from './builders.ts';
 
 export interface BareApp {
@@ -19,8 +21,11 @@ export interface BareApp {
   stop(): Promise<void>;
 }
 
-/** Everyone is ana and may do all; the one source is demo/prom, which takes every token. */
-export async function aBareApp(log: Log): Promise<BareApp> {
+/** Everyone is ana and may do all; the one source is demo/prom, which takes every token. `received` hears of each alert that was let in. */
+export async function aBareApp(
+  log: Log,
+  o: { source?: AlertSource; receivers?: Receivers; received?: (alert: Received) => void } = {},
+): Promise<BareApp> {
   const asked: string[] = [];
   const metrics = createWebhookMetrics(createRegistry());
   const cache = () => new IndexedCache<never>({ name: 'test', clock: systemClock, log, fresh: () => true });
@@ -28,7 +33,8 @@ export async function aBareApp(log: Log): Promise<BareApp> {
     ...cache(),
     synced: true,
     fresh: () => true,
-    get: (namespace: string, name: string) => (`${namespace}/${name}` === 'demo/prom' ? anAlertSource() : undefined),
+    get: (namespace: string, name: string) =>
+      `${namespace}/${name}` === 'demo/prom' ? (o.source ?? anAlertSource()) : undefined,
   };
   const answer =
     (what: string) =>
@@ -54,16 +60,13 @@ export async function aBareApp(log: Log): Promise<BareApp> {
   } as unknown as ApiContext;
   const intake: IntakeDeps = {
     sources: sources as unknown as IntakeDeps['sources'],
-    receivers: createReceivers(),
+    receivers: o.receivers ?? createReceivers(),
     auth: { check: async () => 'ok' },
     ingest: {
-      ingest: async (_source, received) => ({
-        created: received.length,
-        updated: 0,
-        unchanged: 0,
-        refused: [],
-        unavailable: 0,
-      }),
+      ingest: async (_source, received) => {
+        for (const alert of received) o.received?.(alert);
+        return { created: received.length, updated: 0, unchanged: 0, refused: [], unavailable: 0 };
+      },
     },
     clock: systemClock,
     metrics,

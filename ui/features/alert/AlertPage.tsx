@@ -172,6 +172,15 @@ export function AlertPage() {
             ]}
           />
         </Section>
+        {spec.notes !== undefined && spec.notes.length > 0 && (
+          <Section title="How it was read">
+            <Box component="ul" sx={{ m: 0, pl: 4, overflowWrap: 'anywhere' }}>
+              {spec.notes.map((note) => (
+                <li key={note}>{note}</li>
+              ))}
+            </Box>
+          </Section>
+        )}
         {links.length > 0 && (
           <Section title="Links">
             <div>

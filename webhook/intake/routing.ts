@@ -1,0 +1,64 @@
+/** Asks, for each alert of a body, which sources it is an alert of: what `domain/route` decides, fed from the caches. */
+import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import { type AlertInput, fingerprintFor } from '@funnelai/domain/alert-input';
+import { alertName } from '@funnelai/domain/fingerprint';
+import { labelsFrom } from '@funnelai/domain/labels';
+import { placesFor, type Routes, readRoutes } from '@funnelai/domain/route';
+import type { Cache } from '@funnelai/kube/cache';
+
+/** Index of the sources' cache: those that accept, by the source that they accept from. */
+export const BY_ORIGIN = 'acceptFrom';
+
+/** Values of a source under BY_ORIGIN. */
+export function originsOf({ spec: { acceptFrom } }: AlertSource): string[] {
+  return acceptFrom === undefined ? [] : [`${acceptFrom.namespace}/${acceptFrom.name}`];
+}
+
+export interface Routing {
+  /** Returns who takes each alert of one body that came to `home`; the first is the one that counts in the answer. */
+  of(home: AlertSource): (input: AlertInput) => readonly AlertSource[];
+}
+
+/** Everything stays where it came. */
+export const noRouting: Routing = { of: (home) => () => [home] };
+
+export function createRouting(deps: { sources: Cache<AlertSource>; alerts: Cache<Alert> }): Routing {
+  /** Of each source as it is now: an edited one is another object. */
+  const compiled = new WeakMap<AlertSource, Routes['routes']>();
+
+  function routesOf(home: AlertSource): Routes['routes'] {
+    const known = compiled.get(home);
+    if (known !== undefined) return known;
+    // What does not compile is named by the operator, in the condition Routed.
+    const { routes } = readRoutes(home.spec.routes);
+    compiled.set(home, routes);
+    return routes;
+  }
+
+  function stateAt(source: AlertSource, input: AlertInput): AlertSpec['state'] | undefined {
+    const fingerprint = fingerprintFor(input, source);
+    const held = deps.alerts.get(source.metadata.namespace ?? '', alertName(source.metadata.name, fingerprint));
+    return held?.spec.fingerprint === fingerprint ? held.spec.state : undefined;
+  }
+
+  return {
+    of(home) {
+      const { namespace = '', name } = home.metadata;
+      const acceptors = deps.sources.byIndex(BY_ORIGIN, `${namespace}/${name}`);
+      if (acceptors.length === 0) return () => [home];
+      const routes = routesOf(home);
+      return (input) =>
+        placesFor({
+          home,
+          routes,
+          acceptors,
+          labels: labelsFrom([
+            ...Object.entries(home.spec.labels ?? {}),
+            ...Object.entries(input.labels).filter(([, value]) => value !== ''),
+          ]),
+          state: input.state,
+          stateAt: (source) => stateAt(source, input),
+        });
+    },
+  };
+}
