@@ -70,36 +70,45 @@ describe('requests that come together', () => {
 
   it('are answered exactly as their statement ended, each once, in order', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 12 }), fc.func(fc.boolean()), async (sizes, fails) => {
-        const stored = new Set<number>();
-        const seen: number[] = [];
-        const group = createGroupCommit<number>({
-          store: async (items) => {
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 12 }),
+        fc.func(fc.boolean()),
+        async (sizes, fails) => {
+          const stored = new Set<number>();
+          const seen: number[] = [];
+          const group = createGroupCommit<number>({
+            store: async (items) => {
+              await turn();
+              seen.push(...items);
+              if (fails(items[0])) throw new Error('away');
+              for (const n of items) stored.add(n);
+            },
+            bytesOf: () => 1,
+            nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+            itemsPerStatement: 3,
+            mostItems: 100,
+            mostBytes: 100,
+          });
+          let next = 0;
+          const outcomes: Promise<[number, boolean]>[] = [];
+          for (const size of sizes) {
+            for (let i = 0; i < size; i += 1) {
+              const n = next++;
+              outcomes.push(
+                group.put(n).then(
+                  () => [n, true],
+                  () => [n, false],
+                ),
+              );
+            }
             await turn();
-            seen.push(...items);
-            if (fails(items[0])) throw new Error('away');
-            for (const n of items) stored.add(n);
-          },
-          bytesOf: () => 1,
-          nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
-          itemsPerStatement: 3,
-          mostItems: 100,
-          mostBytes: 100,
-        });
-        let next = 0;
-        const outcomes: Promise<[number, boolean]>[] = [];
-        for (const size of sizes) {
-          for (let i = 0; i < size; i += 1) {
-            const n = next++;
-            outcomes.push(group.put(n).then(() => [n, true], () => [n, false]));
           }
-          await turn();
-        }
-        for (const [n, isStored] of await Promise.all(outcomes)) expect(stored.has(n)).toBe(isStored);
-        expect(seen).toEqual(seen.toSorted((a, b) => a - b));
-        expect(new Set(seen).size).toBe(seen.length);
-        expect(group.size).toBe(0);
-      }),
+          for (const [n, isStored] of await Promise.all(outcomes)) expect(stored.has(n)).toBe(isStored);
+          expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+          expect(new Set(seen).size).toBe(seen.length);
+          expect(group.size).toBe(0);
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -147,8 +147,16 @@ export const DRAIN_ROWS_PER_WRITE = 64;
 export const DRAIN_REMOVE_MS = 100;
 /** An inbox that was empty is looked into this often, besides whenever this replica has put something into it. */
 export const DRAIN_IDLE_MS = 500;
+/** So often all of the inbox is looked through from its first row, besides what was added to it. */
+export const DRAIN_WRAP_MS = 2_000;
 /** How long a fault waits whose write the API server did not take, and a namespace in which several in a row failed; at first, and at most. */
 export const DRAIN_RETRY_MS = 250;
 export const DRAIN_RETRY_MAX_MS = 15_000;
 /** So many failures in a row pause a namespace: it may be its quota, and others do not wait for that. */
 export const DRAIN_FAILURES_TO_PAUSE = 3;
+/** While the API server is given up and nobody writes, it is asked this often whether it is back. */
+export const BREAKER_READ_MS = 2_000;
+/** Alerts that have waited longer than this in the inbox are said to be late. */
+export const INBOX_LATE_MS = 5_000;
+/** How often the pages are told how many wait, while some do. */
+export const SPARE_SAID_EVERY_MS = 5_000;

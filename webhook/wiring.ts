@@ -1,6 +1,7 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import type { Cache } from '@funnelai/kube/cache';
@@ -17,6 +18,8 @@ import { createAccessChecks } from './auth/access.ts';
 import { createIdentities } from './auth/identity.ts';
 import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
+import { noSpare } from './inbox/spare.ts';
+import { wireTwoStores } from './inbox/wiring.ts';
 import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
@@ -31,6 +34,8 @@ export interface WebhookParts {
   queries: Queries | undefined;
   /** Where repeats of alerts are counted; nowhere without a database. */
   repeats?: RepeatStore | undefined;
+  /** Where the inbox lies, a pool of its own; without a database etcd is the only store. */
+  inboxPool?: DatabasePool | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -77,7 +82,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     parts.repeats === undefined
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
-  const store = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const etcd = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const { inboxPool: pool } = parts;
+  const caches = { sources: sources.cache, namespaces: namespaces.cache };
+  const two = pool === undefined ? undefined : wireTwoStores({ etcd, client, pool, ...caches, clock, log, metrics });
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -87,7 +95,13 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       sources: sources.cache,
       receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({ store, clock, log, metrics, repeats }),
+      ingest: createIngest({
+        ...(two === undefined ? { store: etcd } : { store: two.store, receipt: two.receipt, isBounded: true }),
+        clock,
+        log,
+        metrics,
+        repeats,
+      }),
       clock,
       metrics,
     },
@@ -102,6 +116,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, clock, log }),
       welcome: createWelcomeReader(parts.welcomeFile, log),
+      spare: two?.spare ?? noSpare,
       clock,
       log,
       metrics,
@@ -114,12 +129,14 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      two?.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
       await repeats.stop();
+      await two?.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

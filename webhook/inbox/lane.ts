@@ -30,14 +30,17 @@ export function learned(lane: LaneLimit, tookMs: number, wasFull: boolean, nowMs
   return wasFull ? { ...lane, limit: Math.min(STORES_IN_FLIGHT, lane.limit + 1 / lane.limit) } : lane;
 }
 
+/** Gives a place back; one that was not used says nothing about the API server. */
+export type Leave = (o?: { isUnused: boolean }) => void;
+
 export interface Lane {
   /**
    * Resolves with what gives the place back, or undefined when none was to be had in `waitMs`. Without `waitMs` it waits as long as
    * `signal` allows.
    */
-  enter(o: { waitMs?: number; signal?: AbortSignal }): Promise<(() => void) | undefined>;
+  enter(o: { waitMs?: number; signal?: AbortSignal }): Promise<Leave | undefined>;
   /** Likewise for the drain, which never waits. */
-  enterDrain(): (() => void) | undefined;
+  enterDrain(): Leave | undefined;
   /** There is, or is not any more, something to drain: half of the places are kept for it. */
   drains(hasWork: boolean): void;
   readonly limit: number;
@@ -54,16 +57,16 @@ export function createLane({ clock }: { clock: Clock }): Lane {
   const kept = () => (hasDrain ? Math.max(drain, Math.floor(places() / 2)) : drain);
   const hasRoom = () => live + kept() < places();
 
-  function place(kind: 'live' | 'drain'): () => void {
+  function place(kind: 'live' | 'drain'): Leave {
     if (kind === 'live') live += 1;
     else drain += 1;
     const beganMs = clock.monotonicMs();
     const wasFull = live + drain >= places();
-    return () => {
+    return (o) => {
       if (kind === 'live') live -= 1;
       else drain -= 1;
       const nowMs = clock.monotonicMs();
-      state = learned(state, nowMs - beganMs, wasFull, nowMs);
+      if (o?.isUnused !== true) state = learned(state, nowMs - beganMs, wasFull, nowMs);
       admit();
     };
   }

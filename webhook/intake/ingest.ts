@@ -18,6 +18,8 @@ export interface IngestResult {
   created: number;
   updated: number;
   unchanged: number;
+  /** Alerts that are in the inbox; none when absent. */
+  inbox?: number;
   /** What the API server will never take, by alert. */
   refused: AlertProblem[];
   /** Alerts that are not stored, or of which nobody can say. */
@@ -39,9 +41,14 @@ export function createIngest(deps: {
   log: Log;
   metrics: WebhookMetrics;
   repeats?: RepeatCounter;
+  /** When alerts are received; the clock's own time when absent. */
+  receipt?: Pick<Clock, 'now'>;
+  /** The store bounds by itself how much it does at once: then all alerts of a body are given to it together. */
+  isBounded?: boolean;
 }): Ingest {
   const repeats = deps.repeats ?? noRepeats;
-  const gate = createGate(STORES_IN_FLIGHT);
+  const gate = createGate(deps.isBounded === true ? Number.POSITIVE_INFINITY : STORES_IN_FLIGHT);
+  const atOnce = deps.isBounded === true ? Number.POSITIVE_INFINITY : STORES_PER_REQUEST;
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
@@ -51,7 +58,7 @@ export function createIngest(deps: {
         abort.abort(new Error('the time for this request is over')),
       );
       try {
-        const outcomes = await mapBounded(groups, STORES_PER_REQUEST, (group) =>
+        const outcomes = await mapBounded(groups, atOnce, (group) =>
           gate.run(() => storeSafely(deps.store, group.request, abort.signal, deps.log)),
         );
         for (const [position, outcome] of outcomes.entries()) {
@@ -78,10 +85,10 @@ interface Group {
 async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
-  deps: { clock: Clock; log: Log },
+  deps: { clock: Clock; log: Log; receipt?: Pick<Clock, 'now'> },
 ): Promise<Group[]> {
   let sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
-  const receivedAt = deps.clock.now();
+  const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
   for (const { index, input } of received) {
     if (deps.clock.monotonicMs() >= sliceEndsMs) {
@@ -145,6 +152,8 @@ function sum(groups: readonly Group[], outcomes: readonly StoreOutcome[], metric
       result.why ??= outcome.message;
       if (outcome.retryAfterMs !== undefined)
         result.retryAfterMs = Math.max(result.retryAfterMs ?? 0, outcome.retryAfterMs);
+    } else if (outcome.kind === 'inbox') {
+      result.inbox = (result.inbox ?? 0) + indices.length;
     } else {
       // Of a fault that came twice in one body, the first made the write.
       result[outcome.kind] += 1;

@@ -3,9 +3,16 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
-import { isNotFound, messageOf } from '@funnelai/kube/errors';
+import { isNotFound, KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { SECRET_EARLY_REREAD_MS, SECRET_TTL_MS, SECRETS_REMEMBERED } from '../limits.ts';
+import {
+  SECRET_BELIEVED_MS,
+  SECRET_EARLY_REREAD_MS,
+  SECRET_READ_MS,
+  SECRET_REST_MS,
+  SECRET_TTL_MS,
+  SECRETS_REMEMBERED,
+} from '../limits.ts';
 import { isOneOf, tokenHashes } from './tokens.ts';
 
 /** `notConfigured` and `unavailable` are for the sender's retry; why stands in our log and in the source's conditions only. */
@@ -36,7 +43,7 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
     const namespace = source.metadata.namespace ?? '';
     const readAtMs = deps.clock.monotonicMs();
     try {
-      const secret = await deps.client.get<Secret>(SECRETS, { namespace, name });
+      const secret = await deps.client.get<Secret>(SECRETS, { namespace, name }, { timeoutMs: SECRET_READ_MS });
       const encoded = secret.data !== undefined && Object.hasOwn(secret.data, key) ? secret.data[key] : undefined;
       if (encoded === undefined) return { hashes: [], missing: `Secret ${name} has no key ${key}`, readAtMs };
       const hashes = tokenHashes(Buffer.from(encoded, 'base64'));
@@ -64,6 +71,21 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
     return started;
   }
 
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+  /** An API server that is away takes no tokens: what was known of them is believed a while, and nobody waits for it again and again. */
+  async function readOrBelieve(id: string, source: AlertSource, known: Entry | undefined): Promise<Entry> {
+    const nowMs = deps.clock.monotonicMs();
+    const isBelieved = known !== undefined && nowMs - known.readAtMs < SECRET_BELIEVED_MS;
+    if (isBelieved && nowMs - failedAtMs < SECRET_REST_MS) return known;
+    try {
+      return await read(id, source);
+    } catch (error) {
+      if (!isBelieved || !(error instanceof KubeError) || !(error.transient || error.perhapsStored)) throw error;
+      failedAtMs = deps.clock.monotonicMs();
+      return known;
+    }
+  }
+
   return {
     async check(source, token) {
       const { name, key } = source.spec.auth.bearer.secretRef;
@@ -73,7 +95,7 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
       try {
         const age = (e: Entry) => deps.clock.monotonicMs() - e.readAtMs;
         let entry = entries.get(id);
-        if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await read(id, source);
+        if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await readOrBelieve(id, source, entry);
         if (isOneOf(token, entry.hashes)) return 'ok';
         if (age(entry) >= SECRET_EARLY_REREAD_MS) {
           entry = await read(id, source);

@@ -7,6 +7,7 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import type { ApiContext } from '../api/context.ts';
 import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
+import { noSpare } from '../inbox/spare.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { createReceivers } from '../receivers/registry.ts';
@@ -48,6 +49,7 @@ export async function aBareApp(log: Log): Promise<BareApp> {
     signInRate: { take: () => 0 },
     history: { incidentByName: answer('history'), alertByName: answer('history'), storyOf: answer('history') },
     welcome: async () => undefined,
+    spare: noSpare,
     clock: systemClock,
     log,
     metrics,
