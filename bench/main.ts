@@ -1,5 +1,6 @@
 /** `npm run bench [name…]`: runs the benchmarks one after the other on one stage and prints each figure beside what was asked of it. */
 import { footprint } from './footprint.ts';
+import { inbox } from './inbox.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { mirrorRate } from './mirror.ts';
@@ -10,6 +11,7 @@ import { storm } from './storm.ts';
 
 const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   intake,
+  inbox,
   latency,
   footprint,
   cache,

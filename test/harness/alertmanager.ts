@@ -26,6 +26,12 @@ export interface Alertmanager {
   stop(): Promise<void>;
 }
 
+const webhookConfig = (target: { url: string; token: string }): string => `    webhook_configs:
+      - url: ${target.url}
+        send_resolved: true
+        http_config: {authorization: {credentials: ${target.token}}}
+`;
+
 /** Where Debian (or whoever installed it) put the binary; throws with how to get it. */
 function binary(): string {
   for (const name of ['prometheus-alertmanager', 'alertmanager']) {
@@ -38,8 +44,11 @@ function binary(): string {
   throw new Error('no Alertmanager on the PATH; `apt-get install prometheus-alertmanager` brings one');
 }
 
-/** Starts one whose only receiver is `target` with that bearer token. Repeats each second, so that repeats are seen. */
-export async function startAlertmanager(target: { url: string; token: string }): Promise<Alertmanager> {
+/**
+ * Starts one whose only receiver is `target` with that bearer token. Repeats each second, so that repeats are seen. Without a target it
+ * takes alerts and tells nobody.
+ */
+export async function startAlertmanager(target?: { url: string; token: string }): Promise<Alertmanager> {
   const directory = mkdtempSync(join(tmpdir(), 'funnelai-alertmanager-'));
   const config = join(directory, 'alertmanager.yml');
   writeFileSync(
@@ -52,11 +61,7 @@ export async function startAlertmanager(target: { url: string; token: string }):
   repeat_interval: 1s
 receivers:
   - name: funnelai
-    webhook_configs:
-      - url: ${target.url}
-        send_resolved: true
-        http_config: {authorization: {credentials: ${target.token}}}
-`,
+${target === undefined ? '' : webhookConfig(target)}`,
     { mode: 0o600 },
   );
   const [port = 0] = await anyFreePorts(1);
