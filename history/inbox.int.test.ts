@@ -9,12 +9,14 @@ import { createPool } from './pool.ts';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let pool: pg.Pool;
+const holders: pg.PoolClient[] = [];
 beforeEach(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentLog);
 });
 afterEach(async () => {
+  for (const client of holders.splice(0)) client.release(true);
   await pool.end();
   await database.drop();
 });
@@ -32,12 +34,19 @@ const all = { after: '0', limit: 1_000, without: [] };
 /** A backend that holds the drain lock of `scope`. */
 async function aHolder(scope: string): Promise<{ pid: number; end(): void }> {
   const client = await pool.connect();
+  holders.push(client);
   const { rows } = await client.query<{ pid: number; held: boolean }>(
     'SELECT pg_backend_pid() AS pid, pg_try_advisory_lock(hashtextextended($1, 7142019002)) AS held',
     [scope],
   );
   expect(rows[0]?.held).toBe(true);
-  return { pid: rows[0]?.pid ?? 0, end: () => client.release(true) };
+  return {
+    pid: rows[0]?.pid ?? 0,
+    end() {
+      holders.splice(holders.indexOf(client), 1);
+      client.release(true);
+    },
+  };
 }
 
 describe('rows of the inbox', () => {

@@ -69,7 +69,7 @@ const PAGE = `
 SELECT id::text AS id, namespace, source, fingerprint, demo, reports::text AS reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
 FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])
-ORDER BY id LIMIT $3`;
+ORDER BY inbox.id LIMIT $3`;
 const REMOVE = `DELETE FROM inbox WHERE scope = $1 AND id = ANY ($2::bigint[]) AND ${LAZY} AND ${HOLDS_LOCK('$1', '$3')}`;
 const SET_ASIDE = `
 WITH why AS (SELECT * FROM unnest($2::bigint[], $4::text[]) AS r(id, reason)),

@@ -56,12 +56,13 @@ function reportsOf(steps: readonly Step[], named: boolean): Report[] {
   });
 }
 
+const metrics = createWebhookMetrics(createRegistry());
+const log = silentLog();
+
 async function world() {
   const fake = new FakeAlerts();
   const memory = new MemoryInbox();
   const clock = new FakeClock();
-  const log = silentLog();
-  const metrics = createWebhookMetrics(createRegistry());
   const inbox = createInbox({ clock, receipt: createReceiptClock(clock), log, metrics });
   const api = createApiServer({ read: async () => undefined, clock, log, metrics });
   const etcd = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
@@ -111,21 +112,26 @@ async function result(story: readonly Step[], reports: readonly Report[]): Promi
 }
 
 describe('reports of one fault, some by the inbox', () => {
-  it.each([true, false])('end as if all had gone straight to etcd (times named by the sender: %s)', async (named) => {
-    await fc.assert(
-      fc.asyncProperty(steps, async (story) => {
-        const reports = reportsOf(story, named);
-        const straight = await result(
-          story.map((step) => ({ ...step, byInbox: false, drains: 0 })),
-          reports,
-        );
-        const mixed = await result(story, reports);
-        expect(mixed?.state).toBe(straight?.state);
-        if (mixed?.state === 'Resolved') expect(mixed.endsAt).toBe(straight?.endsAt);
-      }),
-      { numRuns: 300 },
-    );
-  });
+  it.each([true, false])(
+    'end as if all had gone straight to etcd (times named by the sender: %s)',
+    async (named) => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (story) => {
+          const reports = reportsOf(story, named);
+          const straight = await result(
+            story.map((step) => ({ ...step, byInbox: false, drains: 0 })),
+            reports,
+          );
+          const mixed = await result(story, reports);
+          expect(mixed?.state).toBe(straight?.state);
+          // Of several ends that nobody named each is as good.
+          if (named && mixed?.state === 'Resolved') expect(mixed.endsAt).toBe(straight?.endsAt);
+        }),
+        { numRuns: 300 },
+      );
+    },
+    60_000,
+  );
 
   it('that resolved straight while the firing still waits stay resolved', async () => {
     const { drain, send, only } = await world();

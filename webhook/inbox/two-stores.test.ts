@@ -68,7 +68,7 @@ describe('an alert', () => {
   it('goes to etcd while the API server is well, and Postgres hears nothing of it', async () => {
     const { memory, send, metrics } = await twoStores();
     expect(await send(request(1))).toMatchObject({ kind: 'created' });
-    expect(await send(request(1, { second: 60 }))).toMatchObject({ kind: 'updated' });
+    expect(await send(request(1, { state: 'Resolved', second: 60 }))).toMatchObject({ kind: 'updated' });
     expect(memory.rows).toEqual([]);
     expect(await metrics()).toContain('funnelai_webhook_stored_total{store="etcd"} 2');
   });
