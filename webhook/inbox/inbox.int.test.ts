@@ -221,7 +221,7 @@ describe('rows that cannot be drained', () => {
       `AlertSource leaving in namespace ${team.namespace} is not there any more`,
       'it holds no list of reports',
     ]);
-    expect(await rows()).toBe(0);
+    await until('the rest to be drained', SOON_MS, async () => (await rows()) === 0);
 
     await apply();
     await until('the source to be known', SOON_MS, there);

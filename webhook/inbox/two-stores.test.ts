@@ -18,7 +18,7 @@ import { createLane } from './lane.ts';
 import { createReceiptClock } from './receipt-clock.ts';
 import { createTwoStores } from './two-stores.ts';
 
-const fault = (n: number): string => String(n).padStart(64, '0');
+const fault = (n: number): string => String(n).padStart(16, '0').padEnd(64, '0');
 function request(n: number, o: { state?: 'Firing' | 'Resolved'; second?: number } = {}): StoreRequest {
   const at = Temporal.Instant.from('2026-01-01T12:00:00Z')
     .add({ seconds: o.second ?? n })
