@@ -64,6 +64,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       try {
         await store.append(rows);
         answered();
+        tell();
       } catch (error) {
         failed(error);
         throw error;
@@ -111,7 +112,6 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       putSince += 1;
       isEmpty = false;
       await group.put(rowOf(request));
-      tell();
     },
     mayHoldRows: () => !isEmpty,
     depth: () => seen,

@@ -63,7 +63,7 @@ async function world() {
   const fake = new FakeAlerts();
   const memory = new MemoryInbox();
   const clock = new FakeClock();
-  const inbox = createInbox({ clock, receipt: createReceiptClock(clock), log, metrics });
+  const inbox = createInbox({ clock, receipt: createReceiptClock({ clock, log }), log, metrics });
   const api = createApiServer({ read: async () => undefined, clock, log, metrics });
   const etcd = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
   const two = createTwoStores({ etcd, inbox, api, lane: createLane({ clock }), clock, metrics });

@@ -3,11 +3,12 @@
  * replicas whose clocks differ must not each go by their own. Without Postgres it is this machine's clock, as last corrected.
  */
 import type { Clock } from '@funnelai/kube/clock';
+import type { Log } from '@funnelai/kube/log';
 import type { Temporal } from 'temporal-polyfill';
 
 export interface ReceiptClock {
   now(): Temporal.Instant;
-  /** Compares with the shared clock, once. A comparison that took long says little and is not used. */
+  /** Compares with the shared clock (microseconds since 1970), once. A comparison that took long says little and is not used. */
   compare(shared: () => Promise<bigint>): Promise<void>;
 }
 
@@ -15,23 +16,33 @@ export interface ReceiptClock {
 const MOST_ROUND_TRIP_MS = 50;
 /** Below this the difference is that of the measurement. */
 const WORTH_IT_US = 5_000n;
+/** A difference beyond this is no drift: somebody's clock is wrong, and nobody can say whose. */
+const BELIEVED_US = 300_000_000n;
 
-export function createReceiptClock(clock: Clock): ReceiptClock {
+export function createReceiptClock({ clock, log }: { clock: Clock; log: Log }): ReceiptClock {
   let offsetUs = 0n;
   let isKnown = false;
+  let isDoubted = false;
   return {
     now: () => (offsetUs === 0n ? clock.now() : clock.now().add({ microseconds: Number(offsetUs) })),
     async compare(shared) {
       const beganMs = clock.monotonicMs();
-      const began = micros(clock.now());
+      const began = clock.now().epochNanoseconds / 1_000n;
       const theirs = await shared();
       const tookMs = clock.monotonicMs() - beganMs;
       if (tookMs > MOST_ROUND_TRIP_MS && isKnown) return;
       const difference = theirs - (began + BigInt(Math.round(tookMs * 500)));
-      offsetUs = difference < WORTH_IT_US && difference > -WORTH_IT_US ? 0n : difference;
+      const size = difference < 0n ? -difference : difference;
+      if (size > BELIEVED_US !== isDoubted) {
+        isDoubted = !isDoubted;
+        if (isDoubted)
+          log.warn(
+            { seconds: Number(difference / 1_000_000n) },
+            'the clocks of this machine and of Postgres differ by minutes',
+          );
+      }
+      offsetUs = size < WORTH_IT_US || isDoubted ? 0n : difference;
       isKnown = true;
     },
   };
 }
-
-const micros = (instant: Temporal.Instant): bigint => instant.epochNanoseconds / 1_000n;

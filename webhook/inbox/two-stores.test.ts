@@ -39,7 +39,7 @@ async function twoStores(o: { etcd?: AlertStore } = {}) {
   const log = silentLog();
   const registry = createRegistry();
   const metrics = createWebhookMetrics(registry);
-  const inbox = createInbox({ clock, receipt: createReceiptClock(clock), log, metrics });
+  const inbox = createInbox({ clock, receipt: createReceiptClock({ clock, log }), log, metrics });
   const reads = { count: 0 };
   const read = async () => {
     reads.count += 1;

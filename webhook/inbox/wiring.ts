@@ -45,7 +45,7 @@ const CLUSTER = 'kube-system';
 
 export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   const { etcd, client, pool, sources, namespaces, clock, log, metrics } = parts;
-  const receipt = createReceiptClock(clock);
+  const receipt = createReceiptClock({ clock, log });
   const inbox = createInbox({ clock, receipt, log, metrics });
   const read = () => client.list(ALERTS, { limit: 1, timeoutMs: ETCD_PATIENCE_MS });
   const api = createApiServer({ read, clock, log, metrics });
