@@ -118,6 +118,8 @@ export const STREAMS_PER_USER = 30;
 /** Open requests get this long at shutdown before their connections are closed. */
 export const SHUTDOWN_MS = 10_000;
 
+/** The same where the two stores bound what is under way: two statements of the inbox full, and no more made ready in one go. */
+export const STORES_PER_REQUEST_BOUNDED = 1_024;
 /** How long an alert may wait for a place among the writes to the API server before it goes to the inbox. */
 export const LANE_WAIT_MS = 40;
 /** Alerts that wait for one; the next goes to the inbox at once. */

@@ -5,7 +5,7 @@ import { toAlertSpec } from '@funnelai/domain/alert-input';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { INTAKE_DEADLINE_MS, INTAKE_SLICE_MS, STORES_IN_FLIGHT, STORES_PER_REQUEST } from '../limits.ts';
+import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
@@ -43,18 +43,18 @@ export function createIngest(deps: {
   repeats?: RepeatCounter;
   /** When alerts are received; the clock's own time when absent. */
   receipt?: Pick<Clock, 'now'>;
-  /** The store bounds by itself how much it does at once: then all alerts of a body are given to it together. */
+  /** The store bounds by itself how much it does at once: then many alerts of a body are given to it together. */
   isBounded?: boolean;
 }): Ingest {
   const repeats = deps.repeats ?? noRepeats;
-  const gate = createGate(deps.isBounded === true ? Number.POSITIVE_INFINITY : STORES_IN_FLIGHT);
-  const atOnce = deps.isBounded === true ? Number.POSITIVE_INFINITY : STORES_PER_REQUEST;
+  const gate = createGate(deps.isBounded === true ? Number.POSITIVE_INFINITY : limits.STORES_IN_FLIGHT);
+  const atOnce = deps.isBounded === true ? limits.STORES_PER_REQUEST_BOUNDED : limits.STORES_PER_REQUEST;
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, deps);
       const abort = new AbortController();
-      const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () =>
+      const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () =>
         abort.abort(new Error('the time for this request is over')),
       );
       try {
@@ -87,13 +87,13 @@ async function groupByFault(
   received: readonly Received[],
   deps: { clock: Clock; log: Log; receipt?: Pick<Clock, 'now'> },
 ): Promise<Group[]> {
-  let sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
+  let sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
   const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
   for (const { index, input } of received) {
     if (deps.clock.monotonicMs() >= sliceEndsMs) {
       await deps.clock.sleep(0);
-      sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
+      sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
     }
     const { spec, notes } = toAlertSpec(input, source, receivedAt);
     if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
