@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import type { Report } from '../intake/report.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
-import { ETCD_PATIENCE_MS, LANE_WAIT_MS, STORES_IN_FLIGHT } from '../limits.ts';
+import { ETCD_PATIENCE_MS, INBOX_LOOK_MS, INBOX_ROWS, LANE_WAIT_MS, STORES_IN_FLIGHT } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { anAlert } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
@@ -133,6 +133,16 @@ describe('an alert', () => {
     // Postgres, too, is not waited for again and again.
     const asked = await store.store(request(2), never);
     expect(asked).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('Postgres is not available') });
+  });
+
+  it('is not put into an inbox that holds as much as it may, and that is counted', async () => {
+    const { memory, clock, giveUp, send, metrics } = await twoStores();
+    await giveUp();
+    memory.pretendRows = INBOX_ROWS - 1;
+    await clock.advance(2 * INBOX_LOOK_MS);
+    const outcomes = [await send(request(1), 0), await send(request(2))];
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['inbox', 'unavailable']);
+    expect(await metrics()).toContain('funnelai_webhook_limit_reached_total{limit="INBOX_ROWS"}');
   });
 
   it('that the API server refuses for good, or whose namespace ends, is not put into the inbox', async () => {

@@ -11,6 +11,8 @@ export class MemoryInbox {
   losesAnswers = false;
   /** The backend that holds the drain lock. */
   holder: number | undefined = 1;
+  /** What is counted, where a story is about more than one wants to put. */
+  pretendRows: number | undefined;
   #next = 1;
   readonly #listeners = new Set<(held: boolean) => void>();
 
@@ -52,7 +54,7 @@ export class MemoryInbox {
       },
       depth: async () => {
         ask();
-        return { rows: this.rows.length, oldestAgeMs: 0, setAside: this.aside.length };
+        return { rows: this.pretendRows ?? this.rows.length, oldestAgeMs: 0, setAside: this.aside.length };
       },
       now: async () => {
         ask();
