@@ -91,7 +91,7 @@ export async function intake(bench: Bench): Promise<Figure[]> {
 }
 
 /** One that the webhook has made, so that the baseline creates what the webhook creates. */
-async function sampleAlert(bench: Bench): Promise<Alert> {
+export async function sampleAlert(bench: Bench): Promise<Alert> {
   const namespace = await bench.namespace();
   await bench.post(namespace, [bench.alert(0)]);
   const [alert] = await bench.alerts(namespace);
@@ -99,7 +99,7 @@ async function sampleAlert(bench: Bench): Promise<Alert> {
   return alert;
 }
 
-function copyOf(template: Alert, namespace: string, i: number): Alert {
+export function copyOf(template: Alert, namespace: string, i: number): Alert {
   const hex = i.toString(16).padStart(16, '0');
   const { labels } = template.metadata;
   return {

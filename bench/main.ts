@@ -1,6 +1,7 @@
 /** `npm run bench [name…]`: runs the benchmarks one after the other on one stage and prints each figure beside what was asked of it. */
 import { decisions } from './decisions.ts';
 import { footprint } from './footprint.ts';
+import { inbox } from './inbox.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { mirrorRate } from './mirror.ts';
@@ -11,6 +12,7 @@ import { storm } from './storm.ts';
 
 const BENCHMARKS: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   intake,
+  inbox,
   latency,
   footprint,
   decisions,

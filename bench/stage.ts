@@ -33,6 +33,8 @@ export interface Bench {
   readonly kubeconfig: string;
   /** The owner's, of the durable Postgres: for databases of one's own. */
   readonly databaseUrl: string;
+  /** Of every source. */
+  readonly token: string;
   /** A new namespace with the source `prom`. */
   namespace(): Promise<string>;
   /** A fault of ordinary size, the i-th of its name. */
@@ -115,6 +117,7 @@ export async function openStage(): Promise<Bench> {
     api,
     kubeconfig,
     databaseUrl: environment.databaseUrl,
+    token: TOKEN,
     alerts,
     writes,
     clearSeeded: (namespace) => clearSeeded(environment.etcdUrl, namespace),

@@ -211,6 +211,13 @@ export interface Problem {
   conflict?: { field: string; by?: string; at?: string; yours: string | null; theirs: string | null };
 }
 
+/** Alerts take the long way: the API server does not take them, or those in the inbox are late. */
+export interface IntakeSpare {
+  why: 'apiServerAway' | 'late';
+  /** Alerts that are safe in Postgres and not in etcd yet. */
+  waiting: number;
+  since: string;
+}
 /**
  * GET /api/stream?namespace=: server-sent events. First `hello`, then `changes` batched at 250–500 ms; comment lines every
  * 15 s keep it open. `id:` is opaque; a client that reconnects re-reads its lists after `hello`. When the server ends it in good
@@ -224,5 +231,7 @@ export type StreamEvent =
       alerts: AlertItem[];
       deleted: { kind: 'Incident' | 'Alert'; namespace: string; name: string; uid: string }[];
     }
+  /** How alerts come in now; `spare` is absent while all of them go straight to etcd, as after each hello until it is said otherwise. */
+  | { type: 'intake'; spare?: IntakeSpare }
   /** shutdown: connect again. revoked, signedOut: the API server, or the person, took it away. unchecked: it could not be asked for minutes. */
   | { type: 'bye'; reason: 'shutdown' | 'revoked' | 'signedOut' | 'unchecked' };

@@ -169,3 +169,23 @@ export function createPool(url: string, o: PoolOptions = {}): pg.Pool {
   });
   return pool;
 }
+
+/** What a pool is to who only hands it on. */
+export type DatabasePool = pg.Pool;
+
+/** Two statements that store, two of the drain, one that looks, the drain lock, and one to spare. */
+const INBOX_POOL_SIZE = 7;
+/** A sender waits. */
+const INBOX_CONNECT_TIMEOUT_MS = 1_500;
+const INBOX_STATEMENT_TIMEOUT_MS = 2_000;
+
+/** A pool for the inbox alone. @throws {TypeError} like `createPool`. */
+export function createInboxPool(url: string, log?: Log): pg.Pool {
+  return createPool(url, {
+    ...(log === undefined ? {} : { log }),
+    applicationName: 'funnelai-webhook-inbox',
+    size: INBOX_POOL_SIZE,
+    connectTimeoutMs: INBOX_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: INBOX_STATEMENT_TIMEOUT_MS,
+  });
+}

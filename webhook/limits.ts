@@ -130,3 +130,48 @@ export const STREAMS_PER_USER = 30;
 
 /** Open requests get this long at shutdown before their connections are closed. */
 export const SHUTDOWN_MS = 10_000;
+
+/** The same where the two stores bound what is under way: two statements of the inbox full, and no more made ready in one go. */
+export const STORES_PER_REQUEST_BOUNDED = 1_024;
+/** How long an alert may wait for a place among the writes to the API server before it goes to the inbox. */
+export const LANE_WAIT_MS = 40;
+/** Alerts that wait for one; the next goes to the inbox at once. */
+export const LANE_WAITING = 256;
+/** How long the API server may take for one alert before it is given to the inbox as well; nobody can say then whether it is stored. */
+export const ETCD_PATIENCE_MS = 1_000;
+/** Alerts, and bytes of them, that wait to be written to the inbox. */
+export const INBOX_WAITING = 20_000;
+export const INBOX_WAITING_BYTES = 64 * MIB;
+/** Rows of the inbox; past it, with the API server away, senders are told to hold what they have. */
+export const INBOX_ROWS = 500_000;
+/** After the inbox did not answer it is not asked for so long: nobody waits out a time-out of it in a row. */
+export const INBOX_REST_MS = 1_000;
+/** How often depth and age of the inbox are looked at. */
+export const INBOX_LOOK_MS = 1_000;
+/** How long what is known of a source's tokens is believed while the API server does not answer. */
+export const SECRET_BELIEVED_MS = 3_600_000;
+/** How long one reading of a Secret may take, and how long none is tried after one that failed, where its last content is known. */
+export const SECRET_READ_MS = 1_500;
+export const SECRET_REST_MS = 3_000;
+/** Rows read from the inbox at once, and those held in memory while they are drained. */
+export const DRAIN_PAGE = 500;
+export const DRAIN_HELD = 2_000;
+/** Rows of one fault that become one write. */
+export const DRAIN_ROWS_PER_WRITE = 64;
+/** Rows that are drained are taken away together, at most this late. */
+export const DRAIN_REMOVE_MS = 100;
+/** An inbox that was empty is looked into this often, besides whenever this replica has put something into it. */
+export const DRAIN_IDLE_MS = 500;
+/** So often all of the inbox is looked through from its first row, besides what was added to it. */
+export const DRAIN_WRAP_MS = 2_000;
+/** How long a fault waits whose write the API server did not take, and a namespace in which several in a row failed; at first, and at most. */
+export const DRAIN_RETRY_MS = 250;
+export const DRAIN_RETRY_MAX_MS = 15_000;
+/** So many failures in a row pause a namespace: it may be its quota, and others do not wait for that. */
+export const DRAIN_FAILURES_TO_PAUSE = 3;
+/** While the API server is given up and nobody writes, it is asked this often whether it is back. */
+export const BREAKER_READ_MS = 2_000;
+/** Alerts that have waited longer than this in the inbox are said to be late. */
+export const INBOX_LATE_MS = 5_000;
+/** How often the pages are told how many wait, while some do. */
+export const SPARE_SAID_EVERY_MS = 5_000;

@@ -1,7 +1,7 @@
 /** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createPool } from '@funnelai/history/pool';
+import { createInboxPool, createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
 import { createKubeClient } from '@funnelai/kube/client';
@@ -32,11 +32,12 @@ async function main(): Promise<void> {
   log.info({ server: connection.server, context: connection.context }, 'using this API server');
   const registry = createRegistry();
   const client = createKubeClient(connection, { clock: systemClock, userAgent: 'funnelai-webhook', metrics: registry });
-  const pool = await openPool(flags.databaseUrlFile, log);
+  const { pool, inboxPool } = await openPools(flags.databaseUrlFile, log);
   const webhook = await createWebhook({
     client,
     queries: pool === undefined ? undefined : createQueries({ pool }),
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
+    inboxPool,
     clock: systemClock,
     log,
     registry,
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
       .catch((error: unknown) => log.error({ err: error }, 'stopping failed'))
       .then(async () => {
         metrics?.close();
-        await Promise.allSettled([pool?.end(), client.close()]);
+        await Promise.allSettled([pool?.end(), inboxPool?.end(), client.close()]);
         process.exit(0);
       });
   };
@@ -75,13 +76,16 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
-async function openPool(file: string | undefined, log: Log) {
+async function openPools(file: string | undefined, log: Log) {
   if (file === undefined) {
-    log.warn('history is off: no --database-url-file was given');
-    return undefined;
+    log.warn('history is off, and there is no inbox: no --database-url-file was given');
+    return { pool: undefined, inboxPool: undefined };
   }
   const url = (await readFile(file, 'utf8')).trim();
-  return createPool(url, { applicationName: 'funnelai-webhook', log });
+  return {
+    pool: createPool(url, { applicationName: 'funnelai-webhook', log }),
+    inboxPool: createInboxPool(url, log),
+  };
 }
 
 preferSmallHeap();

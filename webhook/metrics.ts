@@ -1,7 +1,7 @@
 /** What the HTTP edge counts. Never labelled by object or person. */
 import { counter, gauge, histogram, type Metrics } from '@funnelai/kube/metrics';
 
-export type Outcome = 'created' | 'updated' | 'unchanged' | 'refused' | 'unavailable' | 'unreadable';
+export type Outcome = 'created' | 'updated' | 'unchanged' | 'inbox' | 'refused' | 'unavailable' | 'unreadable';
 
 export interface WebhookMetrics {
   /** One alert of an intake body, by what became of it. */
@@ -15,6 +15,15 @@ export interface WebhookMetrics {
   streams(open: number): void;
   streamEnded(reason: string): void;
   signIn(outcome: 'ok' | 'refused' | 'limited' | 'unavailable'): void;
+  /** One fault that was stored, by the store that has it. */
+  stored(store: 'etcd' | 'inbox'): void;
+  /** Rows of the inbox and of those set aside, as last seen. */
+  inbox(rows: number, oldestAgeSeconds: number, setAside: number): void;
+  /** Rows that left the inbox. */
+  drained(outcome: 'stored' | 'setAside', rows: number): void;
+  breaker(state: 'closed' | 'open' | 'halfOpen'): void;
+  /** Does this replica drain the inbox? */
+  drains(isDraining: boolean): void;
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -53,6 +62,33 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     help: 'Attempts to sign in, by outcome.',
     labelNames: ['outcome'],
   });
+  const stored = counter(registry, {
+    name: 'funnelai_webhook_stored_total',
+    help: 'Faults that were stored and answered 2xx, by store.',
+    labelNames: ['store'],
+  });
+  const depth = gauge(registry, { name: 'funnelai_webhook_inbox_depth', help: 'Rows that wait in the inbox.' });
+  const age = gauge(registry, {
+    name: 'funnelai_webhook_inbox_oldest_age_seconds',
+    help: 'Age of the row that has waited longest in the inbox.',
+  });
+  const aside = gauge(registry, {
+    name: 'funnelai_webhook_inbox_set_aside',
+    help: 'Rows of the inbox that cannot be drained as they are and wait for a person.',
+  });
+  const drained = counter(registry, {
+    name: 'funnelai_webhook_inbox_drained_total',
+    help: 'Rows that left the inbox: stored in etcd, or set aside.',
+    labelNames: ['outcome'],
+  });
+  const breaker = gauge(registry, {
+    name: 'funnelai_webhook_api_server_breaker',
+    help: 'Whether alerts are written to the API server: 0 yes, 1 it is being probed, 2 no.',
+  });
+  const draining = gauge(registry, {
+    name: 'funnelai_webhook_inbox_draining',
+    help: '1 on the one replica that drains the inbox.',
+  });
   return {
     alert: (outcome) => alerts.inc({ outcome }),
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
@@ -61,5 +97,14 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     streams: (n) => open.set(n),
     streamEnded: (reason) => ended.inc({ reason }),
     signIn: (outcome) => signIns.inc({ outcome }),
+    stored: (store) => stored.inc({ store }),
+    inbox(rows, oldestAgeSeconds, setAside) {
+      depth.set(rows);
+      age.set(oldestAgeSeconds);
+      aside.set(setAside);
+    },
+    drained: (outcome, rows) => drained.inc({ outcome }, rows),
+    breaker: (state) => breaker.set({ closed: 0, halfOpen: 1, open: 2 }[state]),
+    drains: (isDraining) => draining.set(isDraining ? 1 : 0),
   };
 }

@@ -1,6 +1,7 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import type { Cache } from '@funnelai/kube/cache';
@@ -17,6 +18,9 @@ import { createAccessChecks } from './auth/access.ts';
 import { createIdentities } from './auth/identity.ts';
 import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
+import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
+import { noSpare } from './inbox/spare.ts';
+import { wireTwoStores } from './inbox/wiring.ts';
 import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
@@ -32,6 +36,8 @@ export interface WebhookParts {
   queries: Queries | undefined;
   /** Where repeats of alerts are counted; nowhere without a database. */
   repeats?: RepeatStore | undefined;
+  /** Where the inbox lies, a pool of its own; without a database etcd is the only store. */
+  inboxPool?: DatabasePool | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -49,8 +55,6 @@ export interface Webhook extends App {
   /** Says "not ready", ends the streams, answers what is open, stops reading. */
   stop(): Promise<void>;
 }
-
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const { client, clock, log, registry } = parts;
@@ -82,7 +86,16 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     parts.repeats === undefined
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
-  const store = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const etcd = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const { inboxPool: pool } = parts;
+  const scope = (signal: AbortSignal) =>
+    namespaces === undefined
+      ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)
+      : scopeOfCluster(namespaces.cache, signal);
+  const two =
+    pool === undefined
+      ? undefined
+      : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, clock, log, metrics });
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -93,7 +106,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
       ingest: createIngest({
-        store,
+        ...(two === undefined ? { store: etcd } : { store: two.store, receipt: two.receipt, isBounded: true }),
         clock,
         log,
         metrics,
@@ -114,6 +127,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, clock, log }),
       welcome: createWelcomeReader(parts.welcomeFile, log),
+      spare: two?.spare ?? noSpare,
       clock,
       log,
       metrics,
@@ -126,12 +140,14 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      two?.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
       await repeats.stop();
+      await two?.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

@@ -87,9 +87,13 @@ describe('the API server, as the operator sees it,', () => {
 describe('the API server, as the webhook sees it,', () => {
   it('is away, hangs, and loses answers: what is not stored is not answered 2xx', async () => {
     const { failures } = await stage.underLoad(25, async () => {
-      const { webhookApi } = stage;
+      const { webhookApi, postgres } = stage;
       const away = webhookApi.fault(() => true, { cut: 'before' });
+      // Else the inbox would take them.
+      postgres.set({ refuse: true });
+      postgres.cut();
       await busy(3_000);
+      postgres.set();
       away.clear();
       const lost = webhookApi.fault(writes, { cut: 'after' });
       await busy(2_000);

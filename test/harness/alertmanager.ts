@@ -26,6 +26,22 @@ export interface Alertmanager {
   stop(): Promise<void>;
 }
 
+export interface Target {
+  url: string;
+  token: string;
+  asPagerDuty?: boolean;
+}
+
+const receiverConfig = ({
+  url,
+  token,
+  asPagerDuty = false,
+}: Target): string => `    ${asPagerDuty ? 'pagerduty_configs' : 'webhook_configs'}:
+      - url: ${url}
+        send_resolved: true
+        ${asPagerDuty ? `routing_key: ${token}` : `http_config: {authorization: {credentials: ${token}}}`}
+`;
+
 /** Where Debian (or whoever installed it) put the binary; throws with how to get it. */
 function binary(): string {
   for (const name of ['prometheus-alertmanager', 'alertmanager']) {
@@ -40,13 +56,9 @@ function binary(): string {
 
 /**
  * Starts one whose only receiver is `target` with that bearer token, or, `asPagerDuty`, with that routing key. Repeats each second, so
- * that repeats are seen.
+ * that repeats are seen. Without a target it takes alerts and tells nobody.
  */
-export async function startAlertmanager(target: {
-  url: string;
-  token: string;
-  asPagerDuty?: boolean;
-}): Promise<Alertmanager> {
+export async function startAlertmanager(target?: Target): Promise<Alertmanager> {
   const directory = mkdtempSync(join(tmpdir(), 'funnelai-alertmanager-'));
   const config = join(directory, 'alertmanager.yml');
   writeFileSync(
@@ -59,11 +71,7 @@ export async function startAlertmanager(target: {
   repeat_interval: 1s
 receivers:
   - name: funnelai
-    ${target.asPagerDuty === true ? 'pagerduty_configs' : 'webhook_configs'}:
-      - url: ${target.url}
-        send_resolved: true
-        ${target.asPagerDuty === true ? `routing_key: ${target.token}` : `http_config: {authorization: {credentials: ${target.token}}}`}
-`,
+${target === undefined ? '' : receiverConfig(target)}`,
     { mode: 0o600 },
   );
   const [port = 0] = await anyFreePorts(1);

@@ -18,6 +18,7 @@ import { Menu } from './Menu.tsx';
 import { alertsPath, incidentsPath } from './paths.ts';
 import { useSchemeActs } from './SchemeSwitch.tsx';
 import { SEARCH_ID } from './SearchField.tsx';
+import { SpareBanner } from './SpareBanner.tsx';
 import { StaleBanner } from './StaleBanner.tsx';
 import { type Session, SessionProvider, useNamespace, useSession } from './session.tsx';
 import { useUnacknowledgedInTitle } from './use-title.ts';
@@ -154,6 +155,7 @@ function Shell() {
       </Box>
       <Bar onPalette={() => setPaletteOpen(true)} />
       <StaleBanner />
+      <SpareBanner />
       <Box sx={{ display: 'flex', flex: 1, minWidth: 0 }}>
         <Menu unacknowledged={counts.data?.tabs.unacknowledged ?? 0} />
         <Box

@@ -56,7 +56,7 @@ async function readEvents(
     for (const data of parser.push(value)) {
       // A parting word of the server (`bye`) changes nothing: the end of the stream follows it.
       const event = JSON.parse(data) as StreamEvent;
-      if (event.type === 'hello' || event.type === 'changes') onEvent(event);
+      if (event.type !== 'bye') onEvent(event);
     }
   }
 }

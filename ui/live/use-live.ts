@@ -14,6 +14,7 @@ import {
   concernsIncident,
 } from './apply.ts';
 import { joinSharedStream, type SharedStream } from './shared-stream.ts';
+import { setSpare } from './spare.ts';
 import { setLiveStatus } from './status.ts';
 
 /** Lists are read again at most this often while changes pour in; single objects as soon as the operator had time to answer. */
@@ -102,7 +103,10 @@ export function useLive(scope: string | undefined, user: string): void {
   useEffect(() => {
     const applier = createApplier(client);
     const onEvent = (event: StreamEvent) => {
+      // A server says it again after its hello, while it is so.
+      if (event.type === 'hello') setSpare(undefined);
       if (event.type === 'hello') applier.rereadAll();
+      else if (event.type === 'intake') setSpare(event.spare);
       else if (event.type === 'changes') applier.apply(event, reader.current);
     };
     const joined = joinSharedStream({ onEvent, onStatus: setLiveStatus, onSignedOut: signedOut });

@@ -10,6 +10,7 @@ import type {
   IncidentEdit,
   IncidentItem,
   IncidentPage,
+  IntakeSpare,
   Problem,
   StreamEvent,
   TimelineEntry,
@@ -85,11 +86,14 @@ export interface FakeState {
   remove(name: string): void;
   access(): Access;
   onEvent(listener: (event: StreamEvent) => void): () => void;
+  /** Alerts come in by the inbox from now on, or do not any more. */
+  setSpare(spare: IntakeSpare | undefined): void;
 }
 
 export function createFakeState(): FakeState {
   const entries = new Map<string, Entry>();
   const listeners = new Set<(event: StreamEvent) => void>();
+  let spare: IntakeSpare | undefined;
   let version = 1000;
   const emit = (event: StreamEvent) => {
     for (const listener of listeners) listener(event);
@@ -274,8 +278,13 @@ export function createFakeState(): FakeState {
         correlationrules: ['get', 'list', 'watch'],
       };
     },
+    setSpare(now) {
+      spare = now;
+      emit({ type: 'intake', ...(now === undefined ? {} : { spare: now }) });
+    },
     onEvent(listener) {
       listeners.add(listener);
+      if (spare !== undefined) listener({ type: 'intake', spare });
       return () => listeners.delete(listener);
     },
   };

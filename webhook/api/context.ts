@@ -9,6 +9,7 @@ import type { AccessChecks } from '../auth/access.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { RateBound } from '../auth/rate.ts';
 import type { SignInLinks } from '../auth/sign-in-link.ts';
+import type { Spare } from '../inbox/spare.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import type { HistoryReader } from './history-reader.ts';
@@ -24,6 +25,8 @@ export interface ApiContext {
   signInRate: RateBound;
   history: HistoryReader;
   welcome(): Promise<Welcome | undefined>;
+  /** Whether alerts go by the inbox now. */
+  spare: Spare;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;

@@ -99,6 +99,13 @@ export function streamRoutes(api: ApiContext): {
           })),
         );
       }
+      const spare = api.spare.now();
+      if (spare !== undefined) entry.stream.say({ type: 'intake', spare });
+      stops.push(
+        api.spare.subscribe((now) =>
+          entry.stream.say({ type: 'intake', ...(now === undefined ? {} : { spare: now }) }),
+        ),
+      );
       stops.push(watchRights(request, entry.stream, rights, () => rightsOf(who, namespace, 0)));
     });
   };

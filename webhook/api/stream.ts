@@ -22,6 +22,8 @@ export type Change =
 /** One client. Changes of one object between two batches become one: the latest. */
 export interface Stream {
   push(change: Change): void;
+  /** Sends one event at once. */
+  say(event: StreamEvent): void;
   end(reason: EndReason): void;
 }
 
@@ -100,6 +102,10 @@ export function openStream(response: ServerResponse, deps: StreamDeps): Stream {
       pending.set(change.uid, change);
       if (pending.size > STREAM_PENDING) end('slow');
       else cancelFlush ??= clock.after(STREAM_BATCH_MS, flush);
+    },
+    say(event) {
+      // A client that takes nothing is told by the next one; what it missed is not the latest any more.
+      if (!ended && !blocked) send(event);
     },
     end,
   };

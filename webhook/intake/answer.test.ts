@@ -32,6 +32,19 @@ describe('the answer to a body', () => {
     );
   });
 
+  it('says which store has what was stored', () => {
+    const two = reading({ status: 'firing', labels }, { status: 'firing', labels: { alertname: 'Up' } });
+    const stores = (o: Partial<IngestResult>) => answerFor(two, result(o), 'r').headers['funnelai-stored-in'];
+    expect(stores({ created: 1, unchanged: 1 })).toBe('etcd');
+    expect(stores({ inbox: 2 })).toBe('inbox');
+    expect(stores({ created: 1, inbox: 1 })).toBe('etcd, inbox');
+    expect(stores({ unavailable: 2 })).toBeUndefined();
+    expect(answerFor(two, result({ created: 1, inbox: 1 }), 'r')).toMatchObject({
+      status: 200,
+      body: { inbox: 1, message: '2 of 2 alerts are stored, 1 of them in the inbox for now' },
+    });
+  });
+
   it('says when the sender itself left alerts out', () => {
     const cut = readAlertmanager(
       { truncatedAlerts: 7, alerts: [{ status: 'firing', labels }] },

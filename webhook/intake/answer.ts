@@ -18,11 +18,16 @@ export interface IntakeReceipt {
   created: number;
   updated: number;
   unchanged: number;
+  /** Alerts that are safe in the inbox and become Alerts later; none when absent. */
+  inbox?: number;
   /** Alerts that must be sent again. */
   notStored: number;
   /** Alerts that will never be taken as they are, at most the first hundred faults. */
   problems: AlertProblem[];
 }
+
+/** Header of an answer: the stores that have what was stored, `etcd`, `inbox` or both. */
+export const STORED_IN = 'funnelai-stored-in';
 
 /**
  * Senders retry on 5xx and on nothing else (Alertmanager's notify/webhook, Prometheus' notifier), so 503 goes before 400:
@@ -32,7 +37,10 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
   const all = [...reading.problems, ...result.refused].sort((a, b) => a.index - b.index);
   const bad = new Set(all.map((p) => p.index)).size;
   const { created, updated, unchanged } = result;
-  const stored = created + updated + unchanged;
+  const inbox = result.inbox ?? 0;
+  const stored = created + updated + unchanged + inbox;
+  const stores = [...(stored > inbox ? ['etcd'] : []), ...(inbox > 0 ? ['inbox'] : [])].join(', ');
+  const storedIn: Record<string, string> = stores === '' ? {} : { [STORED_IN]: stores };
   const total = reading.received.length + new Set(reading.problems.map((p) => p.index)).size;
   const listed = all.slice(0, INTAKE_PROBLEMS_LISTED).map(discreet);
   const receipt = {
@@ -40,6 +48,7 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
     created,
     updated,
     unchanged,
+    ...(inbox > 0 ? { inbox } : {}),
     notStored: result.unavailable,
     problems: listed,
   };
@@ -47,20 +56,25 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
     reading.truncated === 0
       ? leftOut(reading)
       : ` (the sender left ${reading.truncated} more out of this body: raise max_alerts of its webhook)`;
-  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${cut}`;
+  const waits = inbox === 0 ? '' : `, ${inbox === stored ? '' : `${inbox} of them `}in the inbox for now`;
+  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${waits}${cut}`;
   const first = listed[0];
   const named = first === undefined ? '' : `; ${sentence(bad, first)}`;
   if (result.unavailable > 0) {
     const message = `${good}, ${result.unavailable} could not be stored: ${result.why ?? 'the API server is away'}. Send the whole body again${named}`;
-    const headers = retryAfter(result.retryAfterMs ?? RETRY_AFTER_MS);
+    const headers = { ...storedIn, ...retryAfter(result.retryAfterMs ?? RETRY_AFTER_MS) };
     return { status: 503, headers, body: { code: 'Unavailable', message, ...receipt } };
   }
   if (result.gone !== undefined) {
-    return { status: 404, headers: {}, body: { code: 'NotFound', message: `${good}; ${result.gone}`, ...receipt } };
+    return {
+      status: 404,
+      headers: storedIn,
+      body: { code: 'NotFound', message: `${good}; ${result.gone}`, ...receipt },
+    };
   }
   if (first !== undefined)
-    return { status: 400, headers: {}, body: { code: 'Invalid', message: `${good}${named}`, ...receipt } };
-  return { status: 200, headers: {}, body: { code: 'Stored', message: good, ...receipt } };
+    return { status: 400, headers: storedIn, body: { code: 'Invalid', message: `${good}${named}`, ...receipt } };
+  return { status: 200, headers: storedIn, body: { code: 'Stored', message: good, ...receipt } };
 }
 
 function sentence(bad: number, first: AlertProblem): string {

@@ -5,7 +5,7 @@ import { toAlertSpec } from '@funnelai/domain/alert-input';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { INTAKE_DEADLINE_MS, INTAKE_SLICE_MS, STORES_IN_FLIGHT, STORES_PER_REQUEST } from '../limits.ts';
+import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
@@ -19,6 +19,8 @@ export interface IngestResult {
   created: number;
   updated: number;
   unchanged: number;
+  /** Alerts that are in the inbox; none when absent. */
+  inbox?: number;
   /** What the API server will never take, by alert. */
   refused: AlertProblem[];
   /** Alerts that are not stored, or of which nobody can say. */
@@ -41,20 +43,25 @@ export function createIngest(deps: {
   metrics: WebhookMetrics;
   repeats?: RepeatCounter;
   routing?: Routing;
+  /** When alerts are received; the clock's own time when absent. */
+  receipt?: Pick<Clock, 'now'>;
+  /** The store bounds by itself how much it does at once: then many alerts of a body are given to it together. */
+  isBounded?: boolean;
 }): Ingest {
   const repeats = deps.repeats ?? noRepeats;
   const routing = deps.routing ?? noRouting;
-  const gate = createGate(STORES_IN_FLIGHT);
+  const gate = createGate(deps.isBounded === true ? Number.POSITIVE_INFINITY : limits.STORES_IN_FLIGHT);
+  const atOnce = deps.isBounded === true ? limits.STORES_PER_REQUEST_BOUNDED : limits.STORES_PER_REQUEST;
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, { ...deps, routing });
       const abort = new AbortController();
-      const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () =>
+      const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () =>
         abort.abort(new Error('the time for this request is over')),
       );
       try {
-        const outcomes = await mapBounded(groups, STORES_PER_REQUEST, (group) =>
+        const outcomes = await mapBounded(groups, atOnce, (group) =>
           gate.run(() => storeOrKeep(deps.store, group, abort.signal, deps)),
         );
         for (const [position, outcome] of outcomes.entries()) {
@@ -85,16 +92,16 @@ interface Group {
 async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
-  deps: { clock: Clock; log: Log; routing: Routing },
+  deps: { clock: Clock; log: Log; routing: Routing; receipt?: Pick<Clock, 'now'> },
 ): Promise<Group[]> {
-  let sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
-  const receivedAt = deps.clock.now();
+  let sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
+  const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
   const placesOf = deps.routing.of(source);
   for (const { index, input } of received) {
     if (deps.clock.monotonicMs() >= sliceEndsMs) {
       await deps.clock.sleep(0);
-      sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
+      sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
     }
     for (const [rank, place] of placesOf(input).entries()) {
       const { spec, notes } = toAlertSpec(input, place, receivedAt, source);
@@ -182,6 +189,8 @@ function sum(groups: readonly Group[], outcomes: readonly StoreOutcome[], metric
       result.why ??= outcome.message;
       if (outcome.retryAfterMs !== undefined)
         result.retryAfterMs = Math.max(result.retryAfterMs ?? 0, outcome.retryAfterMs);
+    } else if (outcome.kind === 'inbox') {
+      result.inbox = (result.inbox ?? 0) + indices.length;
     } else {
       // Of a fault that came twice in one body, the first made the write.
       result[outcome.kind] += 1;

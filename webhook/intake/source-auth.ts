@@ -5,9 +5,16 @@ import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import { credentialsIn, type SecretFault, type SecretWay } from '@funnelai/domain/source-credentials';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
-import { isNotFound, messageOf } from '@funnelai/kube/errors';
+import { isNotFound, KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { SECRET_EARLY_REREAD_MS, SECRET_TTL_MS, SECRETS_REMEMBERED } from '../limits.ts';
+import {
+  SECRET_BELIEVED_MS,
+  SECRET_EARLY_REREAD_MS,
+  SECRET_READ_MS,
+  SECRET_REST_MS,
+  SECRET_TTL_MS,
+  SECRETS_REMEMBERED,
+} from '../limits.ts';
 import { isSigned, signingKeys } from './signature.ts';
 import { isOneOf, tokenHashes } from './tokens.ts';
 import type { Proof } from './vouch.ts';
@@ -40,7 +47,11 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
     const readAtMs = deps.clock.monotonicMs();
     const none = { hashes: [], keys: [], readAtMs };
     try {
-      const { data } = await deps.client.get<Secret>(SECRETS, { namespace, name: way.secret });
+      const { data } = await deps.client.get<Secret>(
+        SECRETS,
+        { namespace, name: way.secret },
+        { timeoutMs: SECRET_READ_MS },
+      );
       const found = credentialsIn(way, (key) => textUnder(data, key));
       if (!Array.isArray(found)) return { ...none, missing: wordsFor(found, way.secret) };
       return way.kind === 'Hmac' ? { ...none, keys: signingKeys(found) } : { ...none, hashes: tokenHashes(found) };
@@ -65,6 +76,26 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
     return started;
   }
 
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+  /** An API server that is away takes no tokens: what was known of them is believed a while, and nobody waits for it again and again. */
+  async function readOrBelieve(
+    id: string,
+    namespace: string,
+    way: SecretWay,
+    known: Entry | undefined,
+  ): Promise<Entry> {
+    const nowMs = deps.clock.monotonicMs();
+    const isBelieved = known !== undefined && nowMs - known.readAtMs < SECRET_BELIEVED_MS;
+    if (isBelieved && nowMs - failedAtMs < SECRET_REST_MS) return known;
+    try {
+      return await read(id, namespace, way);
+    } catch (error) {
+      if (!isBelieved || !(error instanceof KubeError) || !(error.transient || error.perhapsStored)) throw error;
+      failedAtMs = deps.clock.monotonicMs();
+      return known;
+    }
+  }
+
   return {
     async check(source, way, proof) {
       const { namespace = '', name } = source.metadata;
@@ -74,7 +105,7 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
       try {
         const age = (e: Entry) => deps.clock.monotonicMs() - e.readAtMs;
         let entry = entries.get(id);
-        if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await read(id, namespace, way);
+        if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await readOrBelieve(id, namespace, way, entry);
         if (isProven(way, proof, entry)) return 'ok';
         if (age(entry) >= SECRET_EARLY_REREAD_MS) {
           entry = await read(id, namespace, way);

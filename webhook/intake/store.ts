@@ -33,12 +33,17 @@ export interface StoreRequest {
 }
 export type StoreOutcome =
   | { kind: 'created' | 'updated' | 'unchanged'; name: string }
+  /** It is in the inbox, and will be in etcd. */
+  | { kind: 'inbox' }
   /** The API server will not have it, however often it is sent. */
   | { kind: 'refused'; message: string; field?: string }
   /** The namespace is going away, and its alerts with it. */
   | { kind: 'gone'; message: string }
-  /** Not stored, or nobody can say; the sender has to send it again. */
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number };
+  /**
+   * Not stored, or nobody can say; the sender has to send it again. `isAnswered`: the API server is well and has refused it for now, as
+   * when rights or quota are missing.
+   */
+  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isAnswered?: boolean };
 
 export interface AlertStore {
   store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome>;
@@ -172,7 +177,14 @@ function finalOutcome(error: unknown): StoreOutcome | undefined {
 
 function unavailable(error: unknown): StoreOutcome {
   const retryAfterMs = error instanceof KubeError ? error.retryAfterMs : undefined;
-  return { kind: 'unavailable', message: messageOf(error), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const isAnswered =
+    !(error instanceof KubeError) || (error.status >= 400 && error.status < 500 && error.status !== 429);
+  return {
+    kind: 'unavailable',
+    message: messageOf(error),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(isAnswered ? { isAnswered } : {}),
+  };
 }
 
 function outOfTime(error: unknown): StoreOutcome {

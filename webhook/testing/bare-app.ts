@@ -8,6 +8,7 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import type { ApiContext } from '../api/context.ts';
 import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
+import { noSpare } from '../inbox/spare.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
@@ -54,6 +55,7 @@ export async function aBareApp(
     signInRate: { take: () => 0 },
     history: { incidentByName: answer('history'), alertByName: answer('history'), storyOf: answer('history') },
     welcome: async () => undefined,
+    spare: noSpare,
     clock: systemClock,
     log,
     metrics,

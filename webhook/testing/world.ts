@@ -1,9 +1,10 @@
 /** A webhook in this process on a real API server, and a namespace with a source to send to: the stage of the integration tests. */
 import { randomBytes } from 'node:crypto';
+import { createInboxPool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import { createKubeClient } from '@funnelai/kube/client';
-import { systemClock } from '@funnelai/kube/clock';
+import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
@@ -27,6 +28,9 @@ export async function startInProcess(
   o: {
     server?: string;
     queries?: Queries;
+    /** Where its inbox lies; the tables have to be there. */
+    databaseUrl?: string;
+    clock?: Clock;
     repeats?: RepeatStore;
     signInFile?: string;
     welcomeFile?: string;
@@ -38,11 +42,13 @@ export async function startInProcess(
     { ...connection, server: o.server ?? connection.server },
     { userAgent: 'funnelai-webhook' },
   );
+  const inboxPool = o.databaseUrl === undefined ? undefined : createInboxPool(o.databaseUrl);
   const webhook = await createWebhook({
     client,
+    inboxPool,
     queries: o.queries,
     repeats: o.repeats,
-    clock: systemClock,
+    clock: o.clock ?? systemClock,
     log: silentLog(),
     registry: createRegistry(),
     host: '127.0.0.1',
@@ -59,6 +65,7 @@ export async function startInProcess(
     async stop() {
       await webhook.stop();
       await client.close();
+      await inboxPool?.end();
     },
   };
 }

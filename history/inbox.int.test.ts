@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { createDatabase } from '@funnelai/test/harness/database';
+import type pg from 'pg';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createInboxStore, INBOX_ROWS_PER_WRITE, type InboxRow } from './inbox.ts';
+import { silentLog } from './log.ts';
+import { migrate } from './migrate.ts';
+import { createPool } from './pool.ts';
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let pool: pg.Pool;
+const holders: pg.PoolClient[] = [];
+beforeEach(async () => {
+  database = await createDatabase(inject('databaseUrl'));
+  pool = createPool(database.url);
+  await migrate(pool, silentLog);
+});
+afterEach(async () => {
+  for (const client of holders.splice(0)) client.release(true);
+  await pool.end();
+  await database.drop();
+});
+
+const aRow = (n: number, o: Partial<InboxRow> = {}): InboxRow => ({
+  namespace: 'demo',
+  source: 'prom',
+  fingerprint: String(n).padStart(64, '0'),
+  demo: false,
+  receivedAt: '2026-01-01T12:00:00.000001Z',
+  reports: JSON.stringify([{ n }]),
+  ...o,
+});
+const all = { after: '0', limit: 1_000, without: [] };
+/** A backend that holds the drain lock of `scope`. */
+async function aHolder(scope: string): Promise<{ pid: number; end(): void }> {
+  const client = await pool.connect();
+  holders.push(client);
+  const { rows } = await client.query<{ pid: number; held: boolean }>(
+    'SELECT pg_backend_pid() AS pid, pg_try_advisory_lock(hashtextextended($1, 7142019002)) AS held',
+    [scope],
+  );
+  expect(rows[0]?.held).toBe(true);
+  return {
+    pid: rows[0]?.pid ?? 0,
+    end() {
+      holders.splice(holders.indexOf(client), 1);
+      client.release(true);
+    },
+  };
+}
+
+describe('rows of the inbox', () => {
+  it('come back as they were put, in order, whatever a sender wrote into them', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    const odd = ['\u0000', 'a\nb\r\u2028', '\ud800', '\\u0000 "quoted"', '🦄 ñ \u007f', '{}'];
+    const rows = odd.map((text, n) => aRow(n, { reports: JSON.stringify([{ text }]), demo: n % 2 === 0 }));
+    await inbox.append(rows);
+    await inbox.append([aRow(99)]);
+    const found = await inbox.page(all);
+    expect(found.map(({ id: _id, ...row }) => row)).toEqual([...rows, aRow(99)]);
+    expect(found.map(({ id }) => Number(id))).toEqual(found.map((_, n) => n + 1));
+  });
+
+  it('are read on from where one stopped, without namespaces that are left alone', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    await inbox.append(Array.from({ length: INBOX_ROWS_PER_WRITE }, (_, n) => aRow(n, { namespace: `team-${n % 3}` })));
+    const first = await inbox.page({ after: '0', limit: 100, without: ['team-1'] });
+    const second = await inbox.page({ after: first.at(-1)?.id ?? '', limit: 1_000, without: ['team-1'] });
+    const ids = [...first, ...second].map(({ id }) => Number(id));
+    expect(ids).toEqual([...Array(INBOX_ROWS_PER_WRITE).keys()].filter((n) => n % 3 !== 1).map((n) => n + 1));
+  });
+
+  it('of another cluster in the same database are not seen, counted, or taken', async () => {
+    const [mine, theirs] = [createInboxStore({ pool, scope: 'a' }), createInboxStore({ pool, scope: 'b' })];
+    await mine.append([aRow(1)]);
+    await theirs.append([aRow(2)]);
+    expect((await mine.page(all)).map(({ fingerprint }) => fingerprint)).toEqual([aRow(1).fingerprint]);
+    expect((await mine.depth()).rows).toBe(1);
+    const [other] = await theirs.page(all);
+    const holder = await aHolder('a');
+    expect(await mine.remove([other?.id ?? ''], holder.pid)).toBe(true);
+    expect((await theirs.depth()).rows).toBe(1);
+    holder.end();
+  });
+
+  it('are on disk before anybody is answered, also where the database would not wait for it', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await pool.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
+    const fresh = createPool(database.url);
+    await fresh.query('CREATE TABLE committed (how text)');
+    await fresh.query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO committed VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`);
+    // Deferred: it runs as the transaction commits.
+    await fresh.query(`CREATE CONSTRAINT TRIGGER note AFTER INSERT ON inbox DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION note()`);
+    await createInboxStore({ pool: fresh, scope: 'a' }).append([aRow(1)]);
+    expect((await fresh.query('SELECT how FROM committed')).rows).toEqual([{ how: 'on' }]);
+    expect((await fresh.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'off' }]);
+    await fresh.end();
+  });
+});
+
+describe('who drains', () => {
+  it('takes rows away only while its backend holds the lock of that cluster', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    await inbox.append([aRow(1), aRow(2), aRow(3)]);
+    const [one, two, three] = (await inbox.page(all)).map(({ id }) => id);
+    const [other, mine] = [await aHolder('b'), await aHolder('a')];
+    for (const pid of [other.pid, 0]) {
+      expect(await inbox.remove([one ?? ''], pid)).toBe(false);
+      expect(await inbox.setAside([{ id: one ?? '', reason: 'x' }], pid)).toBe(false);
+    }
+    expect((await inbox.depth()).rows).toBe(3);
+    expect(await inbox.remove([one ?? '', two ?? ''], mine.pid)).toBe(true);
+    // Gone already: somebody else was quicker, and the lock is held still.
+    expect(await inbox.remove([one ?? ''], mine.pid)).toBe(true);
+    mine.end();
+    expect(await inbox.remove([three ?? ''], mine.pid)).toBe(false);
+    expect((await inbox.page(all)).map(({ id }) => id)).toEqual([three]);
+    other.end();
+  });
+
+  it('sets rows aside with a reason, from where the documented statements show them and put them back', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    await inbox.append([aRow(1), aRow(2)]);
+    const [one, two] = await inbox.page(all);
+    const { pid, end } = await aHolder('a');
+    await inbox.setAside([{ id: one?.id ?? '', reason: `no namespace\u0000 ${'x'.repeat(5_000)}` }], pid);
+    expect(await inbox.depth()).toMatchObject({ rows: 1, setAside: 1 });
+    const [look, putBack] = documented();
+    const seen = (await pool.query(look ?? '')).rows;
+    expect(seen).toMatchObject([{ namespace: 'demo', source: 'prom', count: '1' }]);
+    expect(String(seen[0]?.reason)).toMatch(/^no namespace. x+$/);
+    await pool.query((putBack ?? '').replaceAll("'NAMESPACE'", "'demo'"));
+    expect(await inbox.depth()).toMatchObject({ rows: 2, setAside: 0 });
+    expect((await inbox.page(all)).find(({ id }) => id === one?.id)?.reports).toBe(one?.reports);
+    expect(two).toBeDefined();
+    end();
+  });
+
+  it('is told how much waits and how long by the clock of Postgres', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    expect(await inbox.depth()).toEqual({ rows: 0, oldestAgeMs: 0, setAside: 0 });
+    const now = await inbox.now();
+    const ago = new Date(Number(now / 1_000n) - 60_000).toISOString();
+    await inbox.append([aRow(1, { receivedAt: ago }), aRow(2)]);
+    const { oldestAgeMs, rows } = await inbox.depth();
+    expect([rows, Math.round(oldestAgeMs / 10_000)]).toEqual([2, 6]);
+  });
+});
+
+/** The statements on rows that were set aside, as docs/operations.md has them. */
+function documented(): string[] {
+  const text = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
+  return [...text.matchAll(/```sql\n([\s\S]*?)```/g)]
+    .map(([, sql = '']) => sql)
+    .filter((sql) => sql.includes('inbox_set_aside'));
+}

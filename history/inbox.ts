@@ -1,0 +1,135 @@
+/**
+ * The intake's second store: reports of alerts as rows, durable once `append` resolves, in the order in which they came, until they are
+ * in etcd. When to append, to drain and to set aside is the webhook's to decide; what the reports mean is not looked at here.
+ */
+import type pg from 'pg';
+import { type Session, withSession } from './connection.ts';
+import { HOLDS_LOCK } from './drain-lock.ts';
+import { storableText } from './rows.ts';
+
+/** Rows of one statement at most. */
+export const INBOX_ROWS_PER_WRITE = 512;
+/** How long one statement of the inbox may take: a request waits for it. */
+const STATEMENT_MS = 2_000;
+const REASON_MAX_CHARS = 1_024;
+/** Rows that are counted; beyond it there are "at least so many". */
+export const INBOX_ROWS_COUNTED = 1_000_000;
+
+/** What one body said of one fault. No value but `reports` ever holds a line break. */
+export interface InboxRow {
+  namespace: string;
+  source: string;
+  fingerprint: string;
+  demo: boolean;
+  /** RFC 3339, of the newest report. */
+  receivedAt: string;
+  /** JSON on one line, as `JSON.stringify` writes it. */
+  reports: string;
+}
+export interface StoredRow extends InboxRow {
+  /** Grows with the order of receipt; a bigint in digits. */
+  id: string;
+}
+export interface InboxDepth {
+  rows: number;
+  /** Of the row that has waited longest, milliseconds by the clock of Postgres; 0 of none. */
+  oldestAgeMs: number;
+  setAside: number;
+}
+
+export interface InboxStore {
+  /** Stores all or none, at most `INBOX_ROWS_PER_WRITE`, and resolves once they are safe on disk. @throws {HistoryUnavailable} they may be there all the same. */
+  append(rows: readonly InboxRow[]): Promise<void>;
+  /** The next rows after `after` ('0': from the first), in order, without those of some namespaces. */
+  page(o: { after: string; limit: number; without: readonly string[] }): Promise<StoredRow[]>;
+  /** Takes rows away, on the strength of the drain lock that the backend `holder` has. @returns false when it has it no more; then nothing went. */
+  remove(ids: readonly string[], holder: number): Promise<boolean>;
+  /** Puts rows aside, each with its reason. Likewise. */
+  setAside(rows: readonly { id: string; reason: string }[], holder: number): Promise<boolean>;
+  depth(): Promise<InboxDepth>;
+  /** Microseconds since 1970 by the clock of Postgres, which all replicas share. */
+  now(): Promise<bigint>;
+}
+
+/** A server that answers before a commit is on disk is told to wait: somebody is answered 2xx on the strength of it. */
+const DURABLE = `(SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) ELSE '' END) IS NOT NULL`;
+/** A row that comes back after a crash is drained again, which changes nothing: no need to wait for the disk. */
+const LAZY = `(SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL`;
+
+// One text a column, a line a row: no array to build and to escape on one side, and to take apart on the other.
+const APPEND = `
+INSERT INTO inbox (scope, namespace, source, fingerprint, demo, received_at, reports)
+SELECT $1, r.namespace, r.source, r.fingerprint, r.demo::boolean, r.received_at::timestamptz, r.reports::json
+FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_array($4, E'\\n'), string_to_array($5, E'\\n'),
+            string_to_array($6, E'\\n'), string_to_array($7, E'\\n'))
+  WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, place)
+WHERE ${DURABLE}
+ORDER BY r.place`;
+const PAGE = `
+SELECT id::text AS id, namespace, source, fingerprint, demo, reports::text AS reports,
+       to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
+FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])
+ORDER BY inbox.id LIMIT $3`;
+const REMOVE = `DELETE FROM inbox WHERE scope = $1 AND id = ANY ($2::bigint[]) AND ${LAZY} AND ${HOLDS_LOCK('$1', '$3')}`;
+const SET_ASIDE = `
+WITH why AS (SELECT * FROM unnest($2::bigint[], $4::text[]) AS r(id, reason)),
+gone AS (
+  DELETE FROM inbox i USING why w WHERE i.scope = $1 AND i.id = w.id AND ${HOLDS_LOCK('$1', '$3')}
+  RETURNING i.scope, i.id, i.namespace, i.source, i.fingerprint, i.demo, i.received_at, i.reports, w.reason)
+INSERT INTO inbox_set_aside (scope, id, namespace, source, fingerprint, demo, received_at, reports, reason)
+SELECT * FROM gone WHERE ${DURABLE}
+ON CONFLICT (scope, id) DO UPDATE SET reason = excluded.reason`;
+const STILL_HOLDS = `SELECT ${HOLDS_LOCK('$1', '$2')} AS held`;
+const DEPTH = `
+SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE scope = $1 LIMIT ${INBOX_ROWS_COUNTED}) AS rows)::float8 AS rows,
+       (SELECT count(*) FROM inbox_set_aside WHERE scope = $1)::float8 AS "setAside",
+       coalesce((SELECT extract(epoch FROM clock_timestamp() - received_at) * 1000 FROM inbox
+                 WHERE scope = $1 ORDER BY id LIMIT 1), 0)::float8 AS "oldestAgeMs"`;
+const NOW = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text AS micros`;
+
+/** `scope` names the cluster: rows of others in the same database are not seen. */
+export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string }): InboxStore {
+  const ask = <Row extends object>(text: string, values: unknown[]) =>
+    withSession(pool, (session: Session) => session.query<Row>(text, values, { timeoutMs: STATEMENT_MS }));
+
+  /** A statement that changed nothing either lost the lock, or found its rows gone already. */
+  async function underLock(text: string, ids: readonly string[], holder: number, more: unknown[]): Promise<boolean> {
+    if (ids.length === 0) return true;
+    const { rowCount } = await ask(text, [scope, ids, holder, ...more]);
+    if (rowCount > 0) return true;
+    const { rows } = await ask<{ held: boolean }>(STILL_HOLDS, [scope, holder]);
+    return rows[0]?.held === true;
+  }
+
+  return {
+    async append(rows) {
+      const column = (value: (row: InboxRow) => string) => rows.map(value).join('\n');
+      await ask(APPEND, [
+        scope,
+        column((r) => r.namespace),
+        column((r) => r.source),
+        column((r) => r.fingerprint),
+        column((r) => (r.demo ? 't' : 'f')),
+        column((r) => r.receivedAt),
+        column((r) => r.reports),
+      ]);
+    },
+    page: async ({ after, limit, without }) => (await ask<StoredRow>(PAGE, [scope, after, limit, without])).rows,
+    remove: (ids, holder) => underLock(REMOVE, ids, holder, []),
+    setAside: (rows, holder) =>
+      underLock(
+        SET_ASIDE,
+        rows.map(({ id }) => id),
+        holder,
+        [rows.map(({ reason }) => [...storableText(reason)].slice(0, REASON_MAX_CHARS).join(''))],
+      ),
+    async depth() {
+      const { rows } = await ask<InboxDepth>(DEPTH, [scope]);
+      return rows[0] ?? { rows: 0, oldestAgeMs: 0, setAside: 0 };
+    },
+    async now() {
+      const { rows } = await ask<{ micros: string }>(NOW, []);
+      return BigInt(rows[0]?.micros ?? '0');
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import { silentLog } from '@funnelai/kube/log';
+import { createRegistry } from '@funnelai/kube/metrics';
+import { FakeClock } from '@funnelai/kube/test-clock';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createKeyedLock } from '../intake/keyed-lock.ts';
+import { type AlertStore, createAlertStore, type StoreOutcome } from '../intake/store.ts';
+import { DRAIN_HELD } from '../limits.ts';
+import { createWebhookMetrics } from '../metrics.ts';
+import { anAlert } from '../testing/builders.ts';
+import { FakeAlerts } from '../testing/fake-alerts.ts';
+import { MemoryInbox } from '../testing/memory-inbox.ts';
+import { createApiServer } from './api-server.ts';
+import { createDrain, type Drain } from './drain.ts';
+import { createLane } from './lane.ts';
+
+let drains: Drain[] = [];
+afterEach(async () => {
+  await Promise.all(drains.map((drain) => drain.stop()));
+  drains = [];
+});
+
+/** `stores` stands in for etcd where a story needs outcomes that the fake cannot give. */
+function aDrain(o: { stores?: AlertStore; sources?: (name: string) => boolean | undefined } = {}) {
+  const fake = new FakeAlerts();
+  const memory = new MemoryInbox();
+  const clock = new FakeClock('2026-01-01T12:00:00Z');
+  const log = silentLog();
+  const metrics = createWebhookMetrics(createRegistry());
+  const own = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
+  const api = createApiServer({ read: async () => undefined, clock, log, metrics });
+  const drain = createDrain({
+    inbox: memory.store,
+    lock: memory.lock,
+    etcd: o.stores ?? own,
+    hasSource: (_namespace, name) => o.sources?.(name) ?? (o.sources === undefined ? true : undefined),
+    api,
+    lane: createLane({ clock }),
+    clock,
+    log,
+    metrics,
+  });
+  drains.push(drain);
+  const start = async (ms = 2_000) => {
+    drain.start();
+    await clock.advance(ms);
+  };
+  return { fake, memory, clock, drain, start };
+}
+
+let second = 0;
+function put(
+  memory: MemoryInbox,
+  n: number,
+  o: { state?: 'Firing' | 'Resolved'; namespace?: string; source?: string } = {},
+) {
+  second += 1;
+  const fingerprint = String(n).padStart(16, '0').padEnd(64, '0');
+  const at = `2026-01-01T12:${String(Math.floor(second / 60) % 60).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}.000000Z`;
+  const state = o.state ?? 'Firing';
+  const { spec } = anAlert({ spec: { fingerprint, state, startsAt: '2026-01-01T11:00:00.000000Z', receivedAt: at } });
+  if (state === 'Resolved') spec.endsAt = at;
+  const { namespace = 'demo', source = 'prom' } = o;
+  const reports = JSON.stringify([{ spec, startNamed: true, endNamed: true }]);
+  memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports });
+}
+const states = (fake: FakeAlerts) => [...fake.stored.values()].map(({ spec }) => spec.state);
+
+describe('the drain', () => {
+  it('takes what waits to etcd, each fault with one write, and removes it', async () => {
+    const { fake, memory, start } = aDrain();
+    for (let n = 0; n < 40; n += 1) put(memory, n);
+    for (let n = 0; n < 40; n += 2) put(memory, n, { state: 'Resolved' });
+    await start();
+    expect(memory.rows).toEqual([]);
+    expect([fake.stored.size, fake.calls.filter((c) => c === 'create').length]).toEqual([40, 40]);
+    expect(states(fake).filter((state) => state === 'Resolved')).toHaveLength(20);
+  });
+
+  it('does nothing without the lock, and removes nothing once it is lost', async () => {
+    const { fake, memory, clock, start } = aDrain();
+    memory.holder = 2;
+    put(memory, 1);
+    await start();
+    expect([fake.calls, memory.rows.length]).toEqual([[], 1]);
+    memory.holder = 1;
+    fake.beforeWrite = () => {
+      memory.holder = 2;
+    };
+    await clock.advance(2_000);
+    expect([fake.stored.size, memory.rows.length]).toEqual([1, 1]);
+    fake.beforeWrite = undefined;
+    memory.holder = 1;
+    await clock.advance(2_000);
+    expect([fake.stored.size, memory.rows.length]).toEqual([1, 0]);
+  });
+
+  it('waits for an API server that is away and goes on when it is back', async () => {
+    const { fake, memory, clock, start } = aDrain();
+    fake.isAway = true;
+    for (let n = 0; n < 10; n += 1) put(memory, n);
+    await start(20_000);
+    expect([fake.stored.size, memory.rows.length]).toEqual([0, 10]);
+    const { length } = fake.calls;
+    await clock.advance(10_000);
+    // Left alone, but for a probe now and then.
+    expect(fake.calls.length - length).toBeLessThan(30);
+    fake.isAway = false;
+    await clock.advance(40_000);
+    expect([fake.stored.size, memory.rows.length]).toEqual([10, 0]);
+  });
+
+  it('sets aside what is refused for good and what lost its source, and drains the rest', async () => {
+    const { fake, memory, start } = aDrain({ sources: (name) => name === 'prom' });
+    fake.faults = ['invalid', 'terminating'];
+    for (let n = 0; n < 5; n += 1) put(memory, n);
+    put(memory, 9, { source: 'gone' });
+    await start();
+    expect([fake.stored.size, memory.rows.length]).toEqual([3, 0]);
+    expect(memory.aside.map(({ reason }) => reason).toSorted()).toEqual([
+      'AlertSource gone in namespace demo is not there any more',
+      'Invalid',
+      'because it is being terminated',
+    ]);
+  });
+
+  it('leaves rows where they are while nobody knows whether their source is there', async () => {
+    const { memory, start } = aDrain({ sources: () => undefined });
+    put(memory, 1);
+    await start();
+    expect([memory.rows.length, memory.aside.length]).toEqual([1, 0]);
+  });
+
+  it('sets aside the one row of a fault that is refused, not those beside it', async () => {
+    const { fake, memory, start } = aDrain();
+    put(memory, 1);
+    memory.add({ ...(memory.rows[0] ?? expect.fail()), reports: '[{"no": "report"}]' });
+    put(memory, 1, { state: 'Resolved' });
+    // The three together are refused, then each by itself is taken.
+    fake.faults = ['invalid'];
+    await start(5_000);
+    expect(memory.aside.map(({ reason }) => reason)).toEqual(['report 0 has not the shape that this version reads']);
+    expect([memory.rows.length, states(fake)]).toEqual([0, ['Resolved']]);
+  });
+
+  it('is not held up by a namespace in which nothing can be stored, however much waits there', async () => {
+    const outcome = (namespace: string): StoreOutcome =>
+      namespace === 'full'
+        ? { kind: 'unavailable', message: 'quota', isAnswered: true }
+        : { kind: 'created', name: 'x' };
+    const stored: string[] = [];
+    const stores: AlertStore = {
+      store: async ({ namespace, fingerprint }) => {
+        if (namespace !== 'full') stored.push(fingerprint);
+        return outcome(namespace);
+      },
+    };
+    const { memory, start } = aDrain({ stores });
+    for (let n = 0; n < DRAIN_HELD * 2; n += 1) put(memory, n, { namespace: 'full' });
+    for (let n = 0; n < 20; n += 1) put(memory, n);
+    await start(10_000);
+    expect(new Set(stored).size).toBe(20);
+    expect([memory.rows.length, memory.aside.length]).toEqual([DRAIN_HELD * 2, 0]);
+  });
+
+  it('sets aside a row on which this version fails, and does not take that for a fault of the API server', async () => {
+    const stores: AlertStore = {
+      store: async ({ fingerprint }) => {
+        if (/7000/.test(fingerprint)) throw new RangeError('cannot read it');
+        return { kind: 'created', name: 'x' };
+      },
+    };
+    const { memory, start } = aDrain({ stores });
+    for (let n = 0; n < 20; n += 1) put(memory, n);
+    await start();
+    expect(memory.aside.map(({ reason }) => reason)).toEqual(Array(2).fill('this version fails on it: cannot read it'));
+    expect(memory.rows).toEqual([]);
+  });
+
+  it('goes on once Postgres is back', async () => {
+    const { fake, memory, clock, start } = aDrain();
+    for (let n = 0; n < 5; n += 1) put(memory, n);
+    memory.isAway = true;
+    await start(5_000);
+    expect(fake.stored.size).toBe(0);
+    memory.isAway = false;
+    await clock.advance(40_000);
+    expect([fake.stored.size, memory.rows.length]).toEqual([5, 0]);
+  });
+});

@@ -1,0 +1,137 @@
+/**
+ * The inbox as a request sees it: `put` resolves once the reports are safe in Postgres, or rejects soon. It knows how much waits there, and
+ * whether anything may. Draining it is drain.ts's, when to use it two-stores.ts's.
+ */
+import { createGroupCommit } from '@funnelai/history/group-commit';
+import { INBOX_ROWS_PER_WRITE, type InboxDepth, type InboxRow, type InboxStore } from '@funnelai/history/inbox';
+import { type Clock, nextTurn } from '@funnelai/kube/clock';
+import { messageOf } from '@funnelai/kube/errors';
+import type { Log } from '@funnelai/kube/log';
+import type { StoreRequest } from '../intake/store.ts';
+import { INBOX_LOOK_MS, INBOX_REST_MS, INBOX_ROWS, INBOX_WAITING, INBOX_WAITING_BYTES } from '../limits.ts';
+import type { WebhookMetrics } from '../metrics.ts';
+import type { ReceiptClock } from './receipt-clock.ts';
+
+export interface Inbox {
+  /** Resolves once it is stored. @throws {Error} when it is not, or nobody can say. */
+  put(request: StoreRequest): Promise<void>;
+  /** False only when it is known that no report waits: what is unchanged in etcd may be news beside one that does. */
+  mayHoldRows(): boolean;
+  /** As last seen; undefined before Postgres has answered once. */
+  depth(): InboxDepth | undefined;
+  /** Calls `listener` after something was put, and after each look at the depth. */
+  subscribe(listener: () => void): () => void;
+  /** From now on it is this store's. */
+  open(store: InboxStore): void;
+  stop(): Promise<void>;
+}
+export interface InboxDeps {
+  clock: Clock;
+  receipt: ReceiptClock;
+  log: Log;
+  metrics: WebhookMetrics;
+}
+
+export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox {
+  const listeners = new Set<() => void>();
+  let store: InboxStore | undefined;
+  let down: { why: string; untilMs: number } | undefined;
+  let seen: InboxDepth | undefined;
+  let isEmpty = false;
+  /** Rows put since the last look, and how many puts there ever were. */
+  let putSince = 0;
+  let puts = 0;
+  let stopped = false;
+  let cancel = () => {};
+  let looking: Promise<void> = Promise.resolve();
+
+  const tell = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  function failed(error: unknown): void {
+    const why = messageOf(error);
+    if (down === undefined) log.warn({ why }, 'the inbox in Postgres does not answer');
+    down = { why, untilMs: clock.monotonicMs() + INBOX_REST_MS };
+  }
+  function answered(): void {
+    if (down !== undefined) log.info({}, 'the inbox in Postgres answers again');
+    down = undefined;
+  }
+
+  const group = createGroupCommit<InboxRow>({
+    async store(rows) {
+      if (store === undefined) throw new Error('the inbox is not open yet');
+      try {
+        await store.append(rows);
+        answered();
+        tell();
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    },
+    bytesOf: (row) => row.reports.length + 256,
+    nextTurn,
+    itemsPerStatement: INBOX_ROWS_PER_WRITE,
+    mostItems: INBOX_WAITING,
+    mostBytes: INBOX_WAITING_BYTES,
+  });
+
+  async function look(): Promise<void> {
+    if (store === undefined) return;
+    const before = puts;
+    try {
+      const [depth] = await Promise.all([store.depth(), receipt.compare(store.now)]);
+      seen = depth;
+      // What was put meanwhile may not have been counted.
+      isEmpty = depth.rows === 0 && puts === before && group.size === 0;
+      putSince = puts - before;
+      metrics.inbox(depth.rows, depth.oldestAgeMs / 1_000, depth.setAside);
+      answered();
+    } catch (error) {
+      failed(error);
+    }
+    tell();
+  }
+  function arm(): void {
+    if (stopped) return;
+    cancel = clock.after(INBOX_LOOK_MS, () => {
+      looking = look().then(arm);
+    });
+  }
+
+  return {
+    async put(request) {
+      if (store === undefined) throw new Error('the inbox is not open yet: what this cluster is has not been read');
+      if (down !== undefined && clock.monotonicMs() < down.untilMs) throw new Error(down.why);
+      if ((seen?.rows ?? 0) + putSince >= INBOX_ROWS) {
+        metrics.limitReached('INBOX_ROWS');
+        throw new Error(`the inbox holds ${INBOX_ROWS} alerts already`);
+      }
+      puts += 1;
+      putSince += 1;
+      isEmpty = false;
+      await group.put(rowOf(request));
+    },
+    mayHoldRows: () => !isEmpty,
+    depth: () => seen,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    open(next) {
+      store = next;
+      looking = look().then(arm);
+    },
+    async stop() {
+      stopped = true;
+      cancel();
+      await looking;
+    },
+  };
+}
+
+function rowOf({ namespace, source, fingerprint, demo, reports }: StoreRequest): InboxRow {
+  const receivedAt = (reports.at(-1) ?? reports[0]).spec.receivedAt;
+  return { namespace, source, fingerprint, demo, receivedAt, reports: JSON.stringify(reports) };
+}

@@ -1,0 +1,151 @@
+/**
+ * The order of stores does not matter: whatever part of an alert's reports went by the inbox and whenever that was drained, in the end it is
+ * as if all had gone straight to etcd.
+ */
+import type { AlertSpec } from '@funnelai/crds/generated/types';
+import { silentLog } from '@funnelai/kube/log';
+import { createRegistry } from '@funnelai/kube/metrics';
+import { FakeClock } from '@funnelai/kube/test-clock';
+import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import { createKeyedLock } from '../intake/keyed-lock.ts';
+import type { Report } from '../intake/report.ts';
+import { createAlertStore, type StoreRequest } from '../intake/store.ts';
+import { createWebhookMetrics } from '../metrics.ts';
+import { anAlert } from '../testing/builders.ts';
+import { FakeAlerts } from '../testing/fake-alerts.ts';
+import { MemoryInbox } from '../testing/memory-inbox.ts';
+import { createApiServer } from './api-server.ts';
+import { createInbox } from './inbox.ts';
+import { createLane } from './lane.ts';
+import { createReceiptClock } from './receipt-clock.ts';
+import { requestOf } from './rows.ts';
+import { createTwoStores } from './two-stores.ts';
+
+const time = (second: number): string =>
+  Temporal.Instant.from('2026-01-01T12:00:00Z').add({ seconds: second }).toString({ fractionalSecondDigits: 6 });
+const fingerprint = anAlert().spec.fingerprint;
+const never = new AbortController().signal;
+
+/** What a sender says at one second, and which way it goes. `drains`: before that, so many of the rows that wait are drained. */
+interface Step {
+  state: 'Firing' | 'Resolved';
+  byInbox: boolean;
+  drains: number;
+}
+
+/** Reports of one fault in the order of receipt: with times named by the sender, or without any, as many senders do. */
+function reportsOf(steps: readonly Step[], named: boolean): Report[] {
+  let start = 0;
+  let end: number | undefined;
+  return steps.map(({ state }, second) => {
+    if (state === 'Firing') {
+      if (end !== undefined || second === 0) start = second;
+      end = undefined;
+    } else end ??= second;
+    const startsAt = named || state === 'Firing' ? (named ? start : second) : second;
+    const spec: AlertSpec = {
+      ...anAlert().spec,
+      state,
+      startsAt: time(startsAt),
+      receivedAt: time(second),
+      ...(state === 'Resolved' ? { endsAt: time(named ? (end ?? second) : second) } : {}),
+    };
+    return { spec, startNamed: named, endNamed: named };
+  });
+}
+
+const metrics = createWebhookMetrics(createRegistry());
+const log = silentLog();
+
+async function world() {
+  const fake = new FakeAlerts();
+  const memory = new MemoryInbox();
+  const clock = new FakeClock();
+  const inbox = createInbox({ clock, receipt: createReceiptClock({ clock, log }), log, metrics });
+  const api = createApiServer({ read: async () => undefined, clock, log, metrics });
+  const etcd = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
+  const two = createTwoStores({ etcd, inbox, api, lane: createLane({ clock }), clock, metrics });
+  inbox.open(memory.store);
+  await clock.advance(0);
+  const request = (report: Report): StoreRequest => ({
+    namespace: 'demo',
+    source: 'prom',
+    fingerprint,
+    reports: [report],
+    demo: false,
+  });
+  async function drain(count: number): Promise<void> {
+    const rows = memory.rows.slice(0, count);
+    if (rows.length === 0) return;
+    const { request: all } = requestOf(rows);
+    if (all !== undefined) await etcd.store(all, never);
+    memory.rows = memory.rows.slice(rows.length);
+  }
+  async function send(report: Report, byInbox: boolean): Promise<void> {
+    if (byInbox) await inbox.put(request(report));
+    else await two.store(request(report), never);
+  }
+  const only = (): AlertSpec | undefined => [...fake.stored.values()][0]?.spec;
+  return { memory, drain, send, only };
+}
+
+const steps = fc.array(
+  fc.record({
+    state: fc.constantFrom('Firing' as const, 'Resolved' as const),
+    byInbox: fc.boolean(),
+    drains: fc.integer({ min: 0, max: 3 }),
+  }),
+  { minLength: 1, maxLength: 7 },
+);
+
+async function result(story: readonly Step[], reports: readonly Report[]): Promise<AlertSpec | undefined> {
+  const { memory, drain, send, only } = await world();
+  for (const [place, report] of reports.entries()) {
+    await drain(story[place]?.drains ?? 0);
+    await send(report, story[place]?.byInbox ?? false);
+  }
+  // One by one at the end, as a drain that is killed again and again.
+  while (memory.rows.length > 0) await drain(1);
+  return only();
+}
+
+describe('reports of one fault, some by the inbox', () => {
+  it.each([true, false])(
+    'end as if all had gone straight to etcd (times named by the sender: %s)',
+    async (named) => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (story) => {
+          const reports = reportsOf(story, named);
+          const straight = await result(
+            story.map((step) => ({ ...step, byInbox: false, drains: 0 })),
+            reports,
+          );
+          const mixed = await result(story, reports);
+          expect(mixed?.state).toBe(straight?.state);
+          // Of several ends that nobody named each is as good.
+          if (named && mixed?.state === 'Resolved') expect(mixed.endsAt).toBe(straight?.endsAt);
+        }),
+        { numRuns: 300 },
+      );
+    },
+    60_000,
+  );
+
+  it('that resolved straight while the firing still waits stay resolved', async () => {
+    const { drain, send, only } = await world();
+    const [firing, resolved] = reportsOf(
+      [
+        { state: 'Firing', byInbox: true, drains: 0 },
+        { state: 'Resolved', byInbox: false, drains: 0 },
+      ],
+      true,
+    );
+    if (firing === undefined || resolved === undefined) throw new Error('two reports');
+    await send(firing, true);
+    await send(resolved, false);
+    await drain(1);
+    expect(only()).toMatchObject({ state: 'Resolved', startsAt: time(0), endsAt: time(1) });
+  });
+});

@@ -1,0 +1,223 @@
+import { silentLog } from '@funnelai/kube/log';
+import { createRegistry } from '@funnelai/kube/metrics';
+import { FakeClock } from '@funnelai/kube/test-clock';
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import { createKeyedLock } from '../intake/keyed-lock.ts';
+import type { Report } from '../intake/report.ts';
+import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
+import { ETCD_PATIENCE_MS, INBOX_LOOK_MS, INBOX_ROWS, LANE_WAIT_MS, STORES_IN_FLIGHT } from '../limits.ts';
+import { createWebhookMetrics } from '../metrics.ts';
+import { anAlert } from '../testing/builders.ts';
+import { FakeAlerts } from '../testing/fake-alerts.ts';
+import { MemoryInbox } from '../testing/memory-inbox.ts';
+import { createApiServer } from './api-server.ts';
+import { FAILURES_TO_OPEN, FIRST_WAIT_MS, PROBES_TO_CLOSE } from './breaker.ts';
+import { createInbox } from './inbox.ts';
+import { createLane } from './lane.ts';
+import { createReceiptClock } from './receipt-clock.ts';
+import { createTwoStores } from './two-stores.ts';
+
+const fault = (n: number): string => String(n).padStart(16, '0').padEnd(64, '0');
+function request(n: number, o: { state?: 'Firing' | 'Resolved'; second?: number } = {}): StoreRequest {
+  const at = Temporal.Instant.from('2026-01-01T12:00:00Z')
+    .add({ seconds: o.second ?? n })
+    .toString();
+  const { spec } = anAlert({
+    spec: { fingerprint: fault(n), state: o.state ?? 'Firing', startsAt: at, receivedAt: at },
+  });
+  const report: Report = { spec, startNamed: true, endNamed: true };
+  return { namespace: 'demo', source: 'prom', fingerprint: fault(n), reports: [report], demo: false };
+}
+const never = new AbortController().signal;
+
+/** Both stores, each with its faults; `etcd` in place of the real one for those that hang. */
+async function twoStores(o: { etcd?: AlertStore } = {}) {
+  const fake = new FakeAlerts();
+  const memory = new MemoryInbox();
+  const clock = new FakeClock('2026-01-01T12:00:00Z');
+  const log = silentLog();
+  const registry = createRegistry();
+  const metrics = createWebhookMetrics(registry);
+  const inbox = createInbox({ clock, receipt: createReceiptClock({ clock, log }), log, metrics });
+  const reads = { count: 0 };
+  const read = async () => {
+    reads.count += 1;
+    if (fake.isAway) throw new Error('away');
+  };
+  const api = createApiServer({ read, clock, log, metrics });
+  const own = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
+  const etcd = o.etcd ?? own;
+  const store = createTwoStores({ etcd, inbox, api, lane: createLane({ clock }), clock, metrics });
+  inbox.open(memory.store);
+  await clock.advance(0);
+  /** Stores one and lets the clock run as far as a request of ours may take. */
+  async function send(one: StoreRequest, ms = ETCD_PATIENCE_MS): Promise<StoreOutcome> {
+    const outcome = store.store(one, never);
+    await clock.advance(ms);
+    return outcome;
+  }
+  const giveUp = async () => {
+    fake.isAway = true;
+    for (let i = 0; i < FAILURES_TO_OPEN; i += 1) await send(request(900 + i));
+  };
+  return { fake, memory, clock, store, api, inbox, send, giveUp, reads, metrics: () => registry.metrics() };
+}
+
+describe('an alert', () => {
+  it('goes to etcd while the API server is well, and Postgres hears nothing of it', async () => {
+    const { memory, send, metrics } = await twoStores();
+    expect(await send(request(1))).toMatchObject({ kind: 'created' });
+    expect(await send(request(1, { state: 'Resolved', second: 60 }))).toMatchObject({ kind: 'updated' });
+    expect(memory.rows).toEqual([]);
+    expect(await metrics()).toContain('funnelai_webhook_stored_total{store="etcd"} 2');
+  });
+
+  it('goes to the inbox when the API server refuses, and after a few without asking it first', async () => {
+    const { fake, memory, send, giveUp, api, store } = await twoStores();
+    await giveUp();
+    expect([memory.rows.length, api.isAway()]).toEqual([FAILURES_TO_OPEN, true]);
+    fake.calls.length = 0;
+    expect(await store.store(request(1), never)).toEqual({ kind: 'inbox' });
+    expect(fake.calls).toEqual([]);
+    expect(await send(request(2), 0)).toEqual({ kind: 'inbox' });
+  });
+
+  it('waits for an API server that hangs no longer than patience, and those that wait beside it not even so long', async () => {
+    const begun: AbortSignal[] = [];
+    const hangs: AlertStore = {
+      store: (_request, signal) =>
+        new Promise((resolve) => {
+          begun.push(signal);
+          signal.addEventListener('abort', () => resolve({ kind: 'unavailable', message: 'no answer' }));
+        }),
+    };
+    const { clock, store, memory } = await twoStores({ etcd: hangs });
+    const first = [1, 2, 3].map((n) => store.store(request(n), never));
+    await clock.advance(ETCD_PATIENCE_MS - 100);
+    const later = [4, 5, 6].map((n) => store.store(request(n), never));
+    await clock.advance(100);
+    // The three have failed: it is given up, for all.
+    expect(await Promise.all([...first, ...later])).toEqual(Array(6).fill({ kind: 'inbox' }));
+    expect(begun.every((signal) => signal.aborted)).toBe(true);
+    expect(await store.store(request(7), never)).toEqual({ kind: 'inbox' });
+    expect([begun.length, memory.rows.length]).toEqual([6, 7]);
+  });
+
+  it('is in both when nobody can say whether etcd has it', async () => {
+    const { fake, memory, send } = await twoStores();
+    fake.faults = ['lostAnswer'];
+    fake.beforeWrite = () => {
+      fake.beforeWrite = undefined;
+      fake.isFresh = false;
+    };
+    const get = fake.client.get;
+    expect(get).toBeDefined();
+    // The write is stored, its answer lost, and so is every answer to the question whether it is.
+    const outcome = await new Promise<StoreOutcome>((resolve) => {
+      void send(request(1)).then(resolve);
+      setImmediate(() => {
+        fake.isAway = true;
+      });
+    });
+    expect(['inbox', 'unchanged']).toContain(outcome.kind);
+    expect(fake.stored.size).toBe(1);
+    if (outcome.kind === 'inbox') expect(memory.rows).toHaveLength(1);
+  });
+
+  it('is answered by nobody when both are away, with the time after which it is worth another try', async () => {
+    const { memory, send, giveUp, store } = await twoStores();
+    await giveUp();
+    memory.isAway = true;
+    expect(await send(request(1), 0)).toMatchObject({ kind: 'unavailable', retryAfterMs: expect.any(Number) });
+    // Postgres, too, is not waited for again and again.
+    const asked = await store.store(request(2), never);
+    expect(asked).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('Postgres is not available') });
+  });
+
+  it('is not put into an inbox that holds as much as it may, and that is counted', async () => {
+    const { memory, clock, giveUp, send, metrics } = await twoStores();
+    await giveUp();
+    memory.pretendRows = INBOX_ROWS - 1;
+    await clock.advance(2 * INBOX_LOOK_MS);
+    const outcomes = [await send(request(1), 0), await send(request(2))];
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['inbox', 'unavailable']);
+    expect(await metrics()).toContain('funnelai_webhook_limit_reached_total{limit="INBOX_ROWS"}');
+  });
+
+  it('that the API server refuses for good, or whose namespace ends, is not put into the inbox', async () => {
+    const { fake, memory, send } = await twoStores();
+    fake.faults = ['invalid', 'terminating'];
+    expect(await send(request(1))).toMatchObject({ kind: 'refused' });
+    expect(await send(request(1))).toMatchObject({ kind: 'gone' });
+    expect(memory.rows).toEqual([]);
+  });
+
+  it('waits in the inbox where rights or quota are missing, and does not make the API server look away', async () => {
+    const { fake, memory, send, api } = await twoStores();
+    fake.faults = Array(FAILURES_TO_OPEN + 2).fill('forbidden');
+    for (let n = 0; n < FAILURES_TO_OPEN + 2; n += 1) expect(await send(request(n))).toEqual({ kind: 'inbox' });
+    expect([memory.rows.length, api.isAway()]).toEqual([FAILURES_TO_OPEN + 2, false]);
+  });
+
+  it('that changes nothing in etcd is kept in the inbox while older reports may wait there, and only then', async () => {
+    const { memory, send, clock } = await twoStores();
+    await send(request(1));
+    expect(await send(request(1))).toMatchObject({ kind: 'unchanged' });
+    expect(memory.rows).toEqual([]);
+    const { reports, ...row } = request(2);
+    memory.add({ ...row, receivedAt: reports[0].spec.receivedAt, reports: JSON.stringify(reports) });
+    await clock.advance(2_000);
+    expect(await send(request(1))).toMatchObject({ kind: 'unchanged' });
+    expect(memory.rows).toHaveLength(2);
+    memory.isAway = true;
+    expect(await send(request(1))).toMatchObject({ kind: 'unchanged' });
+  });
+});
+
+describe('a lane that is full', () => {
+  it('sends what comes beyond it to the inbox, soon', async () => {
+    let underWay = 0;
+    const slow: AlertStore = {
+      store: () =>
+        new Promise(() => {
+          underWay += 1;
+        }),
+    };
+    const { clock, store } = await twoStores({ etcd: slow });
+    const outcomes: StoreOutcome[] = [];
+    for (let n = 0; n < STORES_IN_FLIGHT; n += 1) void store.store(request(n), never).then((o) => outcomes.push(o));
+    await clock.advance(LANE_WAIT_MS);
+    expect(underWay).toBeLessThan(STORES_IN_FLIGHT);
+    expect(outcomes).toEqual(Array(STORES_IN_FLIGHT - underWay).fill({ kind: 'inbox' }));
+  });
+});
+
+describe('an API server that is back', () => {
+  it('is found out by probes for which no request waits, and then has all of them again', async () => {
+    const { fake, clock, send, giveUp, api, store } = await twoStores();
+    await giveUp();
+    fake.isAway = false;
+    await clock.advance(FIRST_WAIT_MS);
+    for (let n = 0; n < PROBES_TO_CLOSE; n += 1) {
+      expect(await store.store(request(n), never)).toEqual({ kind: 'inbox' });
+      await clock.advance(0);
+    }
+    expect(api.isAway()).toBe(false);
+    expect(fake.stored.size).toBe(PROBES_TO_CLOSE);
+    expect(await send(request(50))).toMatchObject({ kind: 'created' });
+  });
+
+  it('is found out by a read now and then where nobody sends anything', async () => {
+    const { fake, clock, giveUp, api, reads } = await twoStores();
+    await giveUp();
+    await clock.advance(30_000);
+    expect([api.isAway(), reads.count > 2]).toEqual([true, true]);
+    fake.isAway = false;
+    await clock.advance(30_000);
+    expect(api.isAway()).toBe(false);
+    const { count } = reads;
+    await clock.advance(60_000);
+    expect(reads.count).toBe(count);
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * Two stores as one: etcd while the API server takes alerts quickly, else the inbox, and only with both away neither. Nobody waits out a
+ * time-out: after a few failures in a row the API server is left alone but for probes, which no request waits for either. That the inbox
+ * is drained into etcd is drain.ts's; that the order of the stores does not matter is the merge's (domain/merge.ts).
+ */
+import type { Clock } from '@funnelai/kube/clock';
+import { messageOf } from '@funnelai/kube/errors';
+import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
+import { LANE_WAIT_MS } from '../limits.ts';
+import type { WebhookMetrics } from '../metrics.ts';
+import type { ApiServer } from './api-server.ts';
+import type { Inbox } from './inbox.ts';
+import type { Lane } from './lane.ts';
+import { withPatience } from './patience.ts';
+
+export interface TwoStoresDeps {
+  etcd: AlertStore;
+  inbox: Inbox;
+  api: ApiServer;
+  lane: Lane;
+  clock: Clock;
+  metrics: WebhookMetrics;
+}
+
+export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoStoresDeps): AlertStore {
+  async function attempt(request: StoreRequest, signal: AbortSignal, round: number): Promise<StoreOutcome> {
+    // What is thrown is a fault of ours: the API server has no part in it.
+    let isGood = true;
+    try {
+      const outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      isGood = answers(outcome);
+      return outcome;
+    } finally {
+      api.ended(round, isGood);
+    }
+  }
+
+  async function inLane(leave: () => void, request: StoreRequest, signal: AbortSignal, round: number) {
+    try {
+      return await attempt(request, signal, round);
+    } finally {
+      leave();
+    }
+  }
+
+  /** An error when it is not there, or nobody can say. */
+  async function keep(request: StoreRequest): Promise<StoreOutcome | Error> {
+    try {
+      await inbox.put(request);
+      return { kind: 'inbox' };
+    } catch (error) {
+      return error instanceof Error ? error : new Error(messageOf(error));
+    }
+  }
+
+  /** In doubt it goes to the inbox as well: to merge what is stored already changes nothing. */
+  async function orKeep(request: StoreRequest, outcome: StoreOutcome): Promise<StoreOutcome> {
+    if (outcome.kind === 'unavailable') {
+      const kept = await keep(request);
+      return kept instanceof Error ? bothAway(outcome.message, kept, outcome.retryAfterMs) : kept;
+    }
+    // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it.
+    if (outcome.kind === 'unchanged' && inbox.mayHoldRows()) await keep(request);
+    return outcome;
+  }
+
+  async function store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
+    const verdict = api.ask();
+    if (verdict.may === 'not') {
+      const kept = await keep(request);
+      return kept instanceof Error ? bothAway('the API server is away', kept, verdict.retryAfterMs) : kept;
+    }
+    if (verdict.may === 'probe') {
+      const kept = await keep(request);
+      if (kept instanceof Error) return orKeep(request, await attempt(request, signal, verdict.round));
+      // Answered from the inbox; whether the API server takes it is for those who come later to know.
+      void attempt(request, new AbortController().signal, verdict.round).catch(() => {});
+      return kept;
+    }
+    const leave = await lane.enter({ waitMs: LANE_WAIT_MS, signal });
+    // It may have been given up while this one waited.
+    if (leave !== undefined && !api.isAway())
+      return orKeep(request, await inLane(leave, request, signal, verdict.round));
+    leave?.({ isUnused: true });
+    const kept = await keep(request);
+    if (!(kept instanceof Error)) return kept;
+    // With no second store all that helps is to wait for the first.
+    const late = await lane.enter({ signal });
+    if (late === undefined) return bothAway('the API server has too much to do', kept, undefined);
+    return inLane(late, request, signal, verdict.round);
+  }
+
+  return {
+    async store(request, signal) {
+      const outcome = await store(request, signal);
+      if (outcome.kind === 'inbox') metrics.stored('inbox');
+      else if (isStored(outcome)) metrics.stored('etcd');
+      return outcome;
+    },
+  };
+}
+
+export const isStored = ({ kind }: StoreOutcome): boolean =>
+  kind === 'created' || kind === 'updated' || kind === 'unchanged';
+
+/** Did the API server answer, whatever it said? */
+export const answers = (outcome: StoreOutcome): boolean =>
+  outcome.kind !== 'unavailable' || outcome.isAnswered === true;
+
+function bothAway(api: string, inbox: Error, retryAfterMs: number | undefined): StoreOutcome {
+  const message = `${api}, and so is the inbox: ${inbox.message}`;
+  return { kind: 'unavailable', message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}

@@ -1,0 +1,95 @@
+/** Makes the intake's two stores out of their parts: router, inbox, drain and its lock. Without a database there is one store. */
+
+import type { AlertSource } from '@funnelai/crds/generated/types';
+import { ALERTS } from '@funnelai/crds/meta';
+import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
+import { createInboxStore } from '@funnelai/history/inbox';
+import type { DatabasePool } from '@funnelai/history/pool';
+import type { Cache } from '@funnelai/kube/cache';
+import type { KubeClient } from '@funnelai/kube/client';
+import type { Clock } from '@funnelai/kube/clock';
+import { messageOf } from '@funnelai/kube/errors';
+import type { Log } from '@funnelai/kube/log';
+import type { AlertStore } from '../intake/store.ts';
+import { ETCD_PATIENCE_MS } from '../limits.ts';
+import type { WebhookMetrics } from '../metrics.ts';
+import { createApiServer } from './api-server.ts';
+import { createDrain, type Drain } from './drain.ts';
+import { createInbox } from './inbox.ts';
+import { createLane } from './lane.ts';
+import { createReceiptClock, type ReceiptClock } from './receipt-clock.ts';
+import { createSpare, type Spare } from './spare.ts';
+import { createTwoStores } from './two-stores.ts';
+
+export interface TwoStoresParts {
+  etcd: AlertStore;
+  client: KubeClient;
+  /** Of the inbox alone: nobody else's statement stands in the way of a sender. */
+  pool: DatabasePool;
+  sources: Cache<AlertSource>;
+  /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
+  scope(signal: AbortSignal): Promise<string | undefined>;
+  clock: Clock;
+  log: Log;
+  metrics: WebhookMetrics;
+}
+export interface TwoStores {
+  store: AlertStore;
+  receipt: ReceiptClock;
+  spare: Spare;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function wireTwoStores(parts: TwoStoresParts): TwoStores {
+  const { etcd, client, pool, sources, clock, log, metrics } = parts;
+  const receipt = createReceiptClock({ clock, log });
+  const inbox = createInbox({ clock, receipt, log, metrics });
+  const read = () => client.list(ALERTS, { limit: 1, timeoutMs: ETCD_PATIENCE_MS });
+  const api = createApiServer({ read, clock, log, metrics });
+  const lane = createLane({ clock });
+  const stopping = new AbortController();
+  let lock: DrainLock | undefined;
+  let drain: Drain | undefined;
+
+  async function open(): Promise<void> {
+    const scope = await parts.scope(stopping.signal);
+    if (scope === undefined) {
+      log.error({}, 'the inbox stays closed, as nothing tells this cluster from others on the same database');
+      return;
+    }
+    const store = createInboxStore({ pool, scope });
+    lock = createDrainLock({ pool, clock, log, scope });
+    const hasSource = (namespace: string, name: string) =>
+      sources.get(namespace, name) !== undefined || (sources.synced && sources.fresh() ? false : undefined);
+    drain = createDrain({ inbox: store, lock, etcd, hasSource, api, lane, clock, log, metrics });
+    lock.subscribe((held) => {
+      metrics.drains(held);
+      drain?.wake();
+    });
+    inbox.subscribe(() => {
+      if (lock?.held() === true && inbox.mayHoldRows()) drain?.wake();
+    });
+    inbox.open(store);
+    lock.start();
+    drain.start();
+  }
+
+  return {
+    store: createTwoStores({ etcd, inbox, api, lane, clock, metrics }),
+    receipt,
+    spare: createSpare({ api, inbox, clock }),
+    start() {
+      open().catch((error: unknown) => {
+        if (!stopping.signal.aborted) log.error({ why: messageOf(error) }, 'the inbox cannot be opened');
+      });
+    },
+    async stop() {
+      stopping.abort();
+      api.stop();
+      await drain?.stop();
+      await lock?.stop();
+      await inbox.stop();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** The rows of an inbox in memory, with Postgres' ways to fail, and a lock that a test gives and takes: for stories about order. */
+import type { DrainLock } from '@funnelai/history/drain-lock';
+import { HistoryUnavailable } from '@funnelai/history/errors';
+import type { InboxRow, InboxStore, StoredRow } from '@funnelai/history/inbox';
+
+export class MemoryInbox {
+  rows: StoredRow[] = [];
+  aside: { row: StoredRow; reason: string }[] = [];
+  isAway = false;
+  /** Stored, but nobody hears of it. */
+  losesAnswers = false;
+  /** The backend that holds the drain lock. */
+  holder: number | undefined = 1;
+  /** What is counted, where a story is about more than one wants to put. */
+  pretendRows: number | undefined;
+  #next = 1;
+  readonly #listeners = new Set<(held: boolean) => void>();
+
+  add(row: InboxRow): void {
+    this.rows.push({ ...row, id: String(this.#next++) });
+  }
+
+  get store(): InboxStore {
+    const ask = () => {
+      if (this.isAway) throw new HistoryUnavailable('Postgres is not available: no answer');
+    };
+    return {
+      append: async (rows) => {
+        ask();
+        for (const row of rows) this.add(row);
+        if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
+      },
+      page: async ({ after, limit, without }) => {
+        ask();
+        return this.rows
+          .filter((row) => Number(row.id) > Number(after) && !without.includes(row.namespace))
+          .slice(0, limit);
+      },
+      remove: async (ids, holder) => {
+        ask();
+        if (holder !== this.holder) return false;
+        this.rows = this.rows.filter(({ id }) => !ids.includes(id));
+        return true;
+      },
+      setAside: async (aside, holder) => {
+        ask();
+        if (holder !== this.holder) return false;
+        for (const { id, reason } of aside) {
+          const row = this.rows.find((one) => one.id === id);
+          if (row !== undefined) this.aside.push({ row, reason });
+        }
+        this.rows = this.rows.filter(({ id }) => !aside.some((one) => one.id === id));
+        return true;
+      },
+      depth: async () => {
+        ask();
+        return { rows: this.pretendRows ?? this.rows.length, oldestAgeMs: 0, setAside: this.aside.length };
+      },
+      now: async () => {
+        ask();
+        return 0n;
+      },
+    };
+  }
+
+  get lock(): DrainLock {
+    return {
+      held: () => this.holder === 1,
+      holder: () => (this.holder === 1 ? 1 : undefined),
+      subscribe: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+      start: () => {},
+      stop: async () => {},
+    };
+  }
+}
