@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
+import { createSourceTrafficStore } from '@funnelai/history/source-traffic';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     client,
     queries: pool === undefined ? undefined : createQueries({ pool }),
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
+    traffic: pool === undefined ? undefined : createSourceTrafficStore({ pool }),
     clock: systemClock,
     log,
     registry,

@@ -3,6 +3,7 @@ import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/type
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
+import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -22,15 +23,20 @@ import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
+import { createTestAlertEnd } from './intake/test-alert-end.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
 import type { Readiness } from './server/health.ts';
+import { createTrafficRecorder } from './traffic/recorder.ts';
+import { createStatusWriter } from './traffic/status-writer.ts';
 
 export interface WebhookParts {
   client: KubeClient;
   queries: Queries | undefined;
   /** Where repeats of alerts are counted; nowhere without a database. */
   repeats?: RepeatStore | undefined;
+  /** Where what comes to sources is counted for all replicas; without a database each has its own. */
+  traffic?: SourceTrafficStore | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -57,7 +63,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     indexers: Record<string, (o: T) => string[]> = {},
   ): Reflector<T> => createReflector<T>({ client, resource, indexers, clock, log, metrics: registry });
   const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
-  const sources = reflect<AlertSource>(ALERT_SOURCES);
+  const sources = reflect<AlertSource>(ALERT_SOURCES, { [BY_NAMESPACE]: byNamespace });
   const incidents = reflect<Incident>(INCIDENTS, { [BY_NAMESPACE]: byNamespace });
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
   const namespaces = reflect<KubeObject>(NAMESPACES);
@@ -78,6 +84,11 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
   const store = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
+  const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
+  const receivers = createReceivers();
+  const ingest = createIngest({ store, clock, log, metrics, repeats });
+  const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -85,11 +96,17 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     intake: {
       sources: sources.cache,
-      receivers: createReceivers(),
+      receivers,
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({ store, clock, log, metrics, repeats }),
+      ingest,
       clock,
       metrics,
+      arrivals: {
+        saw(arrival) {
+          traffic.saw(arrival);
+          receiving.saw(arrival);
+        },
+      },
     },
     api: {
       incidents: incidents.cache,
@@ -101,6 +118,9 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, clock, log }),
+      traffic,
+      receivers,
+      ingest,
       welcome: createWelcomeReader(parts.welcomeFile, log),
       clock,
       log,
@@ -114,12 +134,18 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      traffic.start();
+      receiving.start();
+      testAlerts.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
+      testAlerts.stop();
       await repeats.stop();
+      await traffic.stop();
+      await receiving.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

@@ -1,5 +1,6 @@
 /** What an AlertSource's status says: its path, and whether a sender could come in. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
+import { sameJson } from '@funnelai/kube/same-json';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -9,6 +10,15 @@ export type SecretState = 'Usable' | 'NotFound' | 'KeyMissing' | 'KeyEmpty' | 'F
 /** Where the senders of this source post to, under the webhook's address. */
 export const pathOf = (source: AlertSource): string =>
   `/alerts/${source.metadata.namespace ?? ''}/${source.metadata.name}`;
+
+/** Did nothing change but what the webhook writes? */
+export function isSameToOperator(old: AlertSource, next: AlertSource): boolean {
+  const ours = ({ metadata: { uid, generation, deletionTimestamp }, status }: AlertSource) => {
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+    return [uid, generation, deletionTimestamp, status?.observedGeneration, status?.path, ready];
+  };
+  return sameJson(ours(old), ours(next));
+}
 
 /** A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. */
 export function sourceStatus(source: AlertSource, secret: SecretState, now: Temporal.Instant): AlertSourceStatus {
@@ -35,6 +45,8 @@ export function sourceStatus(source: AlertSource, secret: SecretState, now: Temp
     },
   };
   return {
+    // Of the status that was read: what the webhook writes there stays, for the whole of it is written.
+    ...source.status,
     observedGeneration,
     path: pathOf(source),
     conditions: setCondition(

@@ -6,7 +6,7 @@ import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
-import { type SecretState, sourceStatus } from './decide.ts';
+import { isSameToOperator, type SecretState, sourceStatus } from './decide.ts';
 
 const WORKERS = 2;
 /** Secrets are not watched: that would need the right to list them all. */
@@ -50,7 +50,10 @@ export function createSourceController(deps: Deps): Controller {
   return {
     name: 'source',
     start() {
-      unsubscribe = caches.sources.subscribe(({ object }) => queue.add(keyOf(object)));
+      unsubscribe = caches.sources.subscribe(({ object, old }) => {
+        // The webhook says each minute that something came: no news of the Secret.
+        if (old === undefined || !isSameToOperator(old, object)) queue.add(keyOf(object));
+      });
       for (const source of caches.sources.list()) queue.add(keyOf(source), 'routine');
       queue.start();
     },

@@ -9,8 +9,11 @@ import type { AccessChecks } from '../auth/access.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { RateBound } from '../auth/rate.ts';
 import type { SignInLinks } from '../auth/sign-in-link.ts';
+import type { Ingest } from '../intake/ingest.ts';
 import type { WebhookMetrics } from '../metrics.ts';
+import type { Receivers } from '../receivers/registry.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
+import type { TrafficRecorder } from '../traffic/recorder.ts';
 import type { HistoryReader } from './history-reader.ts';
 
 export interface ApiContext {
@@ -23,6 +26,9 @@ export interface ApiContext {
   links: SignInLinks;
   signInRate: RateBound;
   history: HistoryReader;
+  traffic: TrafficRecorder;
+  receivers: Receivers;
+  ingest: Ingest;
   welcome(): Promise<Welcome | undefined>;
   clock: Clock;
   log: Log;

@@ -14,11 +14,13 @@ import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
+import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError } from './json.ts';
+import { previewOf } from './preview.ts';
 import type { SourceAuth } from './source-auth.ts';
 import { bearerToken } from './tokens.ts';
 
@@ -29,6 +31,8 @@ export interface IntakeDeps {
   ingest: Ingest;
   clock: Clock;
   metrics: WebhookMetrics;
+  /** Hears of every request after it was answered. */
+  arrivals?: ArrivalListener;
 }
 
 const INTAKE_PATH = '/alerts/:namespace/:source';
@@ -40,6 +44,9 @@ interface Params {
   '*'?: string;
 }
 
+/** Behind any address of a source: what the body would become, and nothing is stored. */
+const DRY_RUN = 'dry-run';
+
 /** Registers the intake's routes in a scope of their own: they take the body themselves, as a stream. */
 export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promise<void> {
   const enter = createBudget((limit) => busy(deps, limit));
@@ -47,9 +54,28 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
-      app.post<{ Params: Params }>(path, (request, reply) => take(deps, enter, request, reply));
+      app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
   };
+}
+
+async function takeAndTell(
+  deps: IntakeDeps,
+  enter: () => Share,
+  request: FastifyRequest<{ Params: Params }>,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { rest, isDryRun } = restOf(request.params['*']);
+  const { headers } = request;
+  const arrival: Arrival = { isKnown: false, path: rest, headers, alerts: 0, stored: 0, isDryRun };
+  try {
+    return await take(deps, enter, request, reply, arrival);
+  } catch (error) {
+    arrival.refusal = refusalOf(error);
+    throw error;
+  } finally {
+    (deps.arrivals ?? noListener).saw(arrival);
+  }
 }
 
 async function take(
@@ -57,21 +83,30 @@ async function take(
   enter: () => Share,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
+  arrival: Arrival,
 ): Promise<unknown> {
   const share = enter();
   try {
     const source = findSource(deps, request.params);
+    arrival.source = source;
     const receiver = deps.receivers[source.spec.format];
-    const path = pathUnder(source, receiver, request.params['*']);
+    const path = pathUnder(source, receiver, arrival.path);
     const { headers } = request;
     const inBody = headers.authorization === undefined && receiver.senderToken !== undefined;
     if (!inBody) await authenticate(deps, source, bearerToken(headers.authorization));
+    arrival.isKnown = !inBody;
     const mediaType = mediaTypeOf(receiver, headers['content-type']);
     share.of(`${source.metadata.namespace}/${source.metadata.name}`);
     const query = new URL(request.url, 'http://localhost').searchParams;
     const body = await bytesOf(deps, request.raw, share.hold);
+    arrival.body = body;
     const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
     if (inBody) await authenticate(deps, source, receiver.senderToken?.(envelope));
+    arrival.isKnown = true;
+    if (arrival.isDryRun) {
+      const preview = await previewOf(receiver, envelope);
+      return await reply.code(preview.answer.status).send(preview);
+    }
     const reading = await read(deps, receiver, envelope);
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
@@ -82,6 +117,10 @@ async function take(
       );
     const result = await deps.ingest.ingest(source, reading.received);
     const answer = answerFor(reading, result, request.id);
+    arrival.alerts = reading.received.length + bad;
+    arrival.stored = result.created + result.updated + result.unchanged;
+    const refusal = refusalIn(answer, result.why);
+    if (refusal !== undefined) arrival.refusal = refusal;
     if (answer.status === 503)
       request.log.warn({ why: result.why, notStored: result.unavailable }, 'alerts not stored');
     const told = receiver.reply?.(answer, reading, envelope) ?? answer;
@@ -133,9 +172,16 @@ async function authenticate(deps: IntakeDeps, source: AlertSource, token: string
   throw new HttpProblem('Unavailable', message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
 }
 
+/** The path behind the source's own, without the last part that asks for a dry run. */
+function restOf(raw = ''): { rest: string; isDryRun: boolean } {
+  const parts = raw.replace(/\/$/, '').split('/');
+  const isDryRun = parts.at(-1) === DRY_RUN;
+  const rest = (isDryRun ? parts.slice(0, -1) : parts).join('/');
+  return { rest: rest === '' ? '' : `/${rest}`, isDryRun };
+}
+
 /** Returns the path behind the source's own. Throws where its format does not listen: a sender that is told 200 there would lose its alerts. */
-function pathUnder(source: AlertSource, receiver: Receiver, rest: string | undefined): string {
-  const path = rest === undefined || rest === '' ? '' : `/${rest.replace(/\/$/, '')}`;
+export function pathUnder(source: AlertSource, receiver: Receiver, path: string): string {
   if (receiver.paths.includes(path)) return path;
   const own = `/alerts/${source.metadata.namespace}/${source.metadata.name}`;
   throw new HttpProblem(
@@ -145,7 +191,7 @@ function pathUnder(source: AlertSource, receiver: Receiver, rest: string | undef
 }
 
 /** A missing type is taken for the format's own: what is not of it is refused by the receiver, with the place. */
-function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
+export function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
   const type = header?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (type === '' || receiver.takes(type)) return type;
   const hint =

@@ -20,6 +20,8 @@ export interface Envelope {
   readonly query: URLSearchParams;
   readonly source: AlertSource;
   readonly now: Temporal.Instant;
+  /** It is only looked at: nothing may be fetched or confirmed for it, and no signature is expected. */
+  readonly isTrial?: true;
 }
 
 /** One alert that could be read, and where it stood in the body. */

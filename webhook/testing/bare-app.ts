@@ -10,6 +10,7 @@ import type { Person } from '../auth/identity.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { createReceivers } from '../receivers/registry.ts';
+import { createTrafficRecorder } from '../traffic/recorder.ts';
 import { anAlertSource } from './builders.ts';
 
 export interface BareApp {
@@ -47,6 +48,8 @@ export async function aBareApp(log: Log): Promise<BareApp> {
     links: { peek: async () => undefined, consume: async () => undefined },
     signInRate: { take: () => 0 },
     history: { incidentByName: answer('history'), alertByName: answer('history'), storyOf: answer('history') },
+    traffic: createTrafficRecorder({ store: undefined, clock: systemClock, log, metrics }),
+    receivers: createReceivers(),
     welcome: async () => undefined,
     clock: systemClock,
     log,

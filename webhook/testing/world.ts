@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
+import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -27,6 +28,7 @@ export async function startInProcess(
     server?: string;
     queries?: Queries;
     repeats?: RepeatStore;
+    traffic?: SourceTrafficStore;
     signInFile?: string;
     welcomeFile?: string;
     uiDir?: string;
@@ -41,6 +43,7 @@ export async function startInProcess(
     client,
     queries: o.queries,
     repeats: o.repeats,
+    traffic: o.traffic,
     clock: systemClock,
     log: silentLog(),
     registry: createRegistry(),

@@ -1,0 +1,58 @@
+/** What a body would become: read by its format and made ready as for the store, and nothing is stored, counted or looked up. */
+import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { alertName } from '@funnelai/domain/fingerprint';
+import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire';
+import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
+import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
+import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
+import { JsonSyntaxError } from './json.ts';
+
+/** A body that is not understood is an answer, too. Throws only what is our own fault. */
+export async function previewOf(receiver: Receiver, envelope: Envelope): Promise<SourcePreview> {
+  let reading: Reading;
+  try {
+    reading = await receiver.read({ ...envelope, isTrial: true });
+  } catch (error) {
+    if (!isOfTheBody(error)) throw error;
+    const isTooLarge = error instanceof TooManyAlerts;
+    return {
+      answer: { status: isTooLarge ? 413 : 400, code: isTooLarge ? 'TooLarge' : 'Invalid', message: error.message },
+      alerts: [],
+      total: 0,
+      problems: [],
+      ignored: [],
+      truncated: 0,
+    };
+  }
+  const byFault = new Map<string, PreviewAlert>();
+  for (const { index, input } of reading.received) {
+    const { spec } = toAlertSpec(input, envelope.source, envelope.now);
+    // Of the same fault twice in a body the later word is shown; what is stored is the merge of both.
+    const name = alertName(envelope.source.metadata.name, spec.fingerprint);
+    byFault.set(spec.fingerprint, { index, name, spec });
+  }
+  const { problems, truncated } = reading;
+  const bad = new Set(problems.map(({ index }) => index)).size;
+  const isGood = bad === 0;
+  return {
+    answer: { status: isGood ? 200 : 400, code: isGood ? 'Stored' : 'Invalid', message: sentence(reading, bad) },
+    alerts: [...byFault.values()].slice(0, PREVIEW_ALERTS),
+    total: byFault.size,
+    problems: problems.slice(0, INTAKE_PROBLEMS_LISTED),
+    ignored: reading.ignored.slice(0, PREVIEW_ALERTS),
+    truncated,
+  };
+}
+
+function sentence({ received, problems }: Reading, bad: number): string {
+  const total = received.length + bad;
+  const good = `${received.length} of ${total} ${total === 1 ? 'alert' : 'alerts'} would be stored`;
+  const first = problems[0];
+  if (first === undefined) return good;
+  const place = `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}`;
+  return `${good}; the first that would not is ${place}: found ${first.found}, expected ${first.expected}`;
+}
+
+function isOfTheBody(error: unknown): error is Error {
+  return error instanceof BodyProblem || error instanceof TooManyAlerts || error instanceof JsonSyntaxError;
+}
