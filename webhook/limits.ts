@@ -138,6 +138,8 @@ export const REJECTED_BODY_READ_BYTES = 8 * KIB;
 export const REJECTED_BODY_BYTES = 2 * KIB;
 /** While the same refusal pours in, its body is looked at no more often than this. */
 export const REJECTED_BODY_EVERY_MS = 1_000;
+/** Refusals of other words than the last that are looked at in a second, of one source: of proven senders, and as many of strangers. */
+export const REJECTIONS_LOOKED_AT = 20;
 /** Bytes of a refusal's message, and of what the request said of itself. */
 export const REJECTION_MESSAGE_BYTES = 512;
 export const REJECTION_HEADER_BYTES = 120;

@@ -2,12 +2,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { cleanText, cutBytes } from '@funnelai/domain/bytes';
+import type { Rejection } from '@funnelai/domain/wire';
 import type { Temporal } from 'temporal-polyfill';
 import type { IntakeAnswer } from '../intake/answer.ts';
 import { REJECTION_HEADER_BYTES, REJECTION_MESSAGE_BYTES } from '../limits.ts';
 import { problemFrom } from '../server/problems.ts';
 import { redactedBody, redactedText } from './redact.ts';
-import type { HeldRejection } from './rejections.ts';
 
 export interface Arrival {
   /** Absent while it is not known for whom it is: nobody's traffic then. */
@@ -59,27 +59,20 @@ export function refusalOf(error: unknown): Refusal {
   return { reason: code, status, message };
 }
 
-/** What is kept of a refusal. `withBody` false leaves the body alone: to make it fit to be kept costs more than to count it. */
-export function rejectionOf(
-  arrival: Arrival,
-  refusal: Refusal,
-  now: Temporal.Instant,
-  withBody: boolean,
-): HeldRejection {
+/** What is kept of a refusal, whose message was made fit to be kept. */
+export function rejectionOf(arrival: Arrival, refusal: Refusal, now: Temporal.Instant): Rejection {
   const { headers, body } = arrival;
   const at = now.toString({ fractionalSecondDigits: 3 });
   const contentType = headers['content-type'];
   const userAgent = headers['user-agent'];
   const short = (text: string) => cutBytes(cleanText(redactedText(text)), REJECTION_HEADER_BYTES);
   // Where we could not store it, or nobody vouched for it, the body is not what is wrong.
-  const shown = withBody && body !== undefined && arrival.isKnown && refusal.status >= 400 && refusal.status < 500;
+  const shown = body !== undefined && arrival.isKnown && refusal.status >= 400 && refusal.status < 500;
   return {
     firstAt: at,
     lastAt: at,
     count: 1,
-    unwritten: 1,
     ...refusal,
-    message: messageOfRefusal(refusal),
     isKnown: arrival.isKnown,
     path: short(arrival.path),
     ...(contentType === undefined ? {} : { contentType: short(contentType) }),
@@ -89,6 +82,6 @@ export function rejectionOf(
 }
 
 /** The message as it is kept: it may quote what was sent. */
-export function messageOfRefusal({ message }: Refusal): string {
+export function messageOfRefusal({ message }: Pick<Refusal, 'message'>): string {
   return cutBytes(cleanText(redactedText(message)), REJECTION_MESSAGE_BYTES);
 }

@@ -186,4 +186,18 @@ describe('what is kept of a refused body', () => {
       lastAt: '2026-03-01T10:01:02.000Z',
     });
   });
+
+  it('of a flood of ever new words is the newest few, at little cost, and a stranger’s flood hides nothing of the sender', async () => {
+    const { recorder, clock } = replica(undefined);
+    const refusal = (message: string) => ({ reason: 'NotFound', status: 404, message });
+    const started = performance.now();
+    for (let i = 0; i < 20_000; i += 1) recorder.saw(arrival({ isKnown: false, refusal: refusal(`/${i}`) }));
+    recorder.saw(arrival({ refusal: invalid('its own fault'), body: Buffer.from('{}') }));
+    expect(performance.now() - started).toBeLessThan(1_000);
+    await clock.advance(1_000);
+    const kept = await recorder.rejectionsOf('demo', 'prom');
+    expect(kept.filter(({ isKnown }) => !isKnown)).toHaveLength(3);
+    expect(kept.find(({ isKnown }) => isKnown)).toMatchObject({ message: 'its own fault', body: '{}' });
+    expect((await traffic(recorder)).rejected.NotFound).toBe(20_000);
+  });
 });

@@ -11,9 +11,10 @@ import { Temporal } from 'temporal-polyfill';
 import { createAsk, OFF } from '../api/history-reader.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
-import { type Arrival, type ArrivalListener, messageOfRefusal, rejectionOf } from './arrival.ts';
+import type { Arrival, ArrivalListener } from './arrival.ts';
 import { addTo, type Buckets, bucketOf, type Cell, prune, summarize, TAKEN, windowStart } from './counts.ts';
-import { type HeldRejection, mergeRejections, sameRefusal } from './rejections.ts';
+import { createRejectionBook } from './rejection-book.ts';
+import { mergeRejections } from './rejections.ts';
 
 export interface TrafficView {
   counted: TrafficOrigin;
@@ -51,8 +52,7 @@ const MOST = { known: limits.REJECTIONS_PER_SOURCE, strangers: limits.REJECTIONS
 
 export function createTrafficRecorder({ store, clock, log, metrics }: TrafficDeps): TrafficRecorder {
   const entries = new Map<string, Entry>();
-  const rejections = new Map<string, HeldRejection[]>();
-  const bodySeenMs = new Map<string, number>();
+  const book = createRejectionBook({ clock, metrics });
   const ask = createAsk({ clock, log });
   /** Being written: neither in `unwritten` nor surely in Postgres. */
   let inFlight = new Map<string, Buckets>();
@@ -86,34 +86,7 @@ export function createTrafficRecorder({ store, clock, log, metrics }: TrafficDep
       if (store !== undefined) addTo(entry.unwritten, bucketOf(now), refusal?.reason ?? TAKEN, cell);
       if (refusal === undefined || stored > 0) entry.lastReceivedAt = now;
     }
-    if (refusal !== undefined) reject(key, arrival, refusal, now);
-  }
-
-  function reject(
-    key: string,
-    arrival: Arrival,
-    refusal: NonNullable<Arrival['refusal']>,
-    now: Temporal.Instant,
-  ): void {
-    const list = rejections.get(key) ?? [];
-    const message = messageOfRefusal(refusal);
-    const held = sameRefusal(list, { reason: refusal.reason, message });
-    const seenMs = bodySeenMs.get(key) ?? Number.NEGATIVE_INFINITY;
-    const isDue = held?.body === undefined || clock.monotonicMs() - seenMs >= limits.REJECTED_BODY_EVERY_MS;
-    if (isDue) bodySeenMs.set(key, clock.monotonicMs());
-    const next = mergeRejections([rejectionOf(arrival, refusal, now, isDue), ...list]).map((one) =>
-      held !== undefined && one.message === held.message && one.reason === held.reason
-        ? { ...one, unwritten: held.unwritten + 1 }
-        : one,
-    );
-    // The one that was quiet for longest goes first.
-    rejections.delete(key);
-    rejections.set(key, next);
-    if (rejections.size <= limits.REJECTION_SOURCES) return;
-    metrics.limitReached('REJECTION_SOURCES');
-    const quietest = rejections.keys().next().value ?? '';
-    rejections.delete(quietest);
-    bodySeenMs.delete(quietest);
+    if (refusal !== undefined) book.note(key, arrival, refusal);
   }
 
   async function flush(to: SourceTrafficStore): Promise<void> {
@@ -157,19 +130,14 @@ export function createTrafficRecorder({ store, clock, log, metrics }: TrafficDep
   }
 
   async function flushRejections(to: SourceTrafficStore): Promise<void> {
-    const waiting = [...rejections].flatMap(([key, list]) =>
-      list.filter((one) => one.unwritten > 0).map((one) => ({ key, one, count: one.unwritten })),
-    );
+    const waiting = book.unwritten();
     for (let first = 0; first < waiting.length; first += REJECTIONS_PER_WRITE) {
       const batch = waiting.slice(first, first + REJECTIONS_PER_WRITE);
       await to.reject(
-        batch.map(({ key, one: { unwritten: _, ...one }, count }) => ({ ...placeOf(key), ...one, count })),
+        batch.map(({ key, rejection }) => ({ ...placeOf(key), ...rejection })),
         MOST,
       );
-      for (const { key, one, count } of batch) {
-        const held = sameRefusal(rejections.get(key) ?? [], one);
-        if (held !== undefined) held.unwritten -= count;
-      }
+      book.written(batch);
     }
   }
 
@@ -233,14 +201,12 @@ export function createTrafficRecorder({ store, clock, log, metrics }: TrafficDep
       };
     },
     async rejectionsOf(namespace, name) {
-      const own = rejections.get(keyOf(namespace, name)) ?? [];
+      const key = keyOf(namespace, name);
       const answer = store === undefined ? OFF : await ask(() => store.rejectionsOf(namespace, name));
-      if (!answer.available) return own.map(({ unwritten: _, ...one }) => one);
+      if (!answer.available) return book.of(key);
       const written = answer.value.map(({ namespace: _n, source: _s, ...one }): Rejection => one);
-      const unwritten = own
-        .filter((one) => one.unwritten > 0)
-        .map(({ unwritten: count, ...one }): Rejection => ({ ...one, count }));
-      return mergeRejections([...written, ...unwritten]);
+      const unwritten = book.unwritten().filter((one) => one.key === key);
+      return mergeRejections([...written, ...unwritten.map(({ rejection }) => rejection)]);
     },
     start: arm,
     async stop() {

@@ -1,8 +1,9 @@
+import type { Rejection } from '@funnelai/domain/wire';
 import { describe, expect, it } from 'vitest';
 import { REJECTIONS_BY_STRANGERS, REJECTIONS_PER_SOURCE } from '../limits.ts';
-import { type HeldRejection, keep, mergeRejections } from './rejections.ts';
+import { keep, mergeRejections } from './rejections.ts';
 
-const refused = (message: string, second: number, o: Partial<HeldRejection> = {}): HeldRejection => ({
+const refused = (message: string, second: number, o: Partial<Rejection> = {}): Rejection => ({
   firstAt: `2026-03-01T10:00:${String(second).padStart(2, '0')}Z`,
   lastAt: `2026-03-01T10:00:${String(second).padStart(2, '0')}Z`,
   count: 1,
@@ -11,7 +12,6 @@ const refused = (message: string, second: number, o: Partial<HeldRejection> = {}
   message,
   isKnown: true,
   path: '',
-  unwritten: 1,
   ...o,
 });
 
