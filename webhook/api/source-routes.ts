@@ -94,7 +94,8 @@ async function preview(
     const mediaType = mediaTypeOf(receiver, asked.contentType);
     const bytes = Buffer.from(asked.body, asked.encoding ?? 'utf8');
     const query = new URLSearchParams(asked.query ?? '');
-    return await previewOf(receiver, { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() });
+    const envelope = { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() };
+    return await previewOf(receiver, envelope, api.clock);
   } catch (error) {
     // What the sender would be refused with is what was asked for.
     if (!(error instanceof HttpProblem)) throw error;

@@ -2,13 +2,18 @@
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire';
-import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
+import { type Clock, nextTurn } from '@funnelai/kube/clock';
+import { INTAKE_PROBLEMS_LISTED, INTAKE_SLICE_MS, PREVIEW_ALERTS } from '../limits.ts';
 import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import { JsonSyntaxError } from './json.ts';
 
 /** A body that is not understood is an answer, too. Throws only what is our own fault. */
-export async function previewOf(receiver: Receiver, envelope: Envelope): Promise<SourcePreview> {
+export async function previewOf(
+  receiver: Receiver,
+  envelope: Envelope,
+  clock: Pick<Clock, 'monotonicMs'>,
+): Promise<SourcePreview> {
   let reading: Reading;
   try {
     reading = await receiver.read({ ...envelope, isTrial: true });
@@ -25,7 +30,13 @@ export async function previewOf(receiver: Receiver, envelope: Envelope): Promise
     };
   }
   const byFault = new Map<string, PreviewAlert>();
+  let sliceEndsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
   for (const { index, input } of reading.received) {
+    // Others wait meanwhile: probes, and senders whose alerts are real.
+    if (clock.monotonicMs() >= sliceEndsMs) {
+      await nextTurn();
+      sliceEndsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
+    }
     const { spec } = toAlertSpec(input, envelope.source, envelope.now);
     // Of the same fault twice in a body the later word is shown; what is stored is the merge of both.
     const name = alertName(envelope.source.metadata.name, spec.fingerprint);

@@ -104,7 +104,7 @@ async function take(
     if (inBody) await authenticate(deps, source, receiver.senderToken?.(envelope));
     arrival.isKnown = true;
     if (arrival.isDryRun) {
-      const preview = await previewOf(receiver, envelope);
+      const preview = await previewOf(receiver, envelope, deps.clock);
       return await reply.code(preview.answer.status).send(preview);
     }
     const reading = await read(deps, receiver, envelope);
