@@ -36,7 +36,10 @@ const EXPECTED: Record<string, { user: User; rights: Rights }> = {
       ...Object.fromEntries(STATUS.map((resource) => [resource, ['get', 'update', 'patch']])),
     },
   },
-  'funnelai-webhook': { user: 'webhook', rights: { ...viewer, alerts: [...READ, 'create', 'patch'] } },
+  'funnelai-webhook': {
+    user: 'webhook',
+    rights: { ...viewer, alerts: [...READ, 'create', 'patch'], 'alertsources/status': ['patch'] },
+  },
 };
 
 interface Question {

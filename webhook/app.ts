@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import type { ApiContext } from './api/context.ts';
 import { objectRoutes } from './api/routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
+import { sourceRoutes } from './api/source-routes.ts';
 import { type OpenStreams, streamRoutes } from './api/stream-routes.ts';
 import { type IntakeDeps, intakeRoutes } from './intake/routes.ts';
 import * as limits from './limits.ts';
@@ -80,6 +81,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await server.register(intakeRoutes(deps.intake));
   await server.register(sessionRoutes(deps.api, streams));
   await server.register(objectRoutes(deps.api));
+  await server.register(sourceRoutes(deps.api));
   await server.register(routes);
   addRefusals();
   await addPages(server, deps.uiDir);

@@ -175,3 +175,48 @@ export const BREAKER_READ_MS = 2_000;
 export const INBOX_LATE_MS = 5_000;
 /** How often the pages are told how many wait, while some do. */
 export const SPARE_SAID_EVERY_MS = 5_000;
+/** Traffic of sources is counted in buckets of this length, and shown over this window. */
+export const TRAFFIC_BUCKET_MS = 5 * 60_000;
+export const TRAFFIC_WINDOW_MS = 24 * 60 * 60_000;
+/** Counts and refused bodies go to Postgres this often, and are read from there at most so often, however many people look on. */
+export const TRAFFIC_FLUSH_MS = 5_000;
+export const TRAFFIC_READ_MS = 4_000;
+/** What is older is deleted so often. */
+export const TRAFFIC_PRUNE_MS = 10 * 60_000;
+/** Sources whose traffic is counted. */
+export const TRAFFIC_SOURCES = 1_000;
+/** Refused bodies that are kept of one source, and how many more of senders that had not proven to be its own. */
+export const REJECTIONS_PER_SOURCE = 8;
+export const REJECTIONS_BY_STRANGERS = 3;
+/** Sources whose refused bodies this replica remembers. */
+export const REJECTION_SOURCES = 200;
+/** Of a refused body so much is looked at, and so much is kept. */
+export const REJECTED_BODY_READ_BYTES = 8 * KIB;
+export const REJECTED_BODY_BYTES = 2 * KIB;
+/** While the same refusal pours in, its body is looked at no more often than this. */
+export const REJECTED_BODY_EVERY_MS = 1_000;
+/** Refusals of other words than the last that are looked at in a second, of one source: of proven senders, and as many of strangers. */
+export const REJECTIONS_LOOKED_AT = 20;
+/** Bytes of a refusal's message, and of what the request said of itself. */
+export const REJECTION_MESSAGE_BYTES = 512;
+export const REJECTION_HEADER_BYTES = 120;
+/** How long refused bodies are kept in Postgres. */
+export const REJECTION_DAYS = 7;
+
+/** `status` of one source is written at most this often, and of so many in one round. */
+export const RECEIVING_EVERY_MS = 60_000;
+export const RECEIVING_WRITES_PER_ROUND = 300;
+export const RECEIVING_WRITES_AT_ONCE = 2;
+/** When nothing was taken for this long, what is refused is what its status says. */
+export const RECEIVING_REFUSED_MS = 5 * 60_000;
+/** Without a body for this long a source is said to be quiet. */
+export const RECEIVING_QUIET_MS = 60 * 60_000;
+
+/** Body of a preview as it is pasted, before it counts as an intake body. */
+export const PREVIEW_BODY_BYTES = 2 * MIB;
+/** Alerts that a preview shows; the rest are counted. */
+export const PREVIEW_ALERTS = 100;
+/** A test alert that nobody has resolved is resolved after this. */
+export const TEST_ALERT_MS = 15 * 60_000;
+/** How often it is looked for such. */
+export const TEST_ALERT_ROUND_MS = 60_000;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createInboxPool, createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
+import { createSourceTrafficStore } from '@funnelai/history/source-traffic';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     queries: pool === undefined ? undefined : createQueries({ pool }),
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
     inboxPool,
+    traffic: pool === undefined ? undefined : createSourceTrafficStore({ pool }),
     clock: systemClock,
     log,
     registry,

@@ -4,6 +4,7 @@ import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
+import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -27,9 +28,12 @@ import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
+import { createTestAlertEnd } from './intake/test-alert-end.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
 import type { Readiness } from './server/health.ts';
+import { createTrafficRecorder } from './traffic/recorder.ts';
+import { createStatusWriter } from './traffic/status-writer.ts';
 
 export interface WebhookParts {
   client: KubeClient;
@@ -38,6 +42,8 @@ export interface WebhookParts {
   repeats?: RepeatStore | undefined;
   /** Where the inbox lies, a pool of its own; without a database etcd is the only store. */
   inboxPool?: DatabasePool | undefined;
+  /** Where what comes to sources is counted for all replicas; without a database each has its own. */
+  traffic?: SourceTrafficStore | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -65,7 +71,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   ): Reflector<T> =>
     createReflector<T>({ client, resource, namespace: parts.namespace, indexers, clock, log, metrics: registry });
   const byNamespace = (o: KubeObject) => [o.metadata.namespace ?? ''];
-  const sources = reflect<AlertSource>(ALERT_SOURCES, { [BY_ORIGIN]: originsOf });
+  const sources = reflect<AlertSource>(ALERT_SOURCES, { [BY_ORIGIN]: originsOf, [BY_NAMESPACE]: byNamespace });
   const incidents = reflect<Incident>(INCIDENTS, { [BY_NAMESPACE]: byNamespace });
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
   // Which others there are is not for who has rights in one.
@@ -96,6 +102,18 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     pool === undefined
       ? undefined
       : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, clock, log, metrics });
+  const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
+  const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
+  const receivers = createReceivers();
+  const ingest = createIngest({
+    ...(two === undefined ? { store: etcd } : { store: two.store, receipt: two.receipt, isBounded: true }),
+    clock,
+    log,
+    metrics,
+    repeats,
+    routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
+  });
+  const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -103,18 +121,17 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     intake: {
       sources: sources.cache,
-      receivers: createReceivers(),
+      receivers,
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({
-        ...(two === undefined ? { store: etcd } : { store: two.store, receipt: two.receipt, isBounded: true }),
-        clock,
-        log,
-        metrics,
-        repeats,
-        routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
-      }),
+      ingest,
       clock,
       metrics,
+      arrivals: {
+        saw(arrival) {
+          traffic.saw(arrival);
+          receiving.saw(arrival);
+        },
+      },
     },
     api: {
       incidents: incidents.cache,
@@ -126,6 +143,9 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, clock, log }),
+      traffic,
+      receivers,
+      ingest,
       welcome: createWelcomeReader(parts.welcomeFile, log),
       spare: two?.spare ?? noSpare,
       clock,
@@ -141,13 +161,19 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
       two?.start();
+      traffic.start();
+      receiving.start();
+      testAlerts.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
+      testAlerts.stop();
       await repeats.stop();
       await two?.stop();
+      await traffic.stop();
+      await receiving.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

@@ -103,6 +103,7 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
 export const alertSourceStatusSchema: z.ZodType<AlertSourceStatus> = z.looseObject({
   observedGeneration: z.int(),
   path: z.exactOptional(bounded(0, 512)),
+  lastReceivedAt: z.exactOptional(z.iso.datetime({ offset: true })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),
 });
 

@@ -106,13 +106,15 @@ export interface AlertSourceSpec {
   };
 }
 
-/** What is. Written by the operator alone. */
+/** What is. Written by the operator; lastReceivedAt and the condition Receiving by the webhook. */
 export interface AlertSourceStatus {
   /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
   /** Path at the webhook's address that senders post to. Example: /alerts/demo/prom. */
   path?: string;
-  /** Ready says whether the entrance can take alerts (its Secret and key are there). Unauthenticated is there and true while anyone may send. Routed says whether every route leads to a source that accepts. Stalled says that only an edit can mend it. At most 16. */
+  /** When the newest body came of which something was taken, RFC 3339. Written at most once a minute, so it may be that much behind. */
+  lastReceivedAt?: string;
+  /** Ready says whether the entrance can take alerts (its Secret and key are there). Unauthenticated is there and true while anyone may send. Routed says whether every route leads to a source that accepts. Stalled says that only an edit can mend it. Receiving says whether what comes is taken: False, with the reason, when what comes is refused and nothing was taken for five minutes, and when nothing has come for an hour (reason Quiet). At most 16. */
   conditions?: Condition[];
 }
 

@@ -2,7 +2,7 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import { API_VERSION } from '@funnelai/crds/meta';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import { type SecretState, sourceStatus } from './decide.ts';
+import { isSameToOperator, type SecretState, sourceStatus } from './decide.ts';
 
 const NOW = Temporal.Instant.from('2026-03-01T11:00:00Z');
 const source: AlertSource = {
@@ -31,6 +31,34 @@ describe('the status of a source', () => {
       path: '/alerts/team/prom',
       conditions: [{ type: 'Ready', status: 'True', observedGeneration: 4 }],
     });
+  });
+
+  it('keeps what the webhook says of what comes in', () => {
+    const said = {
+      lastReceivedAt: '2026-03-01T10:59:00Z',
+      conditions: [
+        {
+          type: 'Receiving',
+          status: 'True' as const,
+          reason: 'Accepted',
+          message: 'what its senders send is taken',
+          lastTransitionTime: '2026-03-01T10:00:00Z',
+        },
+      ],
+    };
+    const status = read({ state: 'NotFound' }, {}, { observedGeneration: 3, ...said });
+    expect(status).toMatchObject({ observedGeneration: 4, lastReceivedAt: said.lastReceivedAt });
+    expect(status.conditions).toHaveLength(2);
+    expect(status.conditions).toEqual(expect.arrayContaining(said.conditions));
+  });
+
+  it('is not looked at again for what the webhook writes, but for all else', () => {
+    const ready = read({ state: 'Usable' });
+    const old = { ...source, status: ready };
+    const with_ = (o: object) => ({ ...old, ...o });
+    expect(isSameToOperator(old, with_({ status: { ...ready, lastReceivedAt: '2026-03-01T11:00:00Z' } }))).toBe(true);
+    expect(isSameToOperator(old, with_({ metadata: { ...source.metadata, generation: 5 } }))).toBe(false);
+    expect(isSameToOperator(old, with_({ status: { ...ready, conditions: [] } }))).toBe(false);
   });
 
   it.each([

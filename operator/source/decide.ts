@@ -2,6 +2,7 @@
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
 import type { Condition } from '@funnelai/crds/meta';
 import { asksNobody, type SecretWay, type Way, wayInto } from '@funnelai/domain/source-credentials';
+import { sameJson } from '@funnelai/kube/same-json';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -15,6 +16,18 @@ export type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 export type Verdicts = Partial<Record<(typeof OURS)[number], Verdict>>;
 /** Conditions that are taken away when there is nothing to say; those of others stay. */
 const OURS = ['Ready', 'Unauthenticated', 'Routed', 'Stalled'] as const;
+
+/** Written by the webhook. */
+const OF_OTHERS = 'Receiving';
+
+/** Did nothing change but what the webhook writes? */
+export function isSameToOperator(old: AlertSource, next: AlertSource): boolean {
+  const ours = ({ metadata: { uid, generation, deletionTimestamp }, status }: AlertSource) => {
+    const conditions = status?.conditions?.filter(({ type }) => type !== OF_OTHERS);
+    return [uid, generation, deletionTimestamp, status?.observedGeneration, status?.path, conditions];
+  };
+  return sameJson(ours(old), ours(next));
+}
 
 /** Where the senders of this source post to, under the webhook's address; undefined where none can. */
 export const pathOf = ({ metadata, spec }: AlertSource): string | undefined =>

@@ -7,7 +7,7 @@ import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
-import { type SecretState, sourceStatus } from './decide.ts';
+import { isSameToOperator, type SecretState, sourceStatus } from './decide.ts';
 import { concernedBy, routesOf } from './routes.ts';
 
 const WORKERS = 2;
@@ -59,6 +59,8 @@ export function createSourceController(deps: Deps): Controller {
     name: 'source',
     start() {
       unsubscribe = caches.sources.subscribe(({ object, old }) => {
+        // The webhook says each minute that something came: no news of the Secret.
+        if (old !== undefined && isSameToOperator(old, object)) return;
         queue.add(keyOf(object));
         // What only its status has changed in concerns no other; each pass would set off the next.
         if (old?.metadata.generation === object.metadata.generation && old !== undefined) return;

@@ -26,6 +26,17 @@ export interface AlertQuery {
   limit: number;
 }
 
+/** What a list of sources was asked for. */
+export interface SourceQuery {
+  namespace?: string;
+  format: readonly string[];
+  ready: readonly string[];
+  traffic: readonly string[];
+  q: string;
+  sort: string;
+  limit: number;
+}
+
 export const keys = {
   me: ['me'] as const,
   namespaces: ['namespaces'] as const,
@@ -36,5 +47,8 @@ export const keys = {
   alertLists: ['alerts'] as const,
   alerts: (query: AlertQuery) => ['alerts', query] as const,
   alert: (namespace: string, name: string) => ['alert', namespace, name] as const,
-  yaml: (kind: 'incidents' | 'alerts', namespace: string, name: string) => ['yaml', kind, namespace, name] as const,
+  sources: (query: SourceQuery) => ['sources', query] as const,
+  source: (namespace: string, name: string) => ['source', namespace, name] as const,
+  yaml: (kind: 'incidents' | 'alerts' | 'sources', namespace: string, name: string) =>
+    ['yaml', kind, namespace, name] as const,
 };

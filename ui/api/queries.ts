@@ -7,11 +7,13 @@ import type {
   IncidentPage,
   Me,
   NamespaceList,
+  SourceDetail,
+  SourcePage,
 } from '@funnelai/domain/wire';
 import { keepPreviousData, QueryClient, useQueries, useQuery } from '@tanstack/react-query';
 import { useLiveStatus } from '../live/status.ts';
 import { queryString, requestJson, requestText } from './client.ts';
-import { type AlertQuery, type IncidentQuery, keys } from './keys.ts';
+import { type AlertQuery, type IncidentQuery, keys, type SourceQuery } from './keys.ts';
 import { asApiError } from './problem.ts';
 
 /** How often to read while nothing is live, or while reading fails. */
@@ -45,7 +47,7 @@ function useFallback() {
   };
 }
 
-const at = (kind: 'incidents' | 'alerts', namespace: string, name: string): string =>
+const at = (kind: 'incidents' | 'alerts' | 'sources', namespace: string, name: string): string =>
   `/api/${kind}/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
 export const useMe = () =>
@@ -111,7 +113,29 @@ export const useAlert = (namespace: string, name: string) =>
     refetchInterval: useFallback(),
   });
 
-export const useYaml = (kind: 'incidents' | 'alerts', namespace: string, name: string) =>
+/** What comes in is no object and no stream tells of it: while someone looks, it is read this often. */
+const TRAFFIC_EVERY_MS = 5_000;
+const useTraffic = () => {
+  const fallback = useFallback();
+  return (query: { state: { error: unknown } }): number => fallback(query) || TRAFFIC_EVERY_MS;
+};
+
+export const useSources = (query: SourceQuery) =>
+  useQuery({
+    queryKey: keys.sources(query),
+    queryFn: ({ signal }) => requestJson<SourcePage>(`/api/sources${queryString({ ...query })}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: useTraffic(),
+  });
+
+export const useSource = (namespace: string, name: string) =>
+  useQuery({
+    queryKey: keys.source(namespace, name),
+    queryFn: ({ signal }) => requestJson<SourceDetail>(at('sources', namespace, name), { signal }),
+    refetchInterval: useTraffic(),
+  });
+
+export const useYaml = (kind: 'incidents' | 'alerts' | 'sources', namespace: string, name: string) =>
   useQuery({
     queryKey: keys.yaml(kind, namespace, name),
     queryFn: ({ signal }) => requestText(`${at(kind, namespace, name)}/yaml`, { signal }),

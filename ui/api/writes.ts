@@ -1,5 +1,15 @@
 /** What the pages write. Each answers with the new state or throws ApiError; each goes as the person who is signed in. */
-import type { Declaration, IncidentDetail, IncidentEdit, IncidentItem, Me } from '@funnelai/domain/wire';
+import type {
+  Declaration,
+  IncidentDetail,
+  IncidentEdit,
+  IncidentItem,
+  Me,
+  PreviewRequest,
+  SourcePreview,
+  TestAnswer,
+  TestRequest,
+} from '@funnelai/domain/wire';
 import { requestJson } from './client.ts';
 
 const incidentPath = (namespace: string, name: string): string =>
@@ -23,3 +33,14 @@ export const declareIncident = (namespace: string, declaration: Declaration): Pr
 /** The name that the new incident got, whichever of the two shapes came back. */
 export const nameOf = (answer: IncidentItem | IncidentDetail): string =>
   'item' in answer ? answer.item.name : answer.name;
+
+const sourcePath = (namespace: string, name: string, act: 'preview' | 'test'): string =>
+  `/api/sources/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/${act}`;
+
+/** What a body would become; nothing is stored. */
+export const previewBody = (namespace: string, name: string, body: PreviewRequest): Promise<SourcePreview> =>
+  requestJson<SourcePreview>(sourcePath(namespace, name, 'preview'), { method: 'POST', body });
+
+/** Sends or resolves the test alert of a source. */
+export const sendTest = (namespace: string, name: string, body: TestRequest): Promise<TestAnswer> =>
+  requestJson<TestAnswer>(sourcePath(namespace, name, 'test'), { method: 'POST', body });

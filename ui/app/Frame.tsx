@@ -15,7 +15,7 @@ import { useLive } from '../live/use-live.ts';
 import { listenForKeys, useActs } from './acts.ts';
 import { Bar } from './Bar.tsx';
 import { Menu } from './Menu.tsx';
-import { alertsPath, incidentsPath } from './paths.ts';
+import { alertsPath, incidentsPath, sourcesPath } from './paths.ts';
 import { useSchemeActs } from './SchemeSwitch.tsx';
 import { SEARCH_ID } from './SearchField.tsx';
 import { SpareBanner } from './SpareBanner.tsx';
@@ -76,7 +76,10 @@ function Shell() {
   const counts = useIncidents(toQuery(counting, namespace.asked));
   useUnacknowledgedInTitle(counts.data?.tabs.unacknowledged ?? 0);
   // Who may read all namespaces hears about all, so that tabs on different ones share the one stream.
-  useLive(namespaces.all ? '' : (/^\/(?:incidents|alerts)\/([^/]+)\//.exec(pathname)?.[1] ?? namespace.shown), me.user);
+  useLive(
+    namespaces.all ? '' : (/^\/(?:incidents|alerts|sources)\/([^/]+)\//.exec(pathname)?.[1] ?? namespace.shown),
+    me.user,
+  );
 
   useActs([
     {
@@ -106,6 +109,13 @@ function Shell() {
       section: 'Go to',
       keys: 'g a',
       run: () => void navigate(alertsPath(namespace.shown)),
+    },
+    {
+      id: 'go-sources',
+      title: 'Sources',
+      section: 'Go to',
+      keys: 'g s',
+      run: () => void navigate(sourcesPath(namespace.shown)),
     },
     {
       id: 'search',

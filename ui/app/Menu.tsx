@@ -1,9 +1,10 @@
 /** The menu of pages that exist: a rail on the left, a strip at the foot of a narrow screen. */
 import NotificationsNone from '@mui/icons-material/NotificationsNone';
 import ReportGmailerrorred from '@mui/icons-material/ReportGmailerrorred';
+import Sensors from '@mui/icons-material/Sensors';
 import Box from '@mui/material/Box';
 import { NavLink } from 'react-router';
-import { alertsPath, incidentsPath } from './paths.ts';
+import { alertsPath, incidentsPath, sourcesPath } from './paths.ts';
 import { useNamespace } from './session.tsx';
 
 const item = {
@@ -63,6 +64,10 @@ export function Menu({ unacknowledged }: { unacknowledged: number }) {
       <Box component={NavLink} to={alertsPath(shown)} sx={item}>
         <NotificationsNone aria-hidden />
         Alerts
+      </Box>
+      <Box component={NavLink} to={sourcesPath(shown)} sx={item}>
+        <Sensors aria-hidden />
+        Sources
       </Box>
     </Box>
   );

@@ -4,6 +4,7 @@ import Select from '@mui/material/Select';
 import { useEffect } from 'react';
 import { useLocation, useNavigate, useSearchParams } from 'react-router';
 import { ALL } from './choose-namespace.ts';
+import { isListPath, listOf } from './paths.ts';
 import { rememberNamespace, useNamespace, useSession } from './session.tsx';
 
 export function NamespaceSelect() {
@@ -13,7 +14,7 @@ export function NamespaceSelect() {
   const [search, setSearch] = useSearchParams();
   const navigate = useNavigate();
   const inUrl = search.get('namespace');
-  const isList = pathname === '/incidents' || pathname === '/alerts';
+  const isList = isListPath(pathname);
   useEffect(() => {
     if (inUrl !== null && inUrl !== '') rememberNamespace(inUrl);
     // A list's address says what it shows, so that it can be passed on.
@@ -33,12 +34,11 @@ export function NamespaceSelect() {
     namespaces.namespaces.includes(shown) || shown === ALL ? namespaces.namespaces : [shown, ...namespaces.namespaces];
   const choose = (name: string) => {
     rememberNamespace(name);
-    const isAlerts = pathname.startsWith('/alerts');
     const query = new URLSearchParams(isList ? search : {});
     query.set('namespace', name);
     query.delete('limit');
     query.delete('chosen');
-    void navigate({ pathname: isAlerts ? '/alerts' : '/incidents', search: query.toString() });
+    void navigate({ pathname: `/${listOf(pathname)}`, search: query.toString() });
   };
   return (
     <Select

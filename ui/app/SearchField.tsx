@@ -1,12 +1,19 @@
-/** The search field: narrows the list that is shown, or leads to the incidents from other pages. The text is in the URL. */
+/** The search field: narrows the list that is shown, or leads to the list that a page belongs to. The text is in the URL. */
 import Search from '@mui/icons-material/Search';
 import Box from '@mui/material/Box';
 import InputBase from '@mui/material/InputBase';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
+import { isListPath, listOf } from './paths.ts';
 import { useNamespace } from './session.tsx';
 
 export const SEARCH_ID = 'search';
+const SEARCHED = {
+  incidents: 'Search incidents: name, title, owner…',
+  alerts: 'Search alerts: title, source, label=value…',
+  sources: 'Search sources: name, format, namespace…',
+} as const;
+
 /** Typing settles for this long before the list is asked. */
 const SETTLE_MS = 200;
 
@@ -15,7 +22,8 @@ export function SearchField() {
   const navigate = useNavigate();
   const { shown } = useNamespace();
   const inUrl = new URLSearchParams(location.search).get('q') ?? '';
-  const isList = location.pathname === '/incidents' || location.pathname === '/alerts';
+  const isList = isListPath(location.pathname);
+  const what = listOf(location.pathname);
   const [text, setText] = useState(inUrl);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const input = useRef<HTMLInputElement>(null);
@@ -29,9 +37,8 @@ export function SearchField() {
     if (q === '') query.delete('q');
     else query.set('q', q);
     query.delete('chosen');
-    void navigate({ pathname: isList ? location.pathname : '/incidents', search: query.toString() }, { replace });
+    void navigate({ pathname: `/${what}`, search: query.toString() }, { replace });
   };
-  const what = location.pathname.startsWith('/alerts') ? 'alerts' : 'incidents';
   return (
     <Box
       role="search"
@@ -54,9 +61,7 @@ export function SearchField() {
         id={SEARCH_ID}
         value={text}
         fullWidth
-        placeholder={
-          what === 'alerts' ? 'Search alerts: title, source, label=value…' : 'Search incidents: name, title, owner…'
-        }
+        placeholder={SEARCHED[what]}
         sx={{
           fontSize: '0.8125rem',
           '& input::placeholder': { color: 'text.secondary', opacity: 1 },

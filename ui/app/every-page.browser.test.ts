@@ -21,6 +21,10 @@ const PAGES = [
   { name: 'its YAML', path: '/incidents/demo/checkout-amber-falcon/yaml', sign: 'kubectl edit incidents.funnelai.dev' },
   { name: 'alerts', path: '/alerts?namespace=demo', sign: 'alerts in demo' },
   { name: 'alert', path: '/alerts/demo/prom-3f9c2a7d51e08b64', sign: 'secrets taken out of: annotation description' },
+  { name: 'sources', path: '/sources?namespace=*', sign: 'sources in all namespaces' },
+  { name: 'no sources', path: '/sources?namespace=empty', sign: 'No sources yet' },
+  { name: 'source', path: '/sources/demo/prom', sign: 'Connect a sender' },
+  { name: 'no such source', path: '/sources/demo/nobody', sign: 'There is no such source' },
   { name: 'not found', path: '/nowhere', sign: 'There is no such page' },
   { name: 'no such incident', path: '/incidents/demo/nobody', sign: 'There is no such incident' },
 ] as const;

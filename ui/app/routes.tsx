@@ -24,6 +24,14 @@ const pages: RouteObject[] = [
     path: 'alerts/:namespace/:name',
     lazy: async () => ({ Component: (await import('../features/alert/AlertPage.tsx')).AlertPage }),
   },
+  {
+    path: 'sources',
+    lazy: async () => ({ Component: (await import('../features/sources/SourcesPage.tsx')).SourcesPage }),
+  },
+  {
+    path: 'sources/:namespace/:name',
+    lazy: async () => ({ Component: (await import('../features/source/SourcePage.tsx')).SourcePage }),
+  },
   { path: '*', lazy: async () => ({ Component: (await import('./NotFound.tsx')).NotFound }) },
 ];
 

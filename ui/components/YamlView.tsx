@@ -7,7 +7,7 @@ import { CopyButton, CopyLine } from './CopyLine.tsx';
 import { Failing, Loading, OldData, StateView } from './StateView.tsx';
 
 interface YamlViewProps {
-  kind: 'incidents' | 'alerts';
+  kind: 'incidents' | 'alerts' | 'sources';
   namespace: string;
   name: string;
   /** Offered where people edit such objects. */
@@ -17,7 +17,7 @@ interface YamlViewProps {
 export function YamlView({ kind, namespace, name, isEditable }: YamlViewProps) {
   const yaml = useYaml(kind, namespace, name);
   const error = yaml.error === null ? undefined : asApiError(yaml.error);
-  const command = `kubectl ${isEditable ? 'edit' : 'get'} ${kind}.funnelai.dev ${name} -n ${namespace}${isEditable ? '' : ' -o yaml'}`;
+  const command = `kubectl ${isEditable ? 'edit' : 'get'} ${kind === 'sources' ? 'alertsources' : kind}.funnelai.dev ${name} -n ${namespace}${isEditable ? '' : ' -o yaml'}`;
   if (error?.status === 404) {
     return (
       <StateView title="The object is gone">

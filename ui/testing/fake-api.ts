@@ -9,7 +9,7 @@ import { extname, join, normalize } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Alert } from '@funnelai/crds/generated/types';
-import type { AlertDetail, Declaration, IncidentEdit, Me } from '@funnelai/domain/wire';
+import type { AlertDetail, Declaration, IncidentEdit, Me, PreviewRequest, TestRequest } from '@funnelai/domain/wire';
 import { manyIncidents } from './builders.ts';
 import { createFakeState, demoAlerts, type FakeState, Refusal } from './fake-state.ts';
 
@@ -165,7 +165,35 @@ async function api(state: FakeState, url: URL, request: IncomingMessage, respons
     response.end(yamlOf(name, namespace, detail.alert));
     return;
   }
+  if (resource === 'sources') return sources(state, url, request, response);
   throw new Refusal(404, { code: 'NotFound', message: `no such route: ${url.pathname}` });
+}
+
+async function sources(state: FakeState, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, , , namespace = '', name = '', tail] = url.pathname.split('/').map(decodeURIComponent);
+  if (namespace === '') return answer(response, 200, state.sources.page(url.searchParams));
+  const detail = state.sources.detail(namespace, name);
+  if (detail === undefined)
+    throw new Refusal(404, { code: 'NotFound', message: `alertsources.funnelai.dev "${name}" not found` });
+  if (tail === 'yaml') {
+    response.writeHead(200, { 'content-type': 'application/yaml' });
+    response.end(yamlOf(name, namespace, detail.source));
+    return;
+  }
+  const testRefused = state.faults.readOnly
+    ? `${state.user} may not update alertsources.funnelai.dev in namespace ${namespace}.`
+    : undefined;
+  if (tail === 'preview')
+    return answer(response, 200, state.sources.preview((await bodyOf(request)) as PreviewRequest));
+  if (tail === 'test') {
+    if (state.faults.refuseWrites)
+      throw new Refusal(503, {
+        code: 'Unavailable',
+        message: 'The test alert is not stored: the API server did not take it in time.',
+      });
+    return answer(response, 200, state.sources.test(detail.item, (await bodyOf(request)) as TestRequest, state.user));
+  }
+  answer(response, 200, { ...detail, ...(testRefused === undefined ? {} : { testRefused }) });
 }
 
 const me = (state: FakeState): Me => ({

@@ -17,6 +17,7 @@ import type {
 } from '@funnelai/domain/wire';
 import { anAlertItem, anIncident, anIncidentItem, aTimeline, manyIncidents, nextUid } from './builders.ts';
 import { alertPage, incidentPage } from './fake-lists.ts';
+import { createFakeSources, type FakeSources } from './fake-sources.ts';
 
 const ALL_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
 
@@ -75,6 +76,7 @@ export interface FakeState {
   namespaces: string[];
   all: boolean;
   alerts: AlertItem[];
+  sources: FakeSources;
   incident(name: string): IncidentItem;
   reset(items: IncidentItem[], alerts?: AlertItem[]): void;
   add(item: IncidentItem): void;
@@ -131,6 +133,7 @@ export function createFakeState(): FakeState {
     namespaces: ['demo', 'payments'],
     all: true,
     alerts: [],
+    sources: createFakeSources(),
     incident: (name) => [...entries.values()].find((entry) => entry.item.name === name)?.item ?? anIncidentItem(),
     reset(items, alerts = []) {
       entries.clear();
@@ -274,7 +277,7 @@ export function createFakeState(): FakeState {
       return {
         incidents: [...verbs],
         alerts: [...verbs],
-        alertsources: ['get', 'list', 'watch'],
+        alertsources: [...verbs],
         correlationrules: ['get', 'list', 'watch'],
       };
     },

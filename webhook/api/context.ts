@@ -10,8 +10,11 @@ import type { Identities } from '../auth/identity.ts';
 import type { RateBound } from '../auth/rate.ts';
 import type { SignInLinks } from '../auth/sign-in-link.ts';
 import type { Spare } from '../inbox/spare.ts';
+import type { Ingest } from '../intake/ingest.ts';
 import type { WebhookMetrics } from '../metrics.ts';
+import type { Receivers } from '../receivers/registry.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
+import type { TrafficRecorder } from '../traffic/recorder.ts';
 import type { HistoryReader } from './history-reader.ts';
 
 export interface ApiContext {
@@ -24,6 +27,9 @@ export interface ApiContext {
   links: SignInLinks;
   signInRate: RateBound;
   history: HistoryReader;
+  traffic: TrafficRecorder;
+  receivers: Receivers;
+  ingest: Ingest;
   welcome(): Promise<Welcome | undefined>;
   /** Whether alerts go by the inbox now. */
   spare: Spare;

@@ -21,23 +21,23 @@ export interface HistoryReader {
   storyOf(uid: string): Promise<Answer<{ changes: StoredChange[]; alerts: AlertRecord[]; events: SaidEvent[] }>>;
 }
 
-const OFF = {
+export const OFF = {
   available: false,
   reason: 'History is off: no database was given (--database-url-file).',
   isOff: true,
 } as const;
 
-/** `queries` absent: no database was named. */
-export function createHistoryReader(deps: { queries: Queries | undefined; clock: Clock; log: Log }): HistoryReader {
-  const { queries, clock, log } = deps;
-  if (queries === undefined) {
-    const off = async () => OFF;
-    return { incidentByName: off, alertByName: off, recurrenceOf: off, storyOf: off };
-  }
-
+/** Asks Postgres within the deadline, and not again at once after it did not answer. */
+export function createAsk({
+  clock,
+  log,
+}: {
+  clock: Clock;
+  log: Log;
+}): <T>(query: () => Promise<T>) => Promise<Answer<T>> {
   let down: { reason: string; atMs: number } | undefined;
 
-  async function ask<T>(query: () => Promise<T>): Promise<Answer<T>> {
+  return async function ask<T>(query: () => Promise<T>): Promise<Answer<T>> {
     if (down !== undefined && clock.monotonicMs() - down.atMs < HISTORY_REST_MS) {
       return { available: false, reason: down.reason, isOff: false };
     }
@@ -60,7 +60,18 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
     } finally {
       disarm();
     }
+  };
+}
+
+/** `queries` absent: no database was named. */
+export function createHistoryReader(deps: { queries: Queries | undefined; clock: Clock; log: Log }): HistoryReader {
+  const { queries, clock, log } = deps;
+  if (queries === undefined) {
+    const off = async () => OFF;
+    return { incidentByName: off, alertByName: off, recurrenceOf: off, storyOf: off };
   }
+
+  const ask = createAsk({ clock, log });
 
   return {
     incidentByName: (namespace, name) => ask(() => queries.incidentByName(namespace, name)),

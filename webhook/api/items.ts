@@ -1,8 +1,10 @@
 /** What a list shows of an object. Pure projections. */
-import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION, DEMO_LABEL, type KubeObject } from '@funnelai/crds/meta';
 import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
-import type { AlertItem, IncidentItem } from '@funnelai/domain/wire';
+import { laterOf } from '@funnelai/domain/instants';
+import type { AlertItem, IncidentItem, SourceItem } from '@funnelai/domain/wire';
+import type { TrafficView } from '../traffic/recorder.ts';
 
 /** Returns the row of an incident. Its phase is what was asked for (`spec`): the API server accepted it, the operator never refuses. */
 export function incidentItem(incident: Incident): IncidentItem {
@@ -66,6 +68,28 @@ export function alertItem(alert: Alert): AlertItem {
     labels: spec.labels ?? {},
     links: spec.links ?? [],
     demo: isDemo(alert),
+  };
+}
+
+/** Returns the row of a source, with what came to it. */
+export function sourceItem(source: AlertSource, traffic: TrafficView): SourceItem {
+  const { metadata, spec, status } = source;
+  const { namespace = '', name } = metadata;
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const own = traffic.lastReceivedAt(namespace, name);
+  // The status is a minute behind, and this replica knows nothing of the others.
+  const lastReceivedAt = laterOf(own, status?.lastReceivedAt);
+  return {
+    namespace,
+    name,
+    uid: metadata.uid ?? '',
+    format: spec.format,
+    ready: ready?.status ?? 'Unknown',
+    ...(ready === undefined ? {} : { message: ready.message }),
+    createdAt: metadata.creationTimestamp ?? '',
+    ...(lastReceivedAt === undefined ? {} : { lastReceivedAt }),
+    traffic: traffic.of(namespace, name),
+    demo: isDemo(source),
   };
 }
 

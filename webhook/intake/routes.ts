@@ -16,11 +16,13 @@ import type { Envelope, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
+import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError } from './json.ts';
+import { previewOf } from './preview.ts';
 import type { SourceAuth } from './source-auth.ts';
 import { type Proof, refuted, vouchingFor } from './vouch.ts';
 
@@ -31,6 +33,8 @@ export interface IntakeDeps {
   ingest: Ingest;
   clock: Clock;
   metrics: WebhookMetrics;
+  /** Hears of every request after it was answered. */
+  arrivals?: ArrivalListener;
 }
 
 /** A bound on what is received at once was reached. */
@@ -45,6 +49,9 @@ interface Params {
   '*'?: string;
 }
 
+/** Behind any address of a source: what the body would become, and nothing is stored. */
+const DRY_RUN = 'dry-run';
+
 /** Registers the intake's routes in a scope of their own: they take the body themselves, as a stream. */
 export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promise<void> {
   const enter = createBudget((limit) => {
@@ -55,9 +62,28 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
-      app.post<{ Params: Params }>(path, (request, reply) => take(deps, enter, request, reply));
+      app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
   };
+}
+
+async function takeAndTell(
+  deps: IntakeDeps,
+  enter: () => Share,
+  request: FastifyRequest<{ Params: Params }>,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { rest, isDryRun } = restOf(request.params['*']);
+  const { headers } = request;
+  const arrival: Arrival = { isKnown: false, path: rest, headers, alerts: 0, stored: 0, isDryRun };
+  try {
+    return await take(deps, enter, request, reply, arrival);
+  } catch (error) {
+    arrival.refusal = refusalOf(error);
+    throw error;
+  } finally {
+    (deps.arrivals ?? noListener).saw(arrival);
+  }
 }
 
 async function take(
@@ -65,29 +91,38 @@ async function take(
   enter: () => Share,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
+  arrival: Arrival,
 ): Promise<unknown> {
   const share = enter();
   let receiver: Receiver | undefined;
   try {
     const source = findSource(deps, request.params);
+    arrival.source = source;
     const format = deps.receivers[source.spec.format];
     receiver = format;
-    const path = pathUnder(source, format, request.params['*']);
+    const path = pathUnder(source, format, arrival.path);
     const { headers } = request;
     const query = new URL(request.url, 'http://localhost').searchParams;
     const vouching = vouchingFor(source, format, { headers, query, now: deps.clock.now() });
     if (vouching.when === 'BeforeBody') await authenticate(deps, source, vouching.way, vouching.proof);
-    const mediaType = mediaTypeOf(format, headers['content-type']);
-    const who = `${source.metadata.namespace}/${source.metadata.name}`;
     // Also where nobody is asked, and the format itself knows who signed.
     const byBody = vouching.when === 'AfterBody' || (vouching.when === 'Never' && format.admit !== undefined);
+    arrival.isKnown = !byBody;
+    const mediaType = mediaTypeOf(format, headers['content-type']);
+    const who = `${source.metadata.namespace}/${source.metadata.name}`;
     const body = byBody
       ? await bytesOfStranger(deps, request.raw, share, who)
       : await bytesOf(deps, request.raw, share.of(who));
+    arrival.body = body;
     const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
     if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
-    await understood(deps, async () => format.admit?.(envelope));
+    if (byBody && !arrival.isDryRun) await understood(deps, async () => format.admit?.(envelope));
+    arrival.isKnown = true;
     if (byBody) share.of(who);
+    if (arrival.isDryRun) {
+      const preview = await previewOf(format, envelope, deps.clock);
+      return await reply.code(preview.answer.status).send(preview);
+    }
     const reading = await understood(deps, () => format.read(envelope));
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
@@ -98,6 +133,10 @@ async function take(
       );
     const result = await deps.ingest.ingest(source, reading.received);
     const answer = answerFor(reading, result, request.id);
+    arrival.alerts = reading.received.length + bad;
+    arrival.stored = result.created + result.updated + result.unchanged;
+    const refusal = refusalIn(answer, result.why);
+    if (refusal !== undefined) arrival.refusal = refusal;
     if (answer.status === 503)
       request.log.warn({ why: result.why, notStored: result.unavailable }, 'alerts not stored');
     const told = format.reply?.(answer, reading, envelope) ?? answer;
@@ -137,9 +176,16 @@ async function authenticate(deps: IntakeDeps, source: AlertSource, way: SecretWa
   throw new HttpProblem('Unavailable', message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
 }
 
+/** The path behind the source's own, without the last part that asks for a dry run. */
+function restOf(raw = ''): { rest: string; isDryRun: boolean } {
+  const parts = raw.replace(/\/$/, '').split('/');
+  const isDryRun = parts.at(-1) === DRY_RUN;
+  const rest = (isDryRun ? parts.slice(0, -1) : parts).join('/');
+  return { rest: rest === '' ? '' : `/${rest}`, isDryRun };
+}
+
 /** Returns the path behind the source's own. Throws where its format does not listen: a sender that is told 200 there would lose its alerts. */
-function pathUnder(source: AlertSource, receiver: Receiver, rest: string | undefined): string {
-  const path = rest === undefined || rest === '' ? '' : `/${rest.replace(/\/$/, '')}`;
+export function pathUnder(source: AlertSource, receiver: Receiver, path: string): string {
   if (receiver.paths.includes(path)) return path;
   const own = `/alerts/${source.metadata.namespace}/${source.metadata.name}`;
   throw new HttpProblem(
@@ -149,7 +195,7 @@ function pathUnder(source: AlertSource, receiver: Receiver, rest: string | undef
 }
 
 /** A missing type is taken for the format's own: what is not of it is refused by the receiver, with the place. */
-function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
+export function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
   const type = header?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (type === '' || receiver.takes(type)) return type;
   const hint =

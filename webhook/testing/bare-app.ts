@@ -13,6 +13,7 @@ import type { IntakeDeps } from '../intake/routes.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createReceivers, type Receivers } from '../receivers/registry.ts';
+import { createTrafficRecorder } from '../traffic/recorder.ts';
 import { anAlertSource } from './builders.ts';
 
 export interface BareApp {
@@ -54,6 +55,8 @@ export async function aBareApp(
     links: { peek: async () => undefined, consume: async () => undefined },
     signInRate: { take: () => 0 },
     history: { incidentByName: answer('history'), alertByName: answer('history'), storyOf: answer('history') },
+    traffic: createTrafficRecorder({ store: undefined, clock: systemClock, log, metrics }),
+    receivers: createReceivers(),
     welcome: async () => undefined,
     spare: noSpare,
     clock: systemClock,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createInboxPool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
+import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import { createKubeClient } from '@funnelai/kube/client';
 import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -32,6 +33,7 @@ export async function startInProcess(
     databaseUrl?: string;
     clock?: Clock;
     repeats?: RepeatStore;
+    traffic?: SourceTrafficStore;
     signInFile?: string;
     welcomeFile?: string;
     uiDir?: string;
@@ -48,6 +50,7 @@ export async function startInProcess(
     inboxPool,
     queries: o.queries,
     repeats: o.repeats,
+    traffic: o.traffic,
     clock: o.clock ?? systemClock,
     log: silentLog(),
     registry: createRegistry(),

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { asApiError } from '../../api/problem.ts';
 import { useAlert } from '../../api/queries.ts';
-import { alertsPath, incidentPath } from '../../app/paths.ts';
+import { alertsPath, incidentPath, sourcePath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { CopyIcon } from '../../components/CopyLine.tsx';
@@ -165,7 +165,12 @@ export function AlertPage() {
                 ),
               ],
               ['Why', status?.explanation ?? 'No rule has answered yet'],
-              ['Source', spec.sourceRef.name],
+              [
+                'Source',
+                <Link key="source" to={sourcePath(namespace, spec.sourceRef.name)}>
+                  {spec.sourceRef.name}
+                </Link>,
+              ],
               ['Episode', `${status?.episode ?? 1}${(status?.episode ?? 1) > 1 ? ': it came back' : ''}`],
               ...times,
               ...(spec.originalSeverity ? ([['Sent as', spec.originalSeverity]] as [string, ReactNode][]) : []),

@@ -3,10 +3,12 @@ import { SEVERITIES } from '@funnelai/domain/severity';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { useMemo, useRef } from 'react';
-import { useSearchParams } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { asApiError } from '../../api/problem.ts';
 import { useAlerts } from '../../api/queries.ts';
 import { useActs } from '../../app/acts.ts';
+import { ALL } from '../../app/choose-namespace.ts';
+import { sourcesPath } from '../../app/paths.ts';
 import { useNamespace, useSession } from '../../app/session.tsx';
 import { useTitle } from '../../app/use-title.ts';
 import { CopyLine } from '../../components/CopyLine.tsx';
@@ -123,7 +125,10 @@ function NoAlerts({ namespace }: { namespace: string | undefined }) {
   const send = me.welcome?.lines.find((line) => line.command.startsWith('curl'))?.command;
   const where = namespace === undefined ? '-A' : `-n ${namespace}`;
   return (
-    <StateView title="No alerts yet">
+    <StateView
+      title="No alerts yet"
+      act={<Link to={sourcesPath(namespace ?? ALL)}>The sources, and how to connect a sender</Link>}
+    >
       <Typography>
         What monitoring reports is listed here: one line for each fault, however often it is sent. Point a sender at an
         AlertSource, or send one by hand:

@@ -1,0 +1,131 @@
+/** One source: how to connect its sender, what comes in, what was refused, and ways to try it. */
+import type { Rejection } from '@funnelai/domain/wire';
+import Box from '@mui/material/Box';
+import Typography from '@mui/material/Typography';
+import { useState } from 'react';
+import { Link, useParams } from 'react-router';
+import { asApiError } from '../../api/problem.ts';
+import { useSource } from '../../api/queries.ts';
+import { sourcesPath } from '../../app/paths.ts';
+import { useTitle } from '../../app/use-title.ts';
+import { CopyIcon } from '../../components/CopyLine.tsx';
+import { ReadyMark } from '../../components/ReadyMark.tsx';
+import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
+import { Age } from '../../components/Time.tsx';
+import { YamlView } from '../../components/YamlView.tsx';
+import { number, rateWord, refusedOf } from '../sources/words.ts';
+import { Connect } from './Connect.tsx';
+import { Section } from './parts.tsx';
+import { Rejections } from './Rejections.tsx';
+import { SendTest } from './SendTest.tsx';
+import { State } from './State.tsx';
+import { type Draft, FIELD_ID, TryBody } from './TryBody.tsx';
+
+const EMPTY: Draft = { body: '', contentType: 'application/json', path: '', headers: '' };
+
+export function SourcePage() {
+  const { namespace = '', name = '' } = useParams();
+  // Another source is another page: what was typed for one is not for the next.
+  return <Page key={`${namespace}/${name}`} namespace={namespace} name={name} />;
+}
+
+function Page({ namespace, name }: { namespace: string; name: string }) {
+  const query = useSource(namespace, name);
+  const [draft, setDraft] = useState(EMPTY);
+  useTitle(name);
+  const error = query.error === null ? undefined : asApiError(query.error);
+  const retry = () => void query.refetch();
+  if (error?.status === 404) {
+    return (
+      <StateView
+        title={query.data ? 'This source is gone' : 'There is no such source'}
+        act={<Link to={sourcesPath(namespace)}>Go to the sources of {namespace}</Link>}
+      >
+        <Typography>{error.message}</Typography>
+      </StateView>
+    );
+  }
+  if (query.data === undefined || error?.status === 403)
+    return error ? (
+      <Failing error={error} what={`Source ${name}`} onRetry={retry} />
+    ) : (
+      <Loading label={`Loading ${name}`} />
+    );
+  const detail = query.data;
+  const { item } = detail;
+  const refused = refusedOf(item.traffic);
+  const tryAgain = ({ body = '', contentType = '', path }: Rejection) => {
+    setDraft({ ...EMPTY, body, contentType, path });
+    const field = document.getElementById(FIELD_ID);
+    field?.scrollIntoView({ block: 'center' });
+    field?.focus({ preventScroll: true });
+  };
+  return (
+    <>
+      {error && <OldData error={error} readAt={query.dataUpdatedAt} onRetry={retry} />}
+      <Box sx={{ flex: 1, display: 'flex', flexDirection: 'column', opacity: error ? 0.7 : 1 }}>
+        <Box component="header" sx={{ px: 4, py: 3, display: 'grid', gap: 0.5 }}>
+          <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 3 }}>
+            <Box sx={{ display: 'flex', alignItems: 'center', minWidth: 0 }}>
+              <Typography variant="h1" sx={{ overflowWrap: 'anywhere' }}>
+                {name}
+              </Typography>
+              <CopyIcon text={name} label="Copy the name" />
+            </Box>
+            <span>{item.format}</span>
+            <Box component="code" sx={{ color: 'text.secondary' }}>
+              {namespace}
+            </Box>
+            <ReadyMark ready={item.ready} />
+          </Box>
+          <Typography color="textSecondary">
+            {item.lastReceivedAt === undefined ? (
+              'Nothing has come yet'
+            ) : (
+              <>
+                Last received <Age at={item.lastReceivedAt} suffix=" ago" />
+              </>
+            )}
+            {', '}
+            {rateWord(item.traffic.alertsPerMinute)} alerts a minute
+            {refused > 0 && `, ${number(refused)} ${refused === 1 ? 'body' : 'bodies'} refused in 24 hours`}.
+          </Typography>
+        </Box>
+        <Box
+          sx={{
+            display: 'grid',
+            gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 372px' },
+            borderTop: 1,
+            borderColor: 'divider',
+          }}
+        >
+          <Box sx={{ minWidth: 0 }}>
+            <Connect detail={detail} />
+            <TryBody detail={detail} draft={draft} onDraft={setDraft} />
+            <Rejections detail={detail} onTry={tryAgain} />
+          </Box>
+          <Box
+            component="aside"
+            aria-label="What comes in"
+            sx={{
+              minWidth: 0,
+              borderLeft: { lg: 1 },
+              borderTop: { xs: 1, lg: 0 },
+              borderColor: { xs: 'divider', lg: 'divider' },
+            }}
+          >
+            <State detail={detail} />
+            <SendTest detail={detail} onSent={() => query.refetch()} />
+          </Box>
+        </Box>
+        <Box sx={{ borderTop: 1, borderColor: 'divider' }}>
+          <Section title="YAML">
+            <Box sx={{ mx: -4 }}>
+              <YamlView kind="sources" namespace={namespace} name={name} isEditable />
+            </Box>
+          </Section>
+        </Box>
+      </Box>
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+/** The column beside: what came to the source, what became of it, and who says so. */
+import type { SourceDetail } from '@funnelai/domain/wire';
+import Box from '@mui/material/Box';
+import Typography from '@mui/material/Typography';
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import { alertsPath } from '../../app/paths.ts';
+import { ReadyMark } from '../../components/ReadyMark.tsx';
+import { Absolute } from '../../components/Time.tsx';
+import { number, rateWord, reasonWord, refusedOf } from '../sources/words.ts';
+import { Facts, Section } from './parts.tsx';
+
+export function State({ detail }: { detail: SourceDetail }) {
+  const { item, source, counted } = detail;
+  const { traffic, lastReceivedAt, namespace, name } = item;
+  const receiving = source.status?.conditions?.find(({ type }) => type === 'Receiving');
+  const refused = refusedOf(traffic);
+  const facts: [string, ReactNode][] = [
+    ['Ready', <ReadyMark key="ready" ready={item.ready} />],
+    ...(item.message === undefined ? [] : ([['', item.message]] as [string, ReactNode][])),
+    ['Receiving', receiving?.message ?? 'nothing has come yet'],
+    ['Last received', lastReceivedAt === undefined ? 'never' : <Absolute key="last" at={lastReceivedAt} />],
+    ['Format', item.format],
+    ['Its alerts', <Link key="alerts" to={alertsPath(namespace, { source: name })}>{`Alerts of ${name}`}</Link>],
+  ];
+  return (
+    <>
+      <Section title="Now">
+        <Facts facts={facts} />
+      </Section>
+      <Section title="In 24 hours">
+        <Facts
+          facts={[
+            ['Alerts a minute', `${rateWord(traffic.alertsPerMinute)} in the last five minutes`],
+            ['Bodies', number(traffic.bodies)],
+            ['Alerts in them', number(traffic.alerts)],
+            ['Stored', `${number(traffic.stored)}, repeats too`],
+            ['Refused', refused === 0 ? 'none' : <Reasons key="refused" rejected={traffic.rejected} />],
+          ]}
+        />
+        <Typography color="textSecondary" variant="caption">
+          {counted.of === 'AllReplicas'
+            ? 'Bodies and alerts are counted by all replicas of the webhook together.'
+            : `Counted by the one replica that answered, since it started. ${counted.reason ?? ''}`}
+        </Typography>
+      </Section>
+    </>
+  );
+}
+
+function Reasons({ rejected }: { rejected: Record<string, number> }) {
+  const sorted = Object.entries(rejected).sort(([, a], [, b]) => b - a);
+  return (
+    <Box component="ul" sx={{ m: 0, p: 0, listStyle: 'none' }}>
+      {sorted.map(([code, bodies]) => (
+        <li key={code}>
+          {number(bodies)} {bodies === 1 ? 'body' : 'bodies'}: {reasonWord(code)}
+        </li>
+      ))}
+    </Box>
+  );
+}

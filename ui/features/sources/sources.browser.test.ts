@@ -1,0 +1,134 @@
+/** The sources as a person meets them: which are in trouble, how to connect one, what a body becomes, a test alert; by keyboard alone. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Stage, seriousFindings, setStage } from '../../testing/browser.ts';
+import { createFakeSources } from '../../testing/fake-sources.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage();
+}, 120_000);
+afterAll(() => stage?.close());
+beforeEach(() => {
+  stage.fake.state.sources = createFakeSources();
+  Object.assign(stage.fake.state.faults, { failing: false, readOnly: false, refuseWrites: false });
+});
+
+const BODY = JSON.stringify({ alerts: [{ labels: { alertname: 'KubePodCrashLooping', pod: 'checkout-1' } }] });
+
+describe('the list of sources', () => {
+  it('shows the ones in trouble first, and counts on under the reader’s eyes', async () => {
+    const page = await stage.open('/sources?namespace=*');
+    const rows = page.getByRole('table', { name: 'Sources' }).getByRole('row');
+    await rows.nth(1).waitFor();
+    expect(await rows.nth(1).innerText()).toContain('Not ready');
+    expect(await rows.nth(3).innerText()).toContain('1,204 wrong or no token, 3 not understood');
+    const prom = stage.fake.state.sources.items.find(({ name }) => name === 'prom');
+    if (prom) prom.traffic = { ...prom.traffic, stored: 99_123, rejected: {} };
+    await page.getByText('99,123').waitFor();
+    await page.getByRole('button', { name: 'Ready' }).first().click();
+    await page.getByRole('menuitemcheckbox', { name: /Not ready/ }).click();
+    await page.keyboard.press('Escape');
+    await page.getByText('1 source in all namespaces, not ready').waitFor();
+    expect(new URL(page.url()).searchParams.get('ready')).toBe('False');
+    await page.context().close();
+  });
+
+  it('leads by keyboard to a source, its body field, and back', async () => {
+    const page = await stage.open('/incidents?namespace=*');
+    await page.getByRole('table', { name: 'Incidents' }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('s');
+    await page.getByRole('table', { name: 'Sources' }).waitFor();
+    for (const key of ['j', 'j', 'j', 'Enter']) await page.keyboard.press(key);
+    await page.getByRole('heading', { name: 'prom', level: 1 }).waitFor();
+    await page.keyboard.press('t');
+    await page.keyboard.type(BODY);
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('1 of 1 alert would be stored').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('test alert');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Test alert sent by ana' }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('a source', () => {
+  it('has the configuration of its sender with its address in it, also for another address, and copies it', async () => {
+    const page = await stage.open('/sources/demo/prom', { permissions: ['clipboard-read', 'clipboard-write'] });
+    const panel = page.getByRole('tabpanel');
+    await panel.getByText(`- url: ${stage.fake.url}/alerts/demo/prom`).waitFor();
+    await page.getByLabel('Address at which the sender reaches funnelAI').fill('https://funnel.example:8443/');
+    await page.getByRole('tab', { name: 'Prometheus, without an Alertmanager' }).click();
+    await panel.getByText("- targets: ['funnel.example:8443']").waitFor();
+    await page.getByRole('button', { name: /^Copy: Prometheus/ }).click();
+    await page.getByText('Copied').first().waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('path_prefix: /alerts/demo/prom');
+    await page.getByLabel('Address at which the sender reaches funnelAI').fill('nowhere');
+    await page.getByText('Expected http:// or https:// with a host').waitFor();
+    await page.reload();
+    await panel.getByText('https://funnel.example:8443/alerts/demo/prom').first().waitFor();
+    await page.getByRole('button', { name: 'As this browser' }).click();
+    await panel.getByText(`${stage.fake.url}/alerts/demo/prom`).first().waitFor();
+    await page.context().close();
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'with everything on it has no serious accessibility fault in %s',
+    async (scheme) => {
+      const page = await stage.open('/sources/demo/prom', { colorScheme: scheme });
+      await page.getByRole('textbox', { name: 'Body' }).fill(BODY);
+      await page.getByRole('button', { name: 'Show the alerts' }).click();
+      await page.getByRole('article', { name: 'KubePodCrashLooping' }).waitFor();
+      await page.getByRole('button', { name: 'Send a test alert' }).click();
+      await page.getByRole('button', { name: 'Resolve the test alert' }).waitFor();
+      await page.getByText('The body, secrets taken out').first().click();
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  it('lets a refused body be tried again, and says in the page what its sender was told', async () => {
+    const page = await stage.open('/sources/demo/prom');
+    await page.getByText('The body, secrets taken out').first().click();
+    await page.getByRole('button', { name: 'Try it above' }).click();
+    const field = page.getByRole('textbox', { name: 'Body' });
+    expect(await field.inputValue()).toContain('"password": "[redacted]"');
+    await field.fill('{"no": "alerts"}');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('alerts: found nothing, expected a list of alerts').waitFor();
+    await page.getByText('Refused, 400.').waitFor();
+    await page.context().close();
+  });
+
+  it('sends a test alert and resolves it, and shows a refusal where it was asked for', async () => {
+    const page = await stage.open('/sources/demo/prom');
+    await page.getByRole('button', { name: 'Send a test alert' }).click();
+    await page.getByRole('button', { name: 'Resolve the test alert' }).click();
+    await page.getByRole('button', { name: 'Send a test alert' }).waitFor();
+    stage.fake.state.faults.refuseWrites = true;
+    await page.getByRole('button', { name: 'Send a test alert' }).click();
+    await page.getByRole('alert').getByText('The test alert is not stored').waitFor();
+    await page.context().close();
+  });
+
+  it('says why who may not cannot send one', async () => {
+    stage.fake.state.faults.readOnly = true;
+    const page = await stage.open('/sources/demo/prom');
+    const button = page.getByRole('button', { name: 'Send a test alert' });
+    await button.waitFor();
+    expect(await button.isDisabled()).toBe(true);
+    await page.getByRole('note', { name: /may not update alertsources/ }).waitFor();
+    await page.context().close();
+  });
+
+  it('keeps what was typed while reading fails, and says how old the rest is', async () => {
+    const page = await stage.open('/sources/demo/prom');
+    await page.getByRole('textbox', { name: 'Body' }).fill('half a thought');
+    stage.fake.state.faults.failing = true;
+    await page.getByText('Not up to date').first().waitFor();
+    expect(await page.getByRole('textbox', { name: 'Body' }).inputValue()).toBe('half a thought');
+    stage.fake.state.faults.failing = false;
+    await page.context().close();
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { firstSource } from './first-source.ts';
+import { describeSources, parseSourceFilter, toSourceQuery, widenedSources, writeSourceFilter } from './url.ts';
+import { rateWord, refusalsInWords } from './words.ts';
+
+describe('what came to a source, in words', () => {
+  it.each([
+    [0, '0'],
+    [0.02, '<0.1'],
+    [0.44, '0.4'],
+    [12.4, '12'],
+    [1_240.2, '1,240'],
+  ])('%d a minute is %s', (rate, word) => {
+    expect(rateWord(rate)).toBe(word);
+  });
+
+  it('names why bodies were refused, the most frequent reason first, and shows a code that it does not know', () => {
+    const traffic = { alertsPerMinute: 0, bodies: 0, alerts: 0, stored: 0 };
+    const rejected = { Invalid: 3, Unauthenticated: 1_204, Teapot: 1, NotFound: 0 };
+    expect(refusalsInWords({ ...traffic, rejected })).toBe('1,204 wrong or no token, 3 not understood, 1 Teapot');
+  });
+});
+
+describe('the URL of the source list', () => {
+  it('says the whole filter, and is read back the same', () => {
+    const search = new URLSearchParams(
+      'namespace=demo&format=Flux&ready=False&traffic=Refused&q=x&sort=-rate&limit=400',
+    );
+    const filter = parseSourceFilter(search);
+    expect(writeSourceFilter(filter, 'demo').toString()).toBe(search.toString());
+    expect(toSourceQuery(filter, 'demo')).toMatchObject({ namespace: 'demo', sort: '-rate', ready: ['False'] });
+    expect(describeSources(filter, 'demo', 1)).toBe(
+      '1 source in demo, format Flux, not ready, some refused in a day, matching “x”',
+    );
+    expect(describeSources(widenedSources(filter), undefined, 2)).toBe('2 sources in all namespaces');
+    expect(parseSourceFilter(new URLSearchParams('sort=colour')).sort).toBe('');
+  });
+});
+
+describe('the lines that make the first source', () => {
+  it('name it after its format, and hold no token', () => {
+    const lines = firstSource('OpenTelemetryLogs', 'shop');
+    expect(lines).toContain('metadata: {name: open-telemetry-logs, namespace: shop}');
+    expect(lines).toContain('--from-literal=token="$(openssl rand -hex 32)"');
+    expect(firstSource('Alertmanager', 'shop')).toContain('name: prom,');
+  });
+});

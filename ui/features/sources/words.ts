@@ -1,0 +1,45 @@
+/** What came to a source, in words: rates, counts, and why bodies were refused. Pure. */
+import type { SourceItem } from '@funnelai/domain/wire';
+
+type Traffic = SourceItem['traffic'];
+
+/** Why, by the code of the answer; one that is not known here is shown as it is. */
+const REASONS: Record<string, string> = {
+  Unauthenticated: 'wrong or no token',
+  Forbidden: 'not allowed',
+  Invalid: 'not understood',
+  NotFound: 'wrong path',
+  UnsupportedMediaType: 'wrong content type',
+  TooLarge: 'too large',
+  TooMany: 'too many at once',
+  Unavailable: 'not stored for now',
+  Internal: 'a fault of funnelAI',
+};
+export const reasonWord = (code: string): string => REASONS[code] ?? code;
+
+const format = new Intl.NumberFormat('en-GB');
+/** `1,240`. */
+export const number = (n: number): string => format.format(Math.round(n));
+
+/** `0`, `<0.1`, `0.4`, `12`: what a person compares, per minute. */
+export function rateWord(perMinute: number): string {
+  if (perMinute === 0) return '0';
+  if (perMinute < 0.1) return '<0.1';
+  return perMinute < 10 ? String(Math.round(perMinute * 10) / 10) : number(perMinute);
+}
+
+export const refusedOf = ({ rejected }: Traffic): number =>
+  Object.values(rejected).reduce((sum, bodies) => sum + bodies, 0);
+
+/** The reasons, most frequent first: `12 wrong or no token, 3 not understood`. */
+export function refusalsInWords({ rejected }: Traffic): string {
+  return Object.entries(rejected)
+    .filter(([, bodies]) => bodies > 0)
+    .sort(([a, x], [b, y]) => y - x || a.localeCompare(b))
+    .map(([code, bodies]) => `${number(bodies)} ${reasonWord(code)}`)
+    .join(', ');
+}
+
+const TRAFFIC: Record<string, string> = { Refused: 'Some refused', Taken: 'All taken', None: 'Nothing came' };
+/** The word for a value of the facet `traffic`. */
+export const trafficWord = (value: string): string => TRAFFIC[value] ?? value;

@@ -1,0 +1,239 @@
+/** The sources of the fake API: a few that show every state, previews and a test alert that behave, in memory. */
+import type { AlertSource } from '@funnelai/crds/generated/types';
+import type {
+  PreviewRequest,
+  Rejection,
+  SourceDetail,
+  SourceItem,
+  SourcePage,
+  SourcePreview,
+  TestAnswer,
+  TestRequest,
+} from '@funnelai/domain/wire';
+import { ago, anAlertItem, nextUid } from './builders.ts';
+
+export function aSourceItem(part: Partial<SourceItem> = {}, traffic: Partial<SourceItem['traffic']> = {}): SourceItem {
+  return {
+    namespace: 'demo',
+    name: 'prom',
+    uid: nextUid(),
+    format: 'Alertmanager',
+    ready: 'True',
+    message: 'alerts with the token of Secret prom-token are accepted',
+    createdAt: ago(86_400 * 12),
+    lastReceivedAt: ago(4),
+    traffic: { alertsPerMinute: 12.4, bodies: 4_120, alerts: 18_412, stored: 18_409, rejected: {}, ...traffic },
+    demo: false,
+    ...part,
+  };
+}
+
+export function aRejection(part: Partial<Rejection> = {}): Rejection {
+  return {
+    firstAt: ago(3_600),
+    lastAt: ago(42),
+    count: 3,
+    reason: 'Invalid',
+    status: 400,
+    message: 'alerts[1].startsAt: found "yesterday", expected an RFC 3339 time like 2026-01-31T12:00:00Z',
+    isKnown: true,
+    path: '',
+    contentType: 'application/json',
+    userAgent: 'Alertmanager/0.25.0',
+    body: '{\n  "version": "4",\n  "password": "[redacted]",\n  "alerts": [\n    {"labels": {"alertname": "Try"}, "startsAt": "yesterday"}\n  ]\n}',
+    ...part,
+  };
+}
+
+export const demoSources = (): SourceItem[] =>
+  [
+    aSourceItem({}, { rejected: { Invalid: 3, Unauthenticated: 1_204 } }),
+    aSourceItem(
+      { name: 'grafana-payments', namespace: 'payments', lastReceivedAt: ago(7_400) },
+      { alertsPerMinute: 0, bodies: 12, alerts: 12, stored: 12 },
+    ),
+    aSourceItem(
+      {
+        name: 'node-exporters-of-the-old-data-centre',
+        ready: 'False',
+        message: 'expected a Secret old-dc-token in namespace demo, found none; create it with the key token',
+      },
+      { alertsPerMinute: 0, bodies: 0, alerts: 0, stored: 0, rejected: { Unavailable: 40 } },
+    ),
+    aSourceItem({ name: 'quiet', ready: 'Unknown' }, { alertsPerMinute: 0, bodies: 0, alerts: 0, stored: 0 }),
+  ].map((item) => (item.name === 'quiet' || item.ready === 'False' ? without(item) : item));
+
+function without({ lastReceivedAt: _, ...item }: SourceItem): SourceItem {
+  return item;
+}
+
+function bodyless({ body: _, ...rejection }: Rejection): Rejection {
+  return rejection;
+}
+
+export interface FakeSources {
+  items: SourceItem[];
+  rejections: Rejection[];
+  bodiesHidden: boolean;
+  page(query: URLSearchParams): SourcePage;
+  detail(namespace: string, name: string): SourceDetail | undefined;
+  preview(request: PreviewRequest): SourcePreview;
+  test(item: SourceItem, request: TestRequest, user: string): TestAnswer;
+}
+
+export function createFakeSources(): FakeSources {
+  const tests = new Map<string, ReturnType<typeof anAlertItem>>();
+  const refused = (item: SourceItem) => Object.values(item.traffic.rejected).reduce((a, b) => a + b, 0);
+  const trafficOf = (item: SourceItem) => (refused(item) > 0 ? 'Refused' : item.traffic.bodies > 0 ? 'Taken' : 'None');
+  const count = (items: readonly SourceItem[], value: (item: SourceItem) => string) => {
+    const counts: Record<string, number> = {};
+    for (const item of items) counts[value(item)] = (counts[value(item)] ?? 0) + 1;
+    return counts;
+  };
+  const fake: FakeSources = {
+    items: demoSources(),
+    rejections: [
+      aRejection(),
+      aRejection({
+        reason: 'Unauthenticated',
+        status: 401,
+        message: 'The bearer token is not the one of this AlertSource.',
+        count: 1_204,
+        isKnown: false,
+        userAgent: 'curl/8.1',
+      }),
+    ].map((one) => (one.isKnown ? one : bodyless(one))),
+    bodiesHidden: false,
+    page(query) {
+      const namespace = query.get('namespace');
+      const q = (query.get('q') ?? '').toLowerCase();
+      const among = (name: string, value: string) =>
+        query.getAll(name).length === 0 || query.getAll(name).includes(value);
+      const before = fake.items.filter((item) => namespace === null || item.namespace === namespace);
+      const items = before.filter(
+        (item) =>
+          `${item.name} ${item.format}`.toLowerCase().includes(q) &&
+          among('format', item.format) &&
+          among('ready', item.ready) &&
+          among('traffic', trafficOf(item)),
+      );
+      const trouble = (item: SourceItem) => (item.ready === 'True' ? 2 : 0) - Number(refused(item) > 0);
+      return {
+        items: items.sort((a, b) => trouble(a) - trouble(b) || a.name.localeCompare(b.name)),
+        total: items.length,
+        facets: {
+          format: count(before, (item) => item.format),
+          ready: count(before, (item) => item.ready),
+          traffic: count(before, trafficOf),
+        },
+        counted: { of: 'AllReplicas' },
+        asOf: new Date().toISOString(),
+      };
+    },
+    detail(namespace, name) {
+      const item = fake.items.find((one) => one.namespace === namespace && one.name === name);
+      if (item === undefined) return undefined;
+      const own = `/alerts/${namespace}/${name}`;
+      const test = tests.get(`${namespace}/${name}`);
+      return {
+        item,
+        source: objectOf(item),
+        paths: [own, `${own}/api/v2/alerts`],
+        counted: { of: 'AllReplicas' },
+        rejections: refused(item) === 0 ? [] : fake.rejections,
+        ...(fake.bodiesHidden
+          ? { bodiesHidden: 'Bodies hold alerts, and ana may not list alerts in namespace demo.' }
+          : {}),
+        ...(test === undefined ? {} : { test }),
+      };
+    },
+    preview({ body }) {
+      const nothing = { alerts: [], total: 0, problems: [], ignored: [], truncated: 0 };
+      try {
+        const parsed = JSON.parse(body) as { alerts?: { labels?: Record<string, string>; startsAt?: string }[] };
+        if (!Array.isArray(parsed.alerts))
+          return {
+            ...nothing,
+            answer: { status: 400, code: 'Invalid', message: 'alerts: found nothing, expected a list of alerts' },
+          };
+        const alerts = parsed.alerts.map(({ labels = {} }, index) => ({
+          index,
+          name: `prom-${(0x3f9c2a7d51e0 + index).toString(16)}8b64`,
+          spec: {
+            sourceRef: { name: 'prom' },
+            fingerprint: 'a'.repeat(64),
+            state: 'Firing' as const,
+            severity: 'Critical' as const,
+            title: labels.alertname ?? 'Alert',
+            labels,
+            startsAt: ago(60),
+            receivedAt: ago(0),
+            notes: ['description cut to 4096 of 9000 bytes'],
+          },
+        }));
+        return {
+          ...nothing,
+          alerts,
+          total: alerts.length,
+          answer: {
+            status: 200,
+            code: 'Stored',
+            message: `${alerts.length} of ${alerts.length} ${alerts.length === 1 ? 'alert' : 'alerts'} would be stored`,
+          },
+        };
+      } catch {
+        return {
+          ...nothing,
+          answer: { status: 400, code: 'Invalid', message: 'The body is no JSON: line 1, column 3: expected a value' },
+        };
+      }
+    },
+    test(item, { state, severity }, user) {
+      const key = `${item.namespace}/${item.name}`;
+      const { incident: _, ...test } = anAlertItem({
+        name: `${item.name}-7e57000000000000`,
+        namespace: item.namespace,
+        source: item.name,
+        title: `Test alert sent by ${user}`,
+        state,
+        severity: severity === 'critical' ? 'Critical' : 'Info',
+        startsAt: ago(0),
+        receivedAt: ago(0),
+        explanation: 'the built-in rule records what is below Medium',
+        labels: { alertname: 'FunnelAITest', funnelai_test: 'true' },
+        links: [],
+      });
+      tests.set(key, test);
+      return { alert: test.name, outcome: 'created' };
+    },
+  };
+  return fake;
+}
+
+function objectOf({ namespace, name, uid, ready, message = '', createdAt, traffic }: SourceItem): AlertSource {
+  const at = { lastTransitionTime: createdAt };
+  return {
+    apiVersion: 'funnelai.dev/v1alpha1',
+    kind: 'AlertSource',
+    metadata: { namespace, name, uid, creationTimestamp: createdAt },
+    spec: { format: 'Alertmanager', auth: { bearer: { secretRef: { name: `${name}-token`, key: 'token' } } } },
+    status: {
+      observedGeneration: 1,
+      path: `/alerts/${namespace}/${name}`,
+      conditions: [
+        ...(ready === 'Unknown' ? [] : [{ type: 'Ready', status: ready, reason: 'Accepting', message, ...at }]),
+        ...(traffic.stored > 0
+          ? [
+              {
+                type: 'Receiving',
+                status: 'True' as const,
+                reason: 'Accepted',
+                message: 'what its senders send is taken',
+                ...at,
+              },
+            ]
+          : []),
+      ],
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** The list of sources: facets, search and order over rows that the person may see; usually those in trouble first. Pure. */
+
+import { compareInstants } from '@funnelai/domain/instants';
+import type { SourceItem, SourcePage, TrafficOrigin } from '@funnelai/domain/wire';
+import {
+  type Compare,
+  count,
+  inOrder,
+  isAmong,
+  limitOf,
+  type RawQuery,
+  searchWords,
+  several,
+  sortOf,
+} from './query.ts';
+
+type Facet = keyof SourcePage['facets'];
+export interface SourceListQuery {
+  facets: Record<Facet, ReadonlySet<string>>;
+  words: string[];
+  sort: SourceSort;
+  descending: boolean;
+  limit: number;
+}
+export type SourceSort = 'trouble' | 'name' | 'format' | 'ready' | 'received' | 'rate' | 'stored' | 'rejected';
+const SORTS: readonly [SourceSort, ...SourceSort[]] = [
+  'trouble',
+  'name',
+  'format',
+  'ready',
+  'received',
+  'rate',
+  'stored',
+  'rejected',
+];
+const FACETS: readonly Facet[] = ['format', 'ready', 'traffic'];
+
+/** Throws HttpProblem for what is not understood. */
+export function parseSourceQuery(query: RawQuery): SourceListQuery {
+  return {
+    facets: {
+      format: several(query, 'format'),
+      ready: several(query, 'ready'),
+      traffic: several(query, 'traffic'),
+    },
+    words: searchWords(query),
+    ...sortOf(query, SORTS),
+    limit: limitOf(query),
+  };
+}
+
+export function sourcePage(
+  rows: readonly SourceItem[],
+  query: SourceListQuery,
+  state: { counted: TrafficOrigin; asOf: string },
+): SourcePage {
+  const matching = rows.filter(
+    (row) => FACETS.every((facet) => isAmong(query.facets[facet], facetOf(row, facet))) && isFound(row, query.words),
+  );
+  const facets = Object.fromEntries(FACETS.map((facet) => [facet, count(rows, (row) => facetOf(row, facet))]));
+  const asked = query.sort === 'trouble' ? undefined : COMPARE[query.sort];
+  return {
+    items: matching.sort(inOrder(asked, query.descending, USUAL)).slice(0, query.limit),
+    total: matching.length,
+    facets: facets as SourcePage['facets'],
+    ...state,
+  };
+}
+
+/** `Refused`: of what came in the last day some was; `Taken`: all of it was taken; `None`: nothing came. */
+function trafficOf({ traffic }: SourceItem): string {
+  if (refusedOf(traffic) > 0) return 'Refused';
+  return traffic.bodies > 0 ? 'Taken' : 'None';
+}
+
+export function refusedOf({ rejected }: SourceItem['traffic']): number {
+  return Object.values(rejected).reduce((sum, bodies) => sum + bodies, 0);
+}
+
+function facetOf(row: SourceItem, facet: Facet): string {
+  return facet === 'traffic' ? trafficOf(row) : row[facet];
+}
+
+function isFound({ namespace, name, format, message = '' }: SourceItem, words: readonly string[]): boolean {
+  const text = [namespace, name, format, message].join('\n').toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+const byText = (a: string, b: string): number => a.localeCompare(b, 'en');
+const most =
+  (value: (row: SourceItem) => number): Compare<SourceItem> =>
+  (a, b) =>
+    value(b) - value(a);
+const notReadyFirst: Compare<SourceItem> = (a, b) => Number(a.ready === 'True') - Number(b.ready === 'True');
+const refusedFirst: Compare<SourceItem> = (a, b) =>
+  Number(refusedOf(a.traffic) === 0) - Number(refusedOf(b.traffic) === 0);
+
+const COMPARE: Record<Exclude<SourceSort, 'trouble'>, Compare<SourceItem>> = {
+  name: (a, b) => byText(a.name, b.name),
+  format: (a, b) => byText(a.format, b.format),
+  ready: notReadyFirst,
+  received: (a, b) => compareInstants(b.lastReceivedAt, a.lastReceivedAt),
+  rate: most(({ traffic }) => traffic.alertsPerMinute),
+  stored: most(({ traffic }) => traffic.stored),
+  rejected: most(({ traffic }) => refusedOf(traffic)),
+};
+const USUAL: readonly Compare<SourceItem>[] = [
+  notReadyFirst,
+  refusedFirst,
+  (a, b) => byText(a.name, b.name),
+  (a, b) => byText(a.namespace, b.namespace),
+];

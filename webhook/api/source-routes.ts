@@ -1,0 +1,131 @@
+/** The routes under /api/sources: what comes in where, what a body would become, and a test of the whole way. */
+import type { AlertSource } from '@funnelai/crds/generated/types';
+import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
+import type { SourcePreview, TestAnswer } from '@funnelai/domain/wire';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Person } from '../auth/identity.ts';
+import { authenticate } from '../auth/request.ts';
+import { previewOf } from '../intake/preview.ts';
+import { mediaTypeOf, pathUnder } from '../intake/routes.ts';
+import { TEST_KEY, testAlert } from '../intake/test-alert.ts';
+import { PREVIEW_BODY_BYTES } from '../limits.ts';
+import { demandNames } from '../server/names.ts';
+import { HttpProblem, retryAfter } from '../server/problems.ts';
+import { type ApiContext, objectsIn } from './context.ts';
+import { sourceItem } from './items.ts';
+import { namespaceOf, type RawQuery } from './query.ts';
+import { body, yaml } from './routes.ts';
+import { type Key, sourceAs, sourceDetail, testAlertOf, testRefusalOf } from './source-detail.ts';
+import { parseSourceQuery, sourcePage } from './source-list.ts';
+
+type OfSource = { Params: Key };
+
+const previewSchema = z.strictObject({
+  body: z.string(),
+  encoding: z.enum(['utf8', 'base64']).optional(),
+  contentType: z.string().max(256).optional(),
+  path: z.string().max(256).optional(),
+  headers: z.record(z.string().max(256), z.string().max(4_096)).optional(),
+  query: z.string().max(4_096).optional(),
+});
+const testSchema = z.strictObject({
+  state: z.enum(['Firing', 'Resolved']),
+  severity: z.string().max(64).optional(),
+});
+/** Who sends them proves something by them; a preview proves nothing. */
+const NOT_FOR_PREVIEWS = new Set(['authorization', 'cookie']);
+
+export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
+  const personAt = async (request: FastifyRequest & { params: Key }) => {
+    const who = await authenticate(request, api.identities);
+    demandNames(request.params);
+    return who;
+  };
+
+  return async (app) => {
+    app.get<{ Querystring: RawQuery }>('/api/sources', async (request) => {
+      const who = await authenticate(request, api.identities);
+      const namespace = namespaceOf(request.query);
+      const query = parseSourceQuery(request.query);
+      await api.access.demand(who, { verb: 'list', resource: 'alertsources', namespace });
+      const sources = objectsIn(api.sources, namespace);
+      const traffic = await api.traffic.view();
+      const rows = sources.map((source) => sourceItem(source, traffic));
+      const asOf = api.clock.now().toString({ fractionalSecondDigits: 3 });
+      return sourcePage(rows, query, { counted: traffic.counted, asOf });
+    });
+
+    app.get<OfSource>('/api/sources/:namespace/:name', async (request) =>
+      sourceDetail(api, await personAt(request), request.params),
+    );
+
+    app.get<OfSource>('/api/sources/:namespace/:name/yaml', async (request, reply) =>
+      yaml(reply, await sourceAs(api, await personAt(request), request.params)),
+    );
+
+    const roomy = { bodyLimit: PREVIEW_BODY_BYTES };
+    app.post<OfSource>('/api/sources/:namespace/:name/preview', roomy, async (request) => {
+      const who = await personAt(request);
+      const asked = body(previewSchema, request.body);
+      return preview(api, await sourceAs(api, who, request.params), asked);
+    });
+
+    app.post<OfSource>('/api/sources/:namespace/:name/test', async (request) => {
+      const who = await personAt(request);
+      return sendTest(api, who, request.params, body(testSchema, request.body));
+    });
+  };
+}
+
+async function preview(
+  api: ApiContext,
+  source: AlertSource,
+  asked: z.infer<typeof previewSchema>,
+): Promise<SourcePreview> {
+  const receiver = api.receivers[source.spec.format];
+  const given = Object.entries(asked.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const headers = {
+    ...Object.fromEntries(given.filter(([name]) => !NOT_FOR_PREVIEWS.has(name))),
+    ...(asked.contentType === undefined ? {} : { 'content-type': asked.contentType }),
+  };
+  try {
+    const path = pathUnder(source, receiver, asked.path ?? receiver.paths[0] ?? '');
+    const mediaType = mediaTypeOf(receiver, asked.contentType);
+    const bytes = Buffer.from(asked.body, asked.encoding ?? 'utf8');
+    const query = new URLSearchParams(asked.query ?? '');
+    const envelope = { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() };
+    return await previewOf(receiver, envelope, api.clock);
+  } catch (error) {
+    // What the sender would be refused with is what was asked for.
+    if (!(error instanceof HttpProblem)) throw error;
+    const { status, code, message } = error;
+    return { answer: { status, code, message }, alerts: [], total: 0, problems: [], ignored: [], truncated: 0 };
+  }
+}
+
+async function sendTest(
+  api: ApiContext,
+  who: Person,
+  key: Key,
+  { state, severity }: z.infer<typeof testSchema>,
+): Promise<TestAnswer> {
+  const source = await sourceAs(api, who, key);
+  const refusal = await testRefusalOf(api, who, key);
+  if (refusal !== undefined) throw refusal;
+  const fires = testAlertOf(api, key);
+  if (state === 'Resolved' && fires?.spec.state !== 'Firing')
+    throw new HttpProblem('NotFound', 'There is no test alert of this source that fires: nothing is left to resolve.');
+  const title = state === 'Resolved' ? (fires?.spec.title ?? '') : `Test alert sent by ${who.user}`;
+  const input = testAlert({ title, state, severity }, api.clock.now());
+  const result = await api.ingest.ingest(source, [{ index: 0, input }]);
+  const outcome = (['created', 'updated', 'unchanged'] as const).find((one) => result[one] > 0);
+  if (outcome !== undefined) return { alert: alertName(key.name, fingerprintOfKey(TEST_KEY)), outcome };
+  if (result.gone !== undefined) throw new HttpProblem('NotFound', result.gone);
+  const refused = result.refused[0];
+  if (refused !== undefined)
+    throw new HttpProblem('Invalid', refused.expected, { status: 422, field: `spec.${refused.field}` });
+  throw new HttpProblem('Unavailable', `The test alert is not stored: ${result.why ?? 'the API server is away'}.`, {
+    headers: retryAfter(result.retryAfterMs ?? 1_000),
+  });
+}
