@@ -36,6 +36,9 @@ describe('toAlertSpec', () => {
     const times = (input: Parameters<typeof anInput>[0]) => (({ startsAt, endsAt }) => [startsAt, endsAt])(spec(input));
     expect(times({ endsAt: at(999) })).toEqual([time(0), undefined]);
     expect(times({ startsAt: undefined })).toEqual([time(60), undefined]);
+    expect(times({ startsAt: undefined, occurredAt: at(50) })).toEqual([time(50), undefined]);
+    expect(times({ occurredAt: at(50) })).toEqual([time(0), undefined]);
+    expect(times({ state: 'Resolved', startsAt: undefined, occurredAt: at(50) })).toEqual([time(50), time(50)]);
     expect(times({ state: 'Resolved' })).toEqual([time(0), time(60)]);
     expect(times({ state: 'Resolved', startsAt: undefined, endsAt: at(30) })).toEqual([time(30), time(30)]);
     expect(times({ state: 'Resolved', startsAt: at(10), endsAt: at(5) })).toEqual([time(10), time(10)]);

@@ -20,6 +20,11 @@ export interface AlertInput {
   /** Of the sender's clock; absent when it said none. */
   startsAt?: Temporal.Instant | undefined;
   endsAt?: Temporal.Instant | undefined;
+  /**
+   * When this was seen, of senders that report moments and not episodes: the start of what does not fire yet, the end of what it
+   * resolves, and nothing new of what fires already. Used where the sender named neither start nor end.
+   */
+  occurredAt?: Temporal.Instant | undefined;
   title?: string | undefined;
   description?: string | undefined;
   /** The sender's word for how bad it is, where that is no label; a label that the source names goes before it. */
@@ -102,9 +107,11 @@ function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpe
   const named = (instant: Temporal.Instant | undefined) =>
     instant === undefined || isGoZero(instant) ? undefined : instant;
   const later = (a: Temporal.Instant, b: Temporal.Instant) => (Temporal.Instant.compare(a, b) >= 0 ? a : b);
-  const end = input.state === 'Resolved' ? (named(input.endsAt) ?? receivedAt) : undefined;
+  const occurred = named(input.occurredAt);
+  const end = input.state === 'Resolved' ? (named(input.endsAt) ?? occurred ?? receivedAt) : undefined;
   const ends = end ?? receivedAt;
-  const start = named(input.startsAt) ?? (later(ends, receivedAt) === ends ? receivedAt : ends);
+  const began = named(input.startsAt) ?? (input.state === 'Firing' ? occurred : undefined);
+  const start = began ?? (later(ends, receivedAt) === ends ? receivedAt : ends);
   return {
     startsAt: formatMicros(start),
     ...(end === undefined ? {} : { endsAt: formatMicros(later(start, end)) }),

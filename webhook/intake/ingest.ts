@@ -90,7 +90,11 @@ async function groupByFault(
     }
     const { spec, notes } = toAlertSpec(input, source, receivedAt);
     if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
-    const report: Report = { spec, startNamed: input.startsAt !== undefined, endNamed: input.endsAt !== undefined };
+    const report: Report = {
+      spec,
+      startNamed: input.startsAt !== undefined,
+      endNamed: (input.endsAt ?? input.occurredAt) !== undefined,
+    };
     const group = groups.get(spec.fingerprint);
     if (group === undefined) {
       const request: StoreRequest = {

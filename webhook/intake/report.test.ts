@@ -16,6 +16,7 @@ describe('a report whose sender names no start', () => {
   it('is about the episode that fires: its repeat is no news', () => {
     expect(isRepeat(stored(), report(5))).toBe(true);
     expect(isRepeat(stored({ latestStartsAt: at(3) }), report(5))).toBe(true);
+    expect(isRepeat(stored(), report(5, {}, { startNamed: false, endNamed: true }))).toBe(true);
   });
 
   it('resolves that episode, once', () => {

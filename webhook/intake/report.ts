@@ -14,7 +14,8 @@ export interface Report {
  * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written.
  */
 export function anchored(report: Report, stored: AlertSpec | undefined): AlertSpec {
-  const { spec, startNamed, endNamed } = report;
+  const { spec, startNamed } = report;
+  const endNamed = report.endNamed && spec.state === 'Resolved';
   if (stored === undefined) return spec;
   const sameEpisode = startNamed
     ? spec.startsAt === stored.startsAt || spec.startsAt === stored.latestStartsAt
