@@ -32,4 +32,17 @@ describe('the status of a source', () => {
     expect(conditions).toMatchObject([{ type: 'Ready', status: 'False', reason }]);
     expect(conditions[0]?.message).toContain(names);
   });
+
+  it('is stalled, with field, line and column, by a mapping that does not compile, and no longer once it is mended', () => {
+    const mapping = { key: 'item.id', labels: { host: 'item.host +\n  hots' }, when: 'item.kind ==' };
+    const broken = sourceStatus({ ...source, spec: { ...source.spec, format: 'Generic', mapping } }, 'Usable', NOW);
+    expect(broken.conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'MappingDoesNotCompile' },
+      { type: 'Stalled', status: 'True', reason: 'MappingDoesNotCompile' },
+    ]);
+    expect(broken.conditions?.[0]?.message).toContain('mapping.labels["host"]: line 2, column 3: unknown name "hots"');
+    expect(broken.conditions?.[0]?.message).toContain('mapping.when: line 1, column 11');
+    const mended = { ...source, spec: { ...source.spec, mapping: { key: 'item.id' } }, status: broken };
+    expect(sourceStatus(mended, 'Usable', NOW).conditions).toMatchObject([{ type: 'Ready', status: 'True' }]);
+  });
 });

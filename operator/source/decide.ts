@@ -1,5 +1,6 @@
-/** What an AlertSource's status says: its path, and whether a sender could come in. */
+/** What an AlertSource's status says: its path, and whether a sender could come in and be understood. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
+import { checkMapping } from '@funnelai/domain/mapping';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -10,7 +11,10 @@ export type SecretState = 'Usable' | 'NotFound' | 'KeyMissing' | 'KeyEmpty' | 'F
 export const pathOf = (source: AlertSource): string =>
   `/alerts/${source.metadata.namespace ?? ''}/${source.metadata.name}`;
 
-/** A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. */
+/**
+ * A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone. A mapping that does not compile waits for an
+ * edit: `Stalled=True` beside it.
+ */
 export function sourceStatus(source: AlertSource, secret: SecretState, now: Temporal.Instant): AlertSourceStatus {
   const observedGeneration = source.metadata.generation ?? 0;
   const { name, key } = source.spec.auth.bearer.secretRef;
@@ -34,13 +38,33 @@ export function sourceStatus(source: AlertSource, secret: SecretState, now: Temp
       message: `the operator may not read Secret ${name}; grant it the verb get on secrets in namespace ${namespace}`,
     },
   };
+  const broken = brokenMapping(source);
+  const held = source.status?.conditions;
+  const conditions =
+    broken === undefined
+      ? setCondition(
+          held?.filter(({ type }) => type !== 'Stalled'),
+          { type: 'Ready', status: secret === 'Usable' ? 'True' : 'False', observedGeneration, ...verdicts[secret] },
+          now,
+        )
+      : setCondition(
+          setCondition(held, { type: 'Ready', status: 'False', observedGeneration, ...broken }, now),
+          { type: 'Stalled', status: 'True', observedGeneration, ...broken },
+          now,
+        );
+  return { observedGeneration, path: pathOf(source), conditions };
+}
+
+/** Faults that one message names. */
+const FAULTS_NAMED = 8;
+
+function brokenMapping({ spec }: AlertSource): { reason: string; message: string } | undefined {
+  const faults = spec.mapping === undefined ? [] : checkMapping(spec.mapping);
+  if (faults.length === 0) return undefined;
+  const named = faults.slice(0, FAULTS_NAMED).map(({ field, message }) => `${field}: ${message}`);
+  const more = faults.length > FAULTS_NAMED ? `; and ${faults.length - FAULTS_NAMED} more` : '';
   return {
-    observedGeneration,
-    path: pathOf(source),
-    conditions: setCondition(
-      source.status?.conditions,
-      { type: 'Ready', status: secret === 'Usable' ? 'True' : 'False', observedGeneration, ...verdicts[secret] },
-      now,
-    ),
+    reason: 'MappingDoesNotCompile',
+    message: `senders are told 503 until it is mended: ${named.join('; ')}${more}`,
   };
 }

@@ -9,11 +9,11 @@ import type { Clock } from '@funnelai/kube/clock';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
-import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
+import { BodyProblem, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
-import { HttpProblem, retryAfter } from '../server/problems.ts';
+import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
@@ -59,9 +59,10 @@ async function take(
   reply: FastifyReply,
 ): Promise<unknown> {
   const share = enter();
+  let receiver: Receiver | undefined;
   try {
     const source = findSource(deps, request.params);
-    const receiver = deps.receivers[source.spec.format];
+    receiver = deps.receivers[source.spec.format];
     const path = pathUnder(source, receiver, request.params['*']);
     const { headers } = request;
     const inBody = headers.authorization === undefined && receiver.senderToken !== undefined;
@@ -80,6 +81,7 @@ async function take(
         { truncatedAlerts: reading.truncated },
         'the sender left alerts out of a body: raise max_alerts',
       );
+    for (const limit of reading.reached ?? []) deps.metrics.limitReached(limit);
     const result = await deps.ingest.ingest(source, reading.received);
     const answer = answerFor(reading, result, request.id);
     if (answer.status === 503)
@@ -90,7 +92,12 @@ async function take(
   } catch (error) {
     // What is left of a body that was refused is not read: the connection cannot be used again.
     if (!request.raw.complete) reply.header('connection', 'close');
-    throw error;
+    const refused = receiver?.refuse === undefined ? undefined : problemFrom(error);
+    if (receiver?.refuse === undefined || refused === undefined || refused.code === 'Internal') throw error;
+    if (refused.status >= 500) request.log.warn({ why: refused.message }, 'request refused for now');
+    const told = receiver.refuse(refused, request.headers);
+    reply.code(refused.status).headers({ ...refused.details.headers, ...told.headers });
+    return await reply.send(told.body);
   } finally {
     share.end();
   }
@@ -183,6 +190,10 @@ async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): P
     if (error instanceof TooManyAlerts) {
       deps.metrics.limitReached('INTAKE_ALERTS');
       throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
+    }
+    if (error instanceof MappingBroken) {
+      // A 4xx would make the sender drop what an edit of the source lets in.
+      throw new HttpProblem('Unavailable', error.message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
     }
     if (error instanceof JsonSyntaxError || error instanceof BodyProblem)
       throw new HttpProblem('Invalid', error.message);

@@ -31,6 +31,14 @@ export class TooManyAlerts extends Error {
   }
 }
 
+/** The source's own mapping is none: only an edit of the source can mend it, and until then its senders keep what they have. */
+export class MappingBroken extends Error {
+  constructor(source: string, field: string, message: string) {
+    super(`The mapping of AlertSource ${source} does not compile: ${field}: ${message}. Its owner must mend it.`);
+    this.name = 'MappingBroken';
+  }
+}
+
 const SHOWN_CHARACTERS = 60;
 
 /** Returns a short description of any JSON value; never walks into it, so depth and size do not matter. */

@@ -1,5 +1,6 @@
 /** Every format that is understood: one line each. */
 import { alertmanager } from './alertmanager.ts';
+import { generic } from './generic.ts';
 import type { Receiver, SourceFormat } from './receiver.ts';
 
 export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
@@ -7,5 +8,6 @@ export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
 export function createReceivers(): Receivers {
   return {
     Alertmanager: alertmanager,
+    Generic: generic,
   };
 }
