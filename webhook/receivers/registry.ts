@@ -1,6 +1,7 @@
 /** Every format that is understood: one line each. */
 import { alertmanager } from './alertmanager.ts';
 import { generic } from './generic.ts';
+import { jsonLines } from './json-lines.ts';
 import type { Receiver, SourceFormat } from './receiver.ts';
 
 export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
@@ -8,6 +9,7 @@ export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
 export function createReceivers(): Receivers {
   return {
     Alertmanager: alertmanager,
+    JsonLines: jsonLines,
     Generic: generic,
   };
 }
