@@ -2,6 +2,7 @@
 import { alertmanager } from './alertmanager.ts';
 import { generic } from './generic.ts';
 import { jsonLines } from './json-lines.ts';
+import { openTelemetryLogs } from './opentelemetry-logs.ts';
 import type { Receiver, SourceFormat } from './receiver.ts';
 
 export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
@@ -9,6 +10,7 @@ export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
 export function createReceivers(): Receivers {
   return {
     Alertmanager: alertmanager,
+    OpenTelemetryLogs: openTelemetryLogs,
     JsonLines: jsonLines,
     Generic: generic,
   };
