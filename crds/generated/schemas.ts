@@ -47,7 +47,7 @@ export const conditionSchema: z.ZodType<Condition> = z.looseObject({
 export const objectMetaSchema: z.ZodType<ObjectMeta> = z.looseObject({ name: z.string().min(1) });
 
 export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
-  format: z.enum(["Alertmanager", "OpenTelemetryLogs", "JsonLines", "Generic"]),
+  format: z.enum(["Alertmanager", "CloudEvents", "OpenTelemetryLogs", "JsonLines", "Generic"]),
   auth: z.looseObject({
     bearer: z.looseObject({
       secretRef: z.looseObject({

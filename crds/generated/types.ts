@@ -16,7 +16,7 @@ export interface AlertSource extends KubeObject {
 /** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
   /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. CloudEvents: events 1.0, structured, in batches or in headers. OpenTelemetryLogs: OTLP over HTTP, JSON or protobuf, at status.path or under it at /v1/logs; records of WARN and worse unless mapping.when says otherwise. JsonLines: one JSON object a line, or a list, as Fluent Bit and Vector send them. Generic: any JSON, read by mapping. */
-  format: 'Alertmanager' | 'OpenTelemetryLogs' | 'JsonLines' | 'Generic';
+  format: 'Alertmanager' | 'CloudEvents' | 'OpenTelemetryLogs' | 'JsonLines' | 'Generic';
   /** How a sender proves that it may send. */
   auth: {
     /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */

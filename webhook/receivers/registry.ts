@@ -1,5 +1,6 @@
 /** Every format that is understood: one line each. */
 import { alertmanager } from './alertmanager.ts';
+import { cloudEvents } from './cloudevents.ts';
 import { generic } from './generic.ts';
 import { jsonLines } from './json-lines.ts';
 import { openTelemetryLogs } from './opentelemetry-logs.ts';
@@ -10,6 +11,7 @@ export type Receivers = Readonly<Record<SourceFormat, Receiver>>;
 export function createReceivers(): Receivers {
   return {
     Alertmanager: alertmanager,
+    CloudEvents: cloudEvents,
     OpenTelemetryLogs: openTelemetryLogs,
     JsonLines: jsonLines,
     Generic: generic,
