@@ -44,7 +44,9 @@ describe('an expression that cannot work', () => {
     ['item.map(__result__, 1)', '__result__ cannot be the name of a variable'],
     [`"${'x'.repeat(EXPRESSION_MAX)}"`, `1:${EXPRESSION_MAX + 1} expected at most ${EXPRESSION_MAX} characters`],
     [`item${'.a'.repeat(900)}`, 'it is nested too deeply'],
-    ['('.repeat(1000) + '1' + ')'.repeat(1000), 'it is nested too deeply'],
+    [`${'('.repeat(1000)}1${')'.repeat(1000)}`, 'brackets within brackets'],
+    ['[item,'.repeat(340), 'brackets within brackets'],
+    ['-('.repeat(40), '1:81'],
   ])('is refused before it runs, with its place: %s', (source, said) => {
     expect(fault(source)).toContain(said);
   });

@@ -26,6 +26,8 @@ export type { CelBudget, CelInput, CelValue };
 
 /** Longest expression, in characters. */
 export const EXPRESSION_MAX = 2048;
+/** Brackets within brackets. The parser takes seconds for hundreds that are never closed. */
+export const NESTING_MAX = 48;
 /** What one evaluation may cost: about a loop turn, a call, or sixteen characters looked at, each. */
 export const EVALUATION_COST = 200_000;
 
@@ -60,6 +62,7 @@ export function compileCel(source: string, variables: ReadonlySet<string>): CelE
       EXPRESSION_MAX + 1,
       `expected at most ${EXPRESSION_MAX} characters, found ${source.length}`,
     );
+  demandShallow(source);
   const parsed = parsedFrom(source);
   const fault = prepare(parsed.expr, variables, ENV);
   if (fault !== undefined) throw faultAt(source, parsed.sourceInfo?.positions[String(fault.id)] ?? 0, fault.message);
@@ -78,6 +81,17 @@ export function compileCel(source: string, variables: ReadonlySet<string>): CelE
       return { failed: result.message.slice(0, REASON_MAX) };
     },
   };
+}
+
+/** Brackets in texts count too: to leave them out would need the parser. */
+function demandShallow(source: string): void {
+  let depth = 0;
+  for (let at = 0; at < source.length; at += 1) {
+    const unit = source[at] ?? '';
+    if ('([{'.includes(unit)) depth += 1;
+    else if (')]}'.includes(unit)) depth = Math.max(0, depth - 1);
+    if (depth > NESTING_MAX) throw faultAt(source, at, `more than ${NESTING_MAX} brackets within brackets`);
+  }
 }
 
 function parsedFrom(source: string): ReturnType<typeof parse> {

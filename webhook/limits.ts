@@ -16,7 +16,7 @@ export const MAPPING_BODY_COST = 10_000_000;
 /** How much of it is spent without a pause in which others are answered. */
 export const MAPPING_SLICE_COST = 50_000;
 /** Records of a body that are read without such a pause where no mapping is. */
-export const RECORDS_SLICE = 500;
+export const RECORDS_SLICE = 250;
 /** Log records in one body, most of which are no alerts: an agent's batch, many times over. */
 export const INTAKE_RECORDS = 100_000;
 /** Parts of a body that made no alert and are named one by one; the rest are counted. */
