@@ -6,11 +6,19 @@ import { CUT_MARK } from './bytes.ts';
 export const INPUT_DEPTH_MAX = 32;
 /** A longer text is cut, in characters: what is made of it is bounded far below. */
 export const INPUT_TEXT_MAX = 262_144;
+/** Values in one input, those in lists and maps among them: empty maps by the million would take more memory than there is. */
+export const INPUT_VALUES_MAX = 400_000;
 
-/** Returns the value for CEL, and whether something of it was cut. Numbers are doubles, as JSON has no others. */
-export function celInput(json: unknown): { value: CelInput; cut: boolean } {
+/**
+ * Returns the value for CEL, whether something of it was cut, and whether that was for the number of values. Numbers are doubles, as
+ * JSON has no others.
+ */
+export function celInput(json: unknown): { value: CelInput; cut: boolean; tooMany: boolean } {
   let cut = false;
+  let values = 0;
   const convert = (value: unknown, depth: number): CelInput => {
+    values += 1;
+    if (values > INPUT_VALUES_MAX) return CUT_MARK;
     if (typeof value === 'string') {
       if (value.length <= INPUT_TEXT_MAX) return value;
       cut = true;
@@ -25,5 +33,7 @@ export function celInput(json: unknown): { value: CelInput; cut: boolean } {
     if (Array.isArray(value)) return value.map((element) => convert(element, depth + 1));
     return new Map(Object.entries(value).map(([name, held]) => [name, convert(held, depth + 1)]));
   };
-  return { value: convert(json, 0), cut };
+  const value = convert(json, 0);
+  const tooMany = values > INPUT_VALUES_MAX;
+  return { value, cut: cut || tooMany, tooMany };
 }

@@ -9,7 +9,7 @@ import {
   EVALUATION_COST,
   EXPRESSION_MAX,
 } from './cel.ts';
-import { celInput, INPUT_DEPTH_MAX, INPUT_TEXT_MAX } from './cel-input.ts';
+import { celInput, INPUT_DEPTH_MAX, INPUT_TEXT_MAX, INPUT_VALUES_MAX } from './cel-input.ts';
 
 const NAMES = new Set(['item']);
 const evaluate = (source: string, item: unknown, left = 10 * EVALUATION_COST) => {
@@ -114,6 +114,8 @@ describe('what an expression sees', () => {
     expect(celInput('x'.repeat(INPUT_TEXT_MAX)).cut).toBe(false);
     expect(celInput('x'.repeat(INPUT_TEXT_MAX + 1))).toMatchObject({ cut: true });
     expect(celInput(JSON.parse(`${'['.repeat(INPUT_DEPTH_MAX)}${']'.repeat(INPUT_DEPTH_MAX)}`)).cut).toBe(false);
+    expect(celInput(Array.from({ length: INPUT_VALUES_MAX - 1 }, () => 0)).tooMany).toBe(false);
+    expect(celInput(Array.from({ length: INPUT_VALUES_MAX }, () => ({})))).toMatchObject({ cut: true, tooMany: true });
   });
 
   it('is any JSON: evaluation gives a value, a reason, or says that it cost too much', () => {

@@ -188,7 +188,7 @@ async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): P
     return await receiver.read(envelope);
   } catch (error) {
     if (error instanceof TooManyAlerts) {
-      deps.metrics.limitReached('INTAKE_ALERTS');
+      deps.metrics.limitReached(error.limit);
       throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
     }
     if (error instanceof MappingBroken) {

@@ -1,5 +1,5 @@
 /** Reads any JSON by the source's mapping alone. Promises nothing about what senders mean: the mapping says it. */
-import { celInput } from '@funnelai/domain/cel-input';
+import { celInput, INPUT_VALUES_MAX } from '@funnelai/domain/cel-input';
 import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERTS } from '../limits.ts';
 import { mappingHeaders, mappingOf, readRecords } from './mapped.ts';
@@ -17,7 +17,10 @@ export const generic: Receiver = {
 async function readGeneric(envelope: Envelope): Promise<Reading> {
   // Before the body: whoever mends the mapping gets all that its senders held back.
   const mapping = mappingOf(envelope.source);
-  const { value: body, cut } = celInput(parseJson(envelope.body));
+  const json = parseJson(envelope.body);
+  if (Array.isArray(json) && json.length > INTAKE_ALERTS) throw new TooManyAlerts(json.length, INTAKE_ALERTS);
+  const { value: body, cut, tooMany } = celInput(json);
+  if (tooMany) throw new BodyProblem('', `more than ${INPUT_VALUES_MAX} values`, 'fewer in one body');
   const listed = mapping?.items({ body, headers: mappingHeaders(envelope.headers) });
   if (listed !== undefined && 'fault' in listed)
     throw new BodyProblem(listed.fault.field, listed.fault.found, listed.fault.expected);

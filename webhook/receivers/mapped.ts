@@ -90,7 +90,7 @@ export async function readRecords<T>(
     const { index } = next;
     count += 1;
     if (mapping !== undefined && count > INTAKE_ALERTS) throw new TooManyAlerts(count, INTAKE_ALERTS);
-    if (count > INTAKE_RECORDS) throw new TooManyAlerts(count, INTAKE_RECORDS);
+    if (count > INTAKE_RECORDS) throw new TooManyAlerts(count, INTAKE_RECORDS, 'INTAKE_RECORDS');
     sincePause += 1;
     if (budget.left < pauseAt || sincePause > RECORDS_SLICE) {
       await new Promise<void>((resolve) => setImmediate(resolve));

@@ -3,7 +3,7 @@ import { NESTED_JSON_CHARACTERS, RECORD_DEPTH, RECORD_FIELDS } from '../limits.t
 import type { FieldValue } from './log-record.ts';
 import { isRecord } from './values.ts';
 
-/** Returns scalars under dotted names; lists, and what lies too deep, as JSON. Says in `reached` when fields were left out. */
+/** Returns scalars under dotted names; lists, and what lies too deep, as JSON. Says in `reached` which bounds were. */
 export function flattened(record: Record<string, unknown>, reached: Set<string>): Map<string, FieldValue> {
   const fields = new Map<string, FieldValue>();
   const walk = (value: Record<string, unknown>, prefix: string, depth: number): void => {
@@ -15,6 +15,7 @@ export function flattened(record: Record<string, unknown>, reached: Set<string>)
       const name = `${prefix}${key}`.toWellFormed();
       if (isRecord(held) && depth < RECORD_DEPTH) walk(held, `${name}.`, depth + 1);
       else {
+        if (isRecord(held)) reached.add('RECORD_DEPTH');
         const scalar = scalarOf(held);
         if (scalar !== undefined && !fields.has(name)) fields.set(name, scalar);
       }

@@ -197,7 +197,7 @@ describe('a body that is partly wrong', () => {
       );
       expect(outcome).toContain(said);
     },
-    5_000,
+    20_000,
   );
 
   function inScopes(records: Buffer): Buffer {

@@ -25,9 +25,12 @@ export class BodyProblem extends Error {
 
 /** More alerts in one body than are read. */
 export class TooManyAlerts extends Error {
-  constructor(found: number, most: number) {
+  /** The bound of limits.ts, by name. */
+  readonly limit: string;
+  constructor(found: number, most: number, limit = 'INTAKE_ALERTS') {
     super(`The body holds ${found} alerts, at most ${most} are taken at once.`);
     this.name = 'TooManyAlerts';
+    this.limit = limit;
   }
 }
 
