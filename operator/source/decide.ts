@@ -1,8 +1,8 @@
 /** What an AlertSource's status says: its path, and whether a sender could come in and be understood. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
-import { checkMapping } from '@funnelai/domain/mapping';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
+import { mappingVerdicts } from './mapping.ts';
 
 /** What a look at the source's Secret found; never what is in it. */
 export type SecretState = 'Usable' | 'NotFound' | 'KeyMissing' | 'KeyEmpty' | 'Forbidden';
@@ -38,33 +38,12 @@ export function sourceStatus(source: AlertSource, secret: SecretState, now: Temp
       message: `the operator may not read Secret ${name}; grant it the verb get on secrets in namespace ${namespace}`,
     },
   };
-  const broken = brokenMapping(source);
-  const held = source.status?.conditions;
-  const conditions =
-    broken === undefined
-      ? setCondition(
-          held?.filter(({ type }) => type !== 'Stalled'),
-          { type: 'Ready', status: secret === 'Usable' ? 'True' : 'False', observedGeneration, ...verdicts[secret] },
-          now,
-        )
-      : setCondition(
-          setCondition(held, { type: 'Ready', status: 'False', observedGeneration, ...broken }, now),
-          { type: 'Stalled', status: 'True', observedGeneration, ...broken },
-          now,
-        );
+  const ready = { status: secret === 'Usable' ? ('True' as const) : ('False' as const), ...verdicts[secret] };
+  const broken = mappingVerdicts(source);
+  let conditions = (source.status?.conditions ?? []).filter(
+    ({ type }) => type !== 'Stalled' || broken.Stalled !== undefined,
+  );
+  for (const [type, verdict] of Object.entries({ Ready: ready, ...broken }))
+    conditions = setCondition(conditions, { type, observedGeneration, ...verdict }, now);
   return { observedGeneration, path: pathOf(source), conditions };
-}
-
-/** Faults that one message names. */
-const FAULTS_NAMED = 8;
-
-function brokenMapping({ spec }: AlertSource): { reason: string; message: string } | undefined {
-  const faults = spec.mapping === undefined ? [] : checkMapping(spec.mapping);
-  if (faults.length === 0) return undefined;
-  const named = faults.slice(0, FAULTS_NAMED).map(({ field, message }) => `${field}: ${message}`);
-  const more = faults.length > FAULTS_NAMED ? `; and ${faults.length - FAULTS_NAMED} more` : '';
-  return {
-    reason: 'MappingDoesNotCompile',
-    message: `senders are told 503 until it is mended: ${named.join('; ')}${more}`,
-  };
 }
