@@ -11,6 +11,24 @@ export const INTAKE_ALERTS = 10_000;
 export const INTAKE_ALERT_ENTRIES = 4_096;
 /** Faults that are named of one alert; it is refused for the first already. */
 export const INTAKE_FAULTS_PER_ALERT = 20;
+/** What the expressions of a source's mapping may cost for one body (domain/cel-functions: about 0.4 µs each); items beyond it are refused. */
+export const MAPPING_BODY_COST = 10_000_000;
+/** How much of it is spent without a pause in which others are answered. */
+export const MAPPING_SLICE_COST = 50_000;
+/** Records of a body that are read without such a pause where no mapping is. */
+export const RECORDS_SLICE = 250;
+/** Log records in one body, most of which are no alerts: an agent's batch, many times over. */
+export const INTAKE_RECORDS = 100_000;
+/** Parts of a body that made no alert and are named one by one; the rest are counted. */
+export const IGNORED_LISTED = 100;
+/** Mappings that are remembered compiled. */
+export const MAPPINGS_REMEMBERED = 2_048;
+/** How deep attributes of a record are looked into; what lies deeper stays JSON. */
+export const RECORD_DEPTH = 16;
+/** Fields of one log record that are looked at. */
+export const RECORD_FIELDS = 512;
+/** Longest text inside a record that is tried as JSON, in characters. */
+export const NESTED_JSON_CHARACTERS = 65_536;
 /** How long alerts are made ready without a pause in which others are answered: probes, pages, other senders. */
 export const INTAKE_SLICE_MS = 20;
 /** Problems that one answer lists; the rest are counted. */

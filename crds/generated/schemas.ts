@@ -47,7 +47,7 @@ export const conditionSchema: z.ZodType<Condition> = z.looseObject({
 export const objectMetaSchema: z.ZodType<ObjectMeta> = z.looseObject({ name: z.string().min(1) });
 
 export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
-  format: z.enum(["Alertmanager", "Grafana", "PagerDutyEvents", "Datadog", "Sentry", "AwsSns", "GoogleMonitoring", "AzureMonitor", "Flux"]),
+  format: z.enum(["Alertmanager", "Grafana", "PagerDutyEvents", "Datadog", "Sentry", "AwsSns", "GoogleMonitoring", "AzureMonitor", "Flux", "CloudEvents", "OpenTelemetryLogs", "JsonLines", "Generic"]),
   auth: z.exactOptional(z.looseObject({
     bearer: z.exactOptional(z.looseObject({
       secretRef: z.looseObject({
@@ -97,6 +97,26 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
   dedup: z.exactOptional(z.looseObject({
     labels: z.exactOptional(z.array(bounded(1, 256)).min(1).max(32)),
     ignore: z.exactOptional(z.array(bounded(1, 256)).max(32)),
+  })),
+  mapping: z.exactOptional(z.looseObject({
+    items: z.exactOptional(bounded(1, 2048)),
+    when: z.exactOptional(bounded(1, 2048)),
+    key: z.exactOptional(bounded(1, 2048)),
+    title: z.exactOptional(bounded(1, 2048)),
+    description: z.exactOptional(bounded(1, 2048)),
+    state: z.exactOptional(bounded(1, 2048)),
+    severity: z.exactOptional(bounded(1, 2048)),
+    labels: z.exactOptional(z.record(bounded(1, 256), bounded(1, 2048)).refine((map) => Object.keys(map).length <= 32, { error: 'expected at most 32 entries' })),
+    labelsFrom: z.exactOptional(bounded(1, 2048)),
+    annotations: z.exactOptional(z.record(bounded(1, 256), bounded(1, 2048)).refine((map) => Object.keys(map).length <= 32, { error: 'expected at most 32 entries' })),
+    annotationsFrom: z.exactOptional(bounded(1, 2048)),
+    startsAt: z.exactOptional(bounded(1, 2048)),
+    endsAt: z.exactOptional(bounded(1, 2048)),
+    links: z.exactOptional(z.array(z.looseObject({
+      title: bounded(1, 256),
+      url: bounded(1, 2048),
+      kind: z.exactOptional(linkKindSchema),
+    })).max(8)),
   })),
 });
 

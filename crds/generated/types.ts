@@ -15,8 +15,8 @@ export interface AlertSource extends KubeObject {
 
 /** What the entrance takes and from whom; written by people or Git. */
 export interface AlertSourceSpec {
-  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. Grafana: the webhook contact point, unified and legacy alerting. PagerDutyEvents: PagerDuty's Events API v2, at the path itself, and under it at /v2/enqueue and /v2/change/enqueue. Datadog: its webhook with the payload of docs/senders/datadog.md. Sentry: the webhook of an internal integration. AwsSns: what Amazon SNS delivers over HTTPS, CloudWatch's alarms among it. GoogleMonitoring: the webhook channel of Google Cloud Monitoring. AzureMonitor: the common alert schema of Azure Monitor's action groups. Flux: the notification-controller's providers generic and generic-hmac. */
-  format: 'Alertmanager' | 'Grafana' | 'PagerDutyEvents' | 'Datadog' | 'Sentry' | 'AwsSns' | 'GoogleMonitoring' | 'AzureMonitor' | 'Flux';
+  /** What the senders speak. Alertmanager: its webhook body (version 4) at status.path, and its own API v2, which Prometheus speaks, under that path at /api/v2/alerts. Grafana: the webhook contact point, unified and legacy alerting. PagerDutyEvents: PagerDuty's Events API v2, at the path itself, and under it at /v2/enqueue and /v2/change/enqueue. Datadog: its webhook with the payload of docs/senders/datadog.md. Sentry: the webhook of an internal integration. AwsSns: what Amazon SNS delivers over HTTPS, CloudWatch's alarms among it. GoogleMonitoring: the webhook channel of Google Cloud Monitoring. AzureMonitor: the common alert schema of Azure Monitor's action groups. Flux: the notification-controller's providers generic and generic-hmac. CloudEvents: events 1.0, structured, in batches or in headers. OpenTelemetryLogs: OTLP over HTTP, JSON or protobuf, at status.path or under it at /v1/logs; records of WARN and worse unless mapping.when says otherwise. JsonLines: one JSON object a line, or a list, as Fluent Bit and Vector send them. Generic: any JSON, read by mapping. */
+  format: 'Alertmanager' | 'Grafana' | 'PagerDutyEvents' | 'Datadog' | 'Sentry' | 'AwsSns' | 'GoogleMonitoring' | 'AzureMonitor' | 'Flux' | 'CloudEvents' | 'OpenTelemetryLogs' | 'JsonLines' | 'Generic';
   /** How a sender proves that it may send: exactly one of bearer, basic, hmac and none. A Secret may hold two credentials, one a line, so that they can be changed without a gap. Absent where acceptFrom is set. */
   auth?: {
     /** A bearer token: the sender shows it in the header "Authorization: Bearer …". */
@@ -104,6 +104,44 @@ export interface AlertSourceSpec {
     /** These labels never count, at most 32: those in which two senders of the same fault differ. Default: [prometheus_replica, replica]. */
     ignore?: string[];
   };
+  /** How a body becomes alerts, in CEL over the variables body, headers (names in lower case, without credentials), item (one element of items, or the record of the format) and index. What Generic reads comes from here alone; in the other formats each field takes the place of what the format reads by itself. An expression has at most 2048 characters, and what it may cost is bounded. A mapping that does not compile makes the source Ready=False and Stalled=True, and senders are told 503; one that fails on an item spoils no other item. */
+  mapping?: {
+    /** CEL giving the list of alerts in the body; default: the body itself where it is a list, else the body as the one item. Only for Generic. Example: body.alerts. */
+    items?: string;
+    /** CEL giving a boolean; what is not true makes no alert. Takes the place of the bound on severity of OpenTelemetryLogs and JsonLines. Example: item.type == 'alert'. */
+    when?: string;
+    /** CEL giving the key that tells one fault from another, the same for firing and resolved; absent or empty, the labels do. Example: item.host + '/' + item.check. */
+    key?: string;
+    /** CEL giving the title. Example: item.summary. */
+    title?: string;
+    /** CEL giving the description. Example: has(item.details) ? item.details : ''. */
+    description?: string;
+    /** CEL giving firing or resolved; anything else is refused, nothing is guessed. Default for Generic: firing. Example: item.ok ? 'resolved' : 'firing'. */
+    state?: string;
+    /** CEL giving the sender's word for how bad it is; read as the source's severity says. Example: item.level. */
+    severity?: string;
+    /** Labels, each by an expression of its own; they take the place of all labels that the format reads by itself, but for alertname where it is not named here. They tell one fault from another unless key does: what changes from report to report does not belong here. At most 32. Example: {alertname: item.check, host: item.host}. */
+    labels?: Record<string, string>;
+    /** CEL giving a map of labels; entries of labels win. Example: item.tags. */
+    labelsFrom?: string;
+    /** Annotations, each by an expression of its own: all that people want to read and that may change. At most 32. Example: {value: item.value}. */
+    annotations?: Record<string, string>;
+    /** CEL giving a map of annotations; entries of annotations win. Example: item.details. */
+    annotationsFrom?: string;
+    /** CEL giving when it began: a timestamp, an RFC 3339 text, or seconds, milliseconds, microseconds or nanoseconds since 1970; null and '' mean not said. Example: item.since. */
+    startsAt?: string;
+    /** CEL giving when it ended, of a resolved alert; as startsAt. Example: item.until. */
+    endsAt?: string;
+    /** Where to look for more; at most 8. Example: [{title: Check, url: item.url}]. */
+    links?: {
+      /** What it says, as it stands here. Example: Dashboard. */
+      title: string;
+      /** CEL giving the address; null and '' mean none. Example: item.url. */
+      url: string;
+      /** What it leads to. Default: Other. */
+      kind?: LinkKind;
+    }[];
+  };
 }
 
 /** What is. Written by the operator; lastReceivedAt and the condition Receiving by the webhook. */
@@ -114,7 +152,7 @@ export interface AlertSourceStatus {
   path?: string;
   /** When the newest body came of which something was taken, RFC 3339. Written at most once a minute, so it may be that much behind. */
   lastReceivedAt?: string;
-  /** Ready says whether the entrance can take alerts (its Secret and key are there). Unauthenticated is there and true while anyone may send. Routed says whether every route leads to a source that accepts. Stalled says that only an edit can mend it. Receiving says whether what comes is taken: False, with the reason, when what comes is refused and nothing was taken for five minutes, and when nothing has come for an hour (reason Quiet). At most 16. */
+  /** Ready says whether the entrance can take alerts (its Secret and key are there, its mapping compiles). Unauthenticated is there and true while anyone may send. Routed says whether every route leads to a source that accepts. Stalled says that only an edit can mend it. Receiving says whether what comes is taken: False, with the reason, when what comes is refused and nothing was taken for five minutes, and when nothing has come for an hour (reason Quiet). At most 16. */
   conditions?: Condition[];
 }
 

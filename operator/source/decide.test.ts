@@ -110,4 +110,17 @@ describe('the status of a source', () => {
     ]);
     expect(read({ state: 'Usable' }, {}, open).conditions?.map(({ type }) => type)).toEqual(['Ready']);
   });
+
+  it('is stalled, with field, line and column, by a mapping that does not compile, and no longer once it is mended', () => {
+    const mapping = { key: 'item.id', labels: { host: 'item.host +\n  hots' }, when: 'item.kind ==' };
+    const broken = read({ state: 'Usable' }, { format: 'Generic', mapping });
+    expect(broken.conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'MappingDoesNotCompile' },
+      { type: 'Stalled', status: 'True', reason: 'MappingDoesNotCompile' },
+    ]);
+    expect(broken.conditions?.[0]?.message).toContain('mapping.labels["host"]: line 2, column 3: unknown name "hots"');
+    expect(broken.conditions?.[0]?.message).toContain('mapping.when: line 1, column 11');
+    const mended = read({ state: 'Usable' }, { mapping: { key: 'item.id' } }, broken);
+    expect(mended.conditions).toMatchObject([{ type: 'Ready', status: 'True' }]);
+  });
 });

@@ -1,10 +1,11 @@
-/** What an AlertSource's status says: its path, and whether a sender could come in. */
+/** What an AlertSource's status says: its path, and whether a sender could come in and be understood. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
 import type { Condition } from '@funnelai/crds/meta';
 import { asksNobody, type SecretWay, type Way, wayInto } from '@funnelai/domain/source-credentials';
 import { sameJson } from '@funnelai/kube/same-json';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
+import { mappingVerdicts } from './mapping.ts';
 
 /** What a look at the source's Secret found; never what is in it. */
 export type SecretState =
@@ -34,8 +35,8 @@ export const pathOf = ({ metadata, spec }: AlertSource): string | undefined =>
   spec.acceptFrom === undefined ? `/alerts/${metadata.namespace ?? ''}/${metadata.name}` : undefined;
 
 /**
- * A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone, without `Stalled`. `more` is what others
- * have to say, and goes before.
+ * A Secret may come later and is nobody's edit of this object: `Ready=False` stands alone. A mapping that does not compile waits for an
+ * edit: `Stalled=True` beside it. `more` is what others have to say, and goes before.
  */
 export function sourceStatus(
   source: AlertSource,
@@ -44,7 +45,11 @@ export function sourceStatus(
   now: Temporal.Instant,
 ): AlertSourceStatus {
   const observedGeneration = source.metadata.generation ?? 0;
-  const verdicts: Verdicts = { ...entranceOf(source, wayInto(source.spec), secret), ...more };
+  const verdicts: Verdicts = {
+    ...entranceOf(source, wayInto(source.spec), secret),
+    ...more,
+    ...mappingVerdicts(source),
+  };
   const isOver = (type: string) => OURS.some((ours) => ours === type) && !Object.hasOwn(verdicts, type);
   let conditions = (source.status?.conditions ?? []).filter(({ type }) => !isOver(type));
   for (const [type, verdict] of Object.entries(verdicts))

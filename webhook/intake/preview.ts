@@ -4,7 +4,7 @@ import { alertName } from '@funnelai/domain/fingerprint';
 import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire';
 import { type Clock, nextTurn } from '@funnelai/kube/clock';
 import { INTAKE_PROBLEMS_LISTED, INTAKE_SLICE_MS, PREVIEW_ALERTS } from '../limits.ts';
-import { BodyProblem, discreet, TooManyAlerts } from '../receivers/problem.ts';
+import { BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import { JsonSyntaxError } from './json.ts';
 
@@ -19,9 +19,8 @@ export async function previewOf(
     reading = await receiver.read(envelope);
   } catch (error) {
     if (!isOfTheBody(error)) throw error;
-    const isTooLarge = error instanceof TooManyAlerts;
     return {
-      answer: { status: isTooLarge ? 413 : 400, code: isTooLarge ? 'TooLarge' : 'Invalid', message: error.message },
+      answer: { ...refusalFor(error), message: error.message },
       alerts: [],
       total: 0,
       problems: [],
@@ -64,6 +63,11 @@ function sentence({ received, problems }: Reading, bad: number): string {
   return `${good}; the first that would not is ${place}: found ${first.found}, expected ${first.expected}`;
 }
 
+function refusalFor(error: Error): Pick<SourcePreview['answer'], 'status' | 'code'> {
+  if (error instanceof MappingBroken) return { status: 503, code: 'Unavailable' };
+  return error instanceof TooManyAlerts ? { status: 413, code: 'TooLarge' } : { status: 400, code: 'Invalid' };
+}
+
 function isOfTheBody(error: unknown): error is Error {
-  return error instanceof BodyProblem || error instanceof TooManyAlerts || error instanceof JsonSyntaxError;
+  return [BodyProblem, TooManyAlerts, JsonSyntaxError, MappingBroken].some((kind) => error instanceof kind);
 }

@@ -11,11 +11,11 @@ import type { Clock } from '@funnelai/kube/clock';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
-import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
+import { BodyProblem, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { demandNames } from '../server/names.ts';
-import { HttpProblem, retryAfter } from '../server/problems.ts';
+import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
@@ -131,6 +131,7 @@ async function take(
         { truncatedAlerts: reading.truncated },
         'the sender left alerts out of a body: raise max_alerts',
       );
+    for (const limit of reading.reached ?? []) deps.metrics.limitReached(limit);
     const result = await deps.ingest.ingest(source, reading.received);
     const answer = answerFor(reading, result, request.id);
     arrival.alerts = reading.received.length + bad;
@@ -145,7 +146,14 @@ async function take(
   } catch (error) {
     // What is left of a body that was refused is not read: the connection cannot be used again.
     if (!request.raw.complete) reply.header('connection', 'close');
-    throw error instanceof Busy ? tooBusy(receiver) : error;
+    const said = error instanceof Busy ? tooBusy(receiver) : error;
+    const refused = receiver?.refuse === undefined ? undefined : problemFrom(said);
+    if (receiver?.refuse === undefined || refused === undefined || refused.code === 'Internal') throw said;
+    arrival.refusal = refusalOf(said);
+    if (refused.status >= 500) request.log.warn({ why: refused.message }, 'request refused for now');
+    const told = receiver.refuse(refused, request.headers);
+    reply.code(refused.status).headers({ ...refused.details.headers, ...told.headers });
+    return await reply.send(told.body);
   } finally {
     share.end();
   }
@@ -241,8 +249,12 @@ async function understood<T>(deps: IntakeDeps, work: () => T | Promise<T>): Prom
     return await work();
   } catch (error) {
     if (error instanceof TooManyAlerts) {
-      deps.metrics.limitReached('INTAKE_ALERTS');
+      deps.metrics.limitReached(error.limit);
       throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
+    }
+    if (error instanceof MappingBroken) {
+      // A 4xx would make the sender drop what an edit of the source lets in.
+      throw new HttpProblem('Unavailable', error.message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
     }
     if (error instanceof JsonSyntaxError || error instanceof BodyProblem)
       throw new HttpProblem('Invalid', error.message);

@@ -46,9 +46,20 @@ export class BodyProblem extends Error {
 
 /** More alerts in one body than are read. */
 export class TooManyAlerts extends Error {
-  constructor(found: number, most: number) {
+  /** The bound of limits.ts, by name. */
+  readonly limit: string;
+  constructor(found: number, most: number, limit = 'INTAKE_ALERTS') {
     super(`The body holds ${found} alerts, at most ${most} are taken at once.`);
     this.name = 'TooManyAlerts';
+    this.limit = limit;
+  }
+}
+
+/** The source's own mapping is none: only an edit of the source can mend it, and until then its senders keep what they have. */
+export class MappingBroken extends Error {
+  constructor(source: string, field: string, message: string) {
+    super(`The mapping of AlertSource ${source} does not compile: ${field}: ${message}. Its owner must mend it.`);
+    this.name = 'MappingBroken';
   }
 }
 

@@ -35,6 +35,8 @@ export interface Reading {
   truncated: number;
   /** Why parts of the body make no alert though nothing is wrong with them: one line for each such part. */
   ignored: string[];
+  /** Bounds of limits.ts that were reached on the way, by name. */
+  reached?: readonly string[];
 }
 
 export interface Receiver {
@@ -47,7 +49,7 @@ export interface Receiver {
   readonly expects: string;
   /**
    * Reads the body, alert by alert: a bad one never spoils a good one. Throws `BodyProblem` when the body as a whole is not of this
-   * format, `TooManyAlerts`, `JsonSyntaxError`.
+   * format, `TooManyAlerts`, `JsonSyntaxError`, `MappingBroken`.
    */
   read(envelope: Envelope): Reading | Promise<Reading>;
   /**
@@ -66,6 +68,8 @@ export interface Receiver {
   readonly holdsAt429?: true;
   /** What this format's clients expect to hear instead of our own receipt. */
   reply?(answer: IntakeAnswer, reading: Reading, envelope: Envelope): Reply;
+  /** The same for what is refused as a whole: before, or without, a reading. Only headers and body; the status stays. */
+  refuse?(refusal: { status: number; message: string }, headers: IncomingHttpHeaders): Pick<Reply, 'headers' | 'body'>;
 }
 
 export interface Reply {

@@ -4,10 +4,14 @@ import { alertmanager } from './alertmanager.ts';
 import { createSnsDoor, type SnsDoor } from './aws-door.ts';
 import { awsSns } from './aws-sns.ts';
 import { azureMonitor } from './azure-monitor.ts';
+import { cloudEvents } from './cloudevents.ts';
 import { datadog } from './datadog.ts';
 import { flux } from './flux.ts';
+import { generic } from './generic.ts';
 import { googleMonitoring } from './google-monitoring.ts';
 import { grafana } from './grafana.ts';
+import { jsonLines } from './json-lines.ts';
+import { openTelemetryLogs } from './opentelemetry-logs.ts';
 import { pagerDutyEvents } from './pagerduty-events.ts';
 import type { Receiver, SourceFormat } from './receiver.ts';
 import { sentry } from './sentry.ts';
@@ -25,5 +29,9 @@ export function createReceivers(deps: { sns?: SnsDoor } = {}): Receivers {
     AwsSns: awsSns(deps.sns ?? createSnsDoor({ clock: systemClock })),
     GoogleMonitoring: googleMonitoring,
     AzureMonitor: azureMonitor,
+    CloudEvents: cloudEvents,
+    OpenTelemetryLogs: openTelemetryLogs,
+    JsonLines: jsonLines,
+    Generic: generic,
   };
 }

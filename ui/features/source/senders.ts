@@ -4,10 +4,7 @@ import { cloudEvents, generic, jsonLines, openTelemetryLogs, pagerDutyEvents } f
 import { alertmanager, flux, grafana } from './senders/monitoring.ts';
 import { awsSns, azureMonitor, datadog, googleMonitoring, sentry, unknown } from './senders/services.ts';
 
-/** Those that the API server takes; a test holds them to the CRD. */
-export const FORMATS = ['Alertmanager'] as const;
-
-/** By format. Some are of formats that are still to come. */
+/** By format; the API server takes these and no other. */
 export const SENDERS: Readonly<Record<string, (place: Place) => Snippet[]>> = {
   Alertmanager: alertmanager,
   AwsSns: awsSns,
@@ -23,6 +20,9 @@ export const SENDERS: Readonly<Record<string, (place: Place) => Snippet[]>> = {
   PagerDutyEvents: pagerDutyEvents,
   Sentry: sentry,
 };
+
+/** Those that are offered; a test holds them to the CRD. */
+export const FORMATS: readonly string[] = Object.keys(SENDERS);
 
 /** Never empty: an address alone helps, too. */
 export const snippetsFor = (format: string, place: Place): Snippet[] => (SENDERS[format] ?? unknown)(place);

@@ -1,0 +1,36 @@
+/** Points in time as programs write them into logs and events: RFC 3339, SQL's way, and counts since 1970 in any usual unit. */
+import { Temporal } from 'temporal-polyfill';
+import { isGoZero, parseInstant } from './instants.ts';
+
+const COUNT = /^-?(\d{1,19})(?:\.(\d{1,20}))?$/;
+/** `2026-01-31 12:00:00.123456`, in UTC: java.sql.Timestamp, as Fluent Bit writes it. */
+const SQL = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:[.,]\d+)?)$/;
+
+/**
+ * Returns the instant; null for what means "none" ('', 0, Go's zero time); undefined for what cannot be read. The unit of a count is
+ * told by its size: below 10^11 seconds (until the year 5138), below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
+ */
+export function parseMoment(text: string): Temporal.Instant | null | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '') return null;
+  const count = COUNT.exec(trimmed);
+  if (count !== null) return fromCount(trimmed, count[1] ?? '', count[2] ?? '');
+  const sql = SQL.exec(trimmed);
+  const instant = parseInstant(sql === null ? trimmed : `${sql[1]}T${sql[2]}Z`);
+  return instant !== undefined && isGoZero(instant) ? null : instant;
+}
+
+function fromCount(text: string, whole: string, fraction: string): Temporal.Instant | null | undefined {
+  const value = BigInt(whole);
+  if (value === 0n && /^0*$/.test(fraction)) return null;
+  if (text.startsWith('-')) return undefined;
+  const digits =
+    value < 100_000_000_000n ? 9 : value < 100_000_000_000_000n ? 6 : value < 100_000_000_000_000_000n ? 3 : 0;
+  const nanos = value * 10n ** BigInt(digits) + BigInt(fraction.slice(0, digits).padEnd(digits, '0') || '0');
+  try {
+    // Within what can be written again as RFC 3339.
+    return parseInstant(Temporal.Instant.fromEpochNanoseconds(nanos).toString());
+  } catch {
+    return undefined;
+  }
+}
