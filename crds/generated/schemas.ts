@@ -88,7 +88,7 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   }),
   fingerprint: bounded(0, 64).regex(new RegExp("^[0-9a-f]{64}$", 'u')),
   dedupKey: z.exactOptional(bounded(0, 512)),
-  state: z.enum(["Firing", "Resolved"]),
+  state: z.enum(["Firing", "Resolved", "Expired"]),
   severity: severitySchema,
   originalSeverity: z.exactOptional(bounded(0, 256)),
   title: bounded(1, 256),
@@ -105,6 +105,12 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   receivedAt: z.iso.datetime({ offset: true }),
+  leaseUntil: z.exactOptional(z.iso.datetime({ offset: true })),
+  dedupHash: z.exactOptional(bounded(0, 8).regex(new RegExp("^[0-9a-f]{8}$", 'u'))),
+  expired: z.exactOptional(z.looseObject({
+    at: z.iso.datetime({ offset: true }),
+    reason: z.enum(["LeaseRanOut", "DedupChanged"]),
+  })),
 });
 
 export const alertStatusSchema: z.ZodType<AlertStatus> = z.looseObject({
@@ -243,8 +249,10 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
   alerts: z.exactOptional(z.looseObject({
     firing: z.int().min(0),
     resolved: z.int().min(0),
+    expired: z.exactOptional(z.int().min(0)),
     total: z.int().min(0),
     gone: z.exactOptional(z.int().min(0)),
+    expiredGone: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),
