@@ -7,6 +7,7 @@ import { Temporal } from 'temporal-polyfill';
 import { bounded } from './alert-bounds.ts';
 import { type AlertLink, linksFrom } from './alert-links.ts';
 import { cleanText, cutBytes, utf8Bytes } from './bytes.ts';
+import { dedupHashOf } from './dedup-identity.ts';
 import { fingerprintOf, fingerprintOfKey } from './fingerprint.ts';
 import { formatMicros, isGoZero } from './instants.ts';
 import { byCodeUnit, type Labels, labelsFrom, labelValue } from './labels.ts';
@@ -20,6 +21,8 @@ export interface AlertInput {
   /** Of the sender's clock; absent when it said none. */
   startsAt?: Temporal.Instant | undefined;
   endsAt?: Temporal.Instant | undefined;
+  /** Until when its sender vouches for it without another word; of those that fire only. */
+  leaseUntil?: Temporal.Instant | undefined;
   title?: string | undefined;
   description?: string | undefined;
   /** The sender's word for how bad it is, where that is no label; a label that the source names goes before it. */
@@ -70,6 +73,7 @@ export function toAlertSpec(
     ...timesOf(input, receivedAt),
     receivedAt: formatMicros(receivedAt),
   };
+  if (input.state === 'Firing' && input.leaseUntil !== undefined) spec.leaseUntil = formatMicros(input.leaseUntil);
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);
   if (utf8Bytes(description) > DESCRIPTION_MAX_BYTES)
@@ -88,14 +92,14 @@ function identityOf(
   input: AlertInput,
   source: AlertSource,
   notes: string[],
-): Pick<AlertSpec, 'fingerprint' | 'dedupKey'> {
+): Pick<AlertSpec, 'fingerprint' | 'dedupKey' | 'dedupHash'> {
   if (input.dedupKey !== undefined && input.dedupKey !== '') {
     const dedupKey = cutBytes(cleanText(input.dedupKey), DEDUP_KEY_MAX_BYTES);
     return { fingerprint: fingerprintOfKey(input.dedupKey), dedupKey };
   }
   const { fingerprint, missing } = fingerprintOf(input.labels, source.spec.dedup);
   if (missing.length > 0) notes.push(`labels that dedup.labels asks for are missing: ${missing.join(', ')}`);
-  return { fingerprint };
+  return { fingerprint, dedupHash: dedupHashOf(source.spec.dedup) };
 }
 
 function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpec, 'startsAt' | 'endsAt'> {

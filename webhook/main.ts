@@ -1,6 +1,8 @@
 /** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { createDrainLock } from '@funnelai/history/drain-lock';
+import { createLeaseStore } from '@funnelai/history/leases';
 import { createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
@@ -14,6 +16,9 @@ import { parseFlags, USAGE, UsageError } from './flags.ts';
 import { SHUTDOWN_MS } from './limits.ts';
 import { serveMetrics } from './server/health.ts';
 import { createWebhook } from './wiring.ts';
+
+/** One intake for one database; as the mirror calls it. */
+const SCOPE = 'cluster';
 
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) {
@@ -36,6 +41,13 @@ async function main(): Promise<void> {
   const webhook = await createWebhook({
     client,
     queries: pool === undefined ? undefined : createQueries({ pool }),
+    leases:
+      pool === undefined
+        ? undefined
+        : {
+            store: createLeaseStore({ pool, scope: SCOPE }),
+            lock: createDrainLock({ pool, clock: systemClock, log, scope: SCOPE }),
+          },
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
     clock: systemClock,
     log,

@@ -1,6 +1,9 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
+import { randomUUID } from 'node:crypto';
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import type { DrainLock } from '@funnelai/history/drain-lock';
+import type { LeaseStore } from '@funnelai/history/leases';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import type { Cache } from '@funnelai/kube/cache';
@@ -22,6 +25,10 @@ import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
+import { createLeaseCollector, noLeaseBook } from './leases/collector.ts';
+import { createExpirer } from './leases/expirer.ts';
+import { createHeartbeats } from './leases/heartbeats.ts';
+import { createExpiryWrites } from './leases/writes.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
 import type { Readiness } from './server/health.ts';
@@ -31,6 +38,8 @@ export interface WebhookParts {
   queries: Queries | undefined;
   /** Where repeats of alerts are counted; nowhere without a database. */
   repeats?: RepeatStore | undefined;
+  /** Where it is kept when alerts were last heard of, and who may act upon it; without a database nothing expires. */
+  leases?: { store: LeaseStore; lock: DrainLock } | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -41,6 +50,10 @@ export interface WebhookParts {
 }
 export interface Webhook extends App {
   readiness: Readiness;
+  /** What is otherwise done by the clock: writes what was heard; looks for what expired. */
+  leases: { flush(): Promise<void>; pass(): Promise<void> };
+  /** The sources as it knows them now. */
+  sources: Pick<Cache<AlertSource>, 'get'>;
   /** Starts to read; returns at once. */
   start(): void;
   /** Says "not ready", ends the streams, answers what is open, stops reading. */
@@ -77,7 +90,33 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     parts.repeats === undefined
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
-  const store = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const lock = createKeyedLock();
+  const store = createAlertStore({ client, alerts: alerts.cache, clock, lock });
+  const isTaking = () => [alerts.cache, sources.cache].every((cache) => cache.synced && cache.fresh());
+  const collector =
+    parts.leases &&
+    createLeaseCollector({ store: parts.leases.store, replica: randomUUID(), isTaking, clock, log, metrics });
+  const expirer =
+    parts.leases &&
+    createExpirer({
+      ...parts.leases,
+      alerts: alerts.cache,
+      sources: sources.cache,
+      writes: createExpiryWrites({ client, alerts: alerts.cache, lock }),
+      heartbeats: createHeartbeats({
+        store: parts.leases.store,
+        alerts: alerts.cache,
+        sources: sources.cache,
+        intake: store,
+        clock,
+        log,
+        metrics,
+      }),
+      clock,
+      log,
+      metrics,
+    });
+  const leases = collector ?? noLeaseBook;
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -87,9 +126,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       sources: sources.cache,
       receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({ store, clock, log, metrics, repeats }),
+      ingest: createIngest({ store, clock, log, metrics, repeats, leases }),
       clock,
       metrics,
+      leases,
     },
     api: {
       incidents: incidents.cache,
@@ -111,15 +151,23 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   return {
     ...app,
     readiness,
+    leases: { flush: async () => collector?.flush(), pass: async () => expirer?.pass() },
+    sources: sources.cache,
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      collector?.start();
+      parts.leases?.lock.start();
+      expirer?.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
       await repeats.stop();
+      await expirer?.stop();
+      await collector?.stop();
+      await parts.leases?.lock.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

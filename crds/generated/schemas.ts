@@ -66,6 +66,11 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
     labels: z.exactOptional(z.array(bounded(1, 256)).min(1).max(32)),
     ignore: z.exactOptional(z.array(bounded(1, 256)).max(32)),
   })),
+  expireAfter: z.exactOptional(bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 30m, 6h or 1h30m" })),
+  heartbeat: z.exactOptional(z.looseObject({
+    every: bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 90s, 10m or 1h30m" }),
+    match: z.exactOptional(z.array(bounded(1, 1024)).min(1).max(16)),
+  })),
 });
 
 export const alertSourceStatusSchema: z.ZodType<AlertSourceStatus> = z.looseObject({

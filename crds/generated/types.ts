@@ -48,6 +48,15 @@ export interface AlertSourceSpec {
     /** These labels never count, at most 32: those in which two senders of the same fault differ. Default: [prometheus_replica, replica]. */
     ignore?: string[];
   };
+  /** How long an alert of this source may go unheard before it is Expired, for senders that repeat what fires; set it to several of their repeats. Go-style duration, 0s or 1m to 8760h; 0s never. What Prometheus sends carries a lease of its own (endsAt); the longer of the two holds. Default: 0s. Example: 6h. */
+  expireAfter?: string;
+  /** Opens an alert SourceSilent (severity High) of this source when nothing came for so long, and resolves it when something comes again. */
+  heartbeat?: {
+    /** How long the source may be silent. Go-style duration, 1m to 8760h. Example: 5m. */
+    every: string;
+    /** Only alerts that all of these matchers hold for are signs of life; absent, any request of a sender that may come in is one. Alertmanager's matcher syntax, at most 16. Example: ['alertname="Watchdog"']. */
+    match?: string[];
+  };
 }
 
 /** What is. Written by the operator alone. */

@@ -21,6 +21,21 @@ describe('the status of a source', () => {
     });
   });
 
+  it('is stalled beside being ready while its heartbeat cannot be read, and no longer once it is mended', () => {
+    const beating = (match: string[]): AlertSource => ({
+      ...source,
+      spec: { ...source.spec, heartbeat: { every: '5m', match } },
+    });
+    const bad = sourceStatus(beating(['alertname=~"("']), 'Usable', NOW);
+    expect(bad.conditions).toMatchObject([
+      { type: 'Ready', status: 'True' },
+      { type: 'Stalled', status: 'True', reason: 'HeartbeatInvalid' },
+    ]);
+    const mended = sourceStatus({ ...beating(['alertname="Watchdog"']), status: bad }, 'Usable', NOW);
+    expect(mended.conditions).toMatchObject([{ type: 'Ready', status: 'True' }]);
+    expect(mended.conditions).toHaveLength(1);
+  });
+
   it.each([
     ['NotFound', 'SecretNotFound', 'prom-token'],
     ['KeyMissing', 'SecretKeyNotFound', 'token'],

@@ -1,5 +1,7 @@
 /** What an AlertSource's status says: its path, and whether a sender could come in. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
+import type { Condition } from '@funnelai/crds/meta';
+import { heartbeatFault } from '@funnelai/domain/heartbeat';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -37,10 +39,29 @@ export function sourceStatus(source: AlertSource, secret: SecretState, now: Temp
   return {
     observedGeneration,
     path: pathOf(source),
-    conditions: setCondition(
-      source.status?.conditions,
-      { type: 'Ready', status: secret === 'Usable' ? 'True' : 'False', observedGeneration, ...verdicts[secret] },
+    conditions: withHeartbeat(
+      source,
+      setCondition(
+        source.status?.conditions,
+        { type: 'Ready', status: secret === 'Usable' ? 'True' : 'False', observedGeneration, ...verdicts[secret] },
+        now,
+      ),
       now,
     ),
   };
+}
+
+const BAD_HEARTBEAT = 'HeartbeatInvalid';
+
+/** Matchers are no schema's to judge. A source with bad ones takes alerts; what only an edit can mend is said beside that. */
+function withHeartbeat(source: AlertSource, conditions: Condition[], now: Temporal.Instant): Condition[] {
+  const fault = heartbeatFault(source);
+  if (fault === undefined) return conditions.filter(({ reason }) => reason !== BAD_HEARTBEAT);
+  const message = `its silence is not looked for until heartbeat.match is mended: ${fault}`;
+  const observedGeneration = source.metadata.generation ?? 0;
+  return setCondition(
+    conditions,
+    { type: 'Stalled', status: 'True', reason: BAD_HEARTBEAT, message, observedGeneration },
+    now,
+  );
 }

@@ -2,9 +2,12 @@
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { isSignOfLife } from '@funnelai/domain/heartbeat';
+import { formatMicros } from '@funnelai/domain/instants';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import { type LeaseBook, noLeaseBook } from '../leases/collector.ts';
 import { INTAKE_DEADLINE_MS, INTAKE_SLICE_MS, STORES_IN_FLIGHT, STORES_PER_REQUEST } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
@@ -39,13 +42,22 @@ export function createIngest(deps: {
   log: Log;
   metrics: WebhookMetrics;
   repeats?: RepeatCounter;
+  leases?: LeaseBook;
 }): Ingest {
+  const leases = deps.leases ?? noLeaseBook;
   const repeats = deps.repeats ?? noRepeats;
   const gate = createGate(STORES_IN_FLIGHT);
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, deps);
+      if (
+        isSignOfLife(
+          source,
+          groups.map(({ request }) => request.reports[0].spec),
+        )
+      )
+        leases.heard(source, formatMicros(deps.clock.now()));
       const abort = new AbortController();
       const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () =>
         abort.abort(new Error('the time for this request is over')),
@@ -55,8 +67,13 @@ export function createIngest(deps: {
           gate.run(() => storeSafely(deps.store, group.request, abort.signal, deps.log)),
         );
         for (const [position, outcome] of outcomes.entries()) {
-          const namespace = groups[position]?.request.namespace;
-          if (outcome.kind === 'unchanged' && namespace !== undefined) repeats.count(namespace, outcome.name);
+          const request = groups[position]?.request;
+          if (outcome.kind === 'unavailable') leases.missed();
+          if (outcome.kind !== 'unchanged' || request === undefined) continue;
+          repeats.count(request.namespace, outcome.name);
+          // What was written says itself when it was heard of.
+          const firing = request.reports.findLast(({ spec }) => spec.state === 'Firing');
+          if (firing !== undefined) leases.seen(request.namespace, firing.spec);
         }
         return sum(groups, outcomes, deps.metrics);
       } finally {

@@ -7,6 +7,7 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { LeaseBook } from '../leases/collector.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
@@ -29,6 +30,7 @@ export interface IntakeDeps {
   ingest: Ingest;
   clock: Clock;
   metrics: WebhookMetrics;
+  leases?: LeaseBook;
 }
 
 const INTAKE_PATH = '/alerts/:namespace/:source';
@@ -102,6 +104,7 @@ function findSource(deps: IntakeDeps, params: Params): AlertSource {
   const source = deps.sources.get(namespace, name);
   if (source !== undefined) return source;
   if (!deps.sources.synced || !deps.sources.fresh()) {
+    deps.leases?.missed();
     // Not knowing a source is no reason to tell its sender that there is none: 404 is never retried.
     throw new HttpProblem('Unavailable', 'The API server is away: it is not known whether this source exists.', {
       headers: retryAfter(limits.RETRY_AFTER_MS),
@@ -192,5 +195,6 @@ async function read(deps: IntakeDeps, receiver: Receiver, envelope: Envelope): P
 
 function busy(deps: IntakeDeps, limit: string): HttpProblem {
   deps.metrics.limitReached(limit);
+  deps.leases?.missed();
   return new HttpProblem('Unavailable', 'Too many alerts are being received at once.', { headers: retryAfter(1_000) });
 }

@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import { createKubeClient } from '@funnelai/kube/client';
-import { systemClock } from '@funnelai/kube/clock';
+import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { createKubectl, type Kubectl } from '@funnelai/test/harness/kubectl';
 import { type Context, userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
-import { createWebhook, type Webhook } from '../wiring.ts';
+import { createWebhook, type Webhook, type WebhookParts } from '../wiring.ts';
 
 export interface Running {
   url: string;
@@ -27,6 +27,9 @@ export async function startInProcess(
     server?: string;
     queries?: Queries;
     repeats?: RepeatStore;
+    leases?: WebhookParts['leases'];
+    /** By which alerts are received; timers are another matter. */
+    clock?: Clock;
     signInFile?: string;
     welcomeFile?: string;
     uiDir?: string;
@@ -41,7 +44,8 @@ export async function startInProcess(
     client,
     queries: o.queries,
     repeats: o.repeats,
-    clock: systemClock,
+    leases: o.leases,
+    clock: o.clock ?? systemClock,
     log: silentLog(),
     registry: createRegistry(),
     host: '127.0.0.1',
