@@ -41,6 +41,10 @@ export const REPEATS_REMEMBERED = 20_000;
 /** How often Postgres may say that it does not know an episode before its repeats are dropped. */
 export const REPEATS_TRIES = 60;
 
+/** Alerts that one answer of Alertmanager's API v2 tells of, and matchers that a question may hold. */
+export const API_V2_ALERTS = 10_000;
+export const API_V2_FILTERS = 32;
+
 /** When alerts were last heard of is written to Postgres this often. */
 export const LEASES_FLUSH_MS = 5_000;
 /** Alerts of which that is held until then, also while Postgres is away; past it nothing expires for as long. */

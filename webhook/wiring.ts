@@ -124,6 +124,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     intake: {
       sources: sources.cache,
+      alerts: alerts.cache,
       receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
       ingest: createIngest({ store, clock, log, metrics, repeats, leases }),

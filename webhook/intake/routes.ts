@@ -1,15 +1,18 @@
 /**
  * The entrance for alerts. Order matters: path, source, token, then the body, so that nobody without a token makes us read one.
- * Answers 2xx only when every alert of the body is in etcd.
+ * Answers 2xx only when every alert of the body is in etcd. A source of Alertmanager's format can be read as one, too.
  */
 import type { IncomingMessage } from 'node:http';
-import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Temporal } from 'temporal-polyfill';
+import { BY_NAMESPACE } from '../api/context.ts';
 import type { LeaseBook } from '../leases/collector.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
+import { API_V2_READS, type ApiV2Read, answerApiV2 } from '../receivers/alertmanager-api.ts';
 import { BodyProblem, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import type { Receivers } from '../receivers/registry.ts';
@@ -25,6 +28,8 @@ import { bearerToken } from './tokens.ts';
 
 export interface IntakeDeps {
   sources: Cache<AlertSource>;
+  /** By the index BY_NAMESPACE, for those who read them as from an Alertmanager. */
+  alerts: Cache<Alert>;
   receivers: Receivers;
   auth: SourceAuth;
   ingest: Ingest;
@@ -51,6 +56,11 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
     for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
       app.post<{ Params: Params }>(path, (request, reply) => take(deps, enter, request, reply));
     }
+    const startedAt = deps.clock.now();
+    for (const path of API_V2_READS)
+      app.get<{ Params: Params }>(`${INTAKE_PATH}${path}`, (request, reply) =>
+        tell(deps, { path, startedAt }, request, reply),
+      );
   };
 }
 
@@ -96,6 +106,32 @@ async function take(
   } finally {
     share.end();
   }
+}
+
+/** Lets whoever may send to the source read its alerts, as from an Alertmanager. */
+async function tell(
+  deps: IntakeDeps,
+  { path, startedAt }: { path: ApiV2Read; startedAt: Temporal.Instant },
+  request: FastifyRequest<{ Params: Params }>,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const source = findSource(deps, request.params);
+  if (!deps.receivers[source.spec.format].paths.includes('/api/v2/alerts'))
+    throw new HttpProblem(
+      'NotFound',
+      `AlertSource ${source.metadata.name} has format ${source.spec.format}, which has no API to read.`,
+    );
+  await authenticate(deps, source, bearerToken(request.headers.authorization));
+  const { namespace = '', name } = source.metadata;
+  const alerts = deps.alerts.byIndex(BY_NAMESPACE, namespace).filter(({ spec }) => spec.sourceRef.name === name);
+  const { searchParams: query } = new URL(request.url, 'http://localhost');
+  const answer = answerApiV2({ path, query, alerts, startedAt });
+  if ('isCut' in answer) deps.metrics.limitReached('API_V2_ALERTS');
+  return reply
+    .code(answer.status)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(answer.body));
 }
 
 function findSource(deps: IntakeDeps, params: Params): AlertSource {

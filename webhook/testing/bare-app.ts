@@ -54,6 +54,7 @@ export async function aBareApp(log: Log): Promise<BareApp> {
   } as unknown as ApiContext;
   const intake: IntakeDeps = {
     sources: sources as unknown as IntakeDeps['sources'],
+    alerts: cache(),
     receivers: createReceivers(),
     auth: { check: async () => 'ok' },
     ingest: {
