@@ -186,7 +186,10 @@ describe('an alert', () => {
     await patch('alerts.funnelai.dev', byHand?.metadata.name ?? '', { spec: { state: 'Resolved' } });
     expect(await state('Person')).toBe('Resolved');
     await webhookBody('Person');
-    expect(await spec('Person')).toMatchObject({ state: 'Firing' });
+    const again = await spec('Person');
+    expect(again.state).toBe('Firing');
+    // Later than the one that the sender names: a new episode.
+    expect(Date.parse(again.startsAt)).toBeGreaterThan(Date.parse(byHand?.spec.expired?.at ?? ''));
     await webhookBody('Back');
     expect(await state('Back')).toBe('Firing');
   });

@@ -11,11 +11,13 @@ export interface Report {
 
 /**
  * Returns the spec to merge. A report without a start is about the episode that is stored while that one still fires,
- * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written.
+ * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written. What fires under its
+ * old start after a person had resolved it begins when it is heard of: whoever resolved it knew of all before.
  */
 export function anchored(report: Report, stored: AlertSpec | undefined): AlertSpec {
   const { spec, startNamed, endNamed } = report;
   if (stored === undefined) return spec;
+  if (isAfterResolveByHand(spec, stored)) return { ...spec, startsAt: spec.receivedAt };
   const sameEpisode = startNamed
     ? spec.startsAt === stored.startsAt || spec.startsAt === stored.latestStartsAt
     : stored.state === 'Firing' || spec.state === 'Resolved';
@@ -27,4 +29,11 @@ export function anchored(report: Report, stored: AlertSpec | undefined): AlertSp
   const repeatsEnd =
     !endNamed && spec.state === 'Resolved' && stored.state === 'Resolved' && stored.endsAt !== undefined;
   return { ...spec, startsAt, ...(repeatsEnd && stored.endsAt !== undefined ? { endsAt: stored.endsAt } : {}) };
+}
+
+/** A webhook's own Resolved has an end, and no mark of an expiry. */
+function isAfterResolveByHand(spec: AlertSpec, stored: AlertSpec): boolean {
+  const isByHand = stored.state === 'Resolved' && (stored.endsAt === undefined || stored.expired !== undefined);
+  if (!isByHand || spec.state !== 'Firing' || compareInstants(spec.receivedAt, stored.receivedAt) <= 0) return false;
+  return compareInstants(spec.startsAt, stored.endsAt ?? stored.latestStartsAt ?? stored.startsAt) <= 0;
 }
