@@ -52,6 +52,7 @@ export function createIngest(deps: {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, deps);
       if (
+        source.spec.heartbeat !== undefined &&
         isSignOfLife(
           source,
           groups.map(({ request }) => request.reports[0].spec),
@@ -68,10 +69,10 @@ export function createIngest(deps: {
         );
         for (const [position, outcome] of outcomes.entries()) {
           const request = groups[position]?.request;
-          if (outcome.kind === 'unavailable') leases.missed();
-          if (outcome.kind !== 'unchanged' || request === undefined) continue;
-          repeats.count(request.namespace, outcome.name);
-          // What was written says itself when it was heard of.
+          if (request === undefined) continue;
+          if (outcome.kind === 'unchanged') repeats.count(request.namespace, outcome.name);
+          // What was written says itself when it was heard of; what could not be stored was heard of all the same.
+          else if (outcome.kind !== 'unavailable') continue;
           const firing = request.reports.findLast(({ spec }) => spec.state === 'Firing');
           if (firing !== undefined) leases.seen(request.namespace, firing.spec);
         }

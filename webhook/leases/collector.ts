@@ -12,11 +12,11 @@ import { LEASES_FLUSH_MS, LEASES_REMEMBERED, SIGNS_REMEMBERED } from '../limits.
 import type { WebhookMetrics } from '../metrics.ts';
 
 export interface LeaseBook {
-  /** A report that the alert fires, which is stored and changed nothing in etcd. */
+  /** A report that the alert fires, of which nothing is written in etcd: it changed nothing, or could not be stored. */
   seen(namespace: string, report: AlertSpec): void;
   /** A sign of life of the source. */
   heard(source: AlertSource, at: string): void;
-  /** Reports were turned away that a sender had the right to send. */
+  /** Bodies were turned away unread: nobody knows of which alerts. */
   missed(): void;
 }
 export const noLeaseBook: LeaseBook = { seen: () => {}, heard: () => {}, missed: () => {} };
