@@ -55,7 +55,6 @@ export function automaticMove(question: MoveQuestion): AutomaticMove {
 
 const ms = (text: string | undefined): number | undefined => parseInstant(text)?.epochMilliseconds;
 const isFiring = ({ spec }: Alert): boolean => spec.state === 'Firing';
-const isUnresolved = ({ spec }: Alert): boolean => spec.state !== 'Resolved';
 
 function dueAt(at: number, now: Temporal.Instant, move: AutomaticMove): AutomaticMove {
   return at <= now.epochMilliseconds ? move : { kind: 'wait', dueMs: at - now.epochMilliseconds };
@@ -66,7 +65,7 @@ function resolving(question: MoveQuestion, phase: Phase): AutomaticMove {
   const { when, afterMs } = rule.resolve;
   const allowed = when === 'AllAlertsResolved' || (when === 'Unacknowledged' && phase === 'Detection');
   // Of what expired nobody said that it resolved: it keeps the incident open, also once it is gone from the cluster.
-  if (!allowed || alerts.total === 0 || members.some(isUnresolved) || (alerts.expired ?? 0) > 0) return STAY;
+  if (!allowed || alerts.total === 0 || members.some(isFiring) || (alerts.expired ?? 0) > 0) return STAY;
   // Only now: it reads the time of every alert.
   const lastResolved = clearedAt(question);
   if (lastResolved === undefined) return STAY;

@@ -125,7 +125,9 @@ describe('an alert that expired', () => {
 
   it('is resolved by a person who leaves the mark where it is, and fires again with the next report', () => {
     const byHand: AlertSpec = { ...expired(0, 9), state: 'Resolved' };
-    expect(all(byHand, firing(0, 9)).state).toBe('Resolved');
+    const over = all(byHand, firing(0, 9));
+    expect(over.state).toBe('Resolved');
+    expect(over).not.toHaveProperty('expired');
     expect(all(byHand, firing(0, 400))).toEqual(firing(0, 400));
   });
 });
