@@ -147,20 +147,20 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
       metrics.expired(reason);
   }
 
-  /** Returns how many were tried. One that fails holds up no other. */
+  /** Returns how many were tried. One that fails holds up no other, and comes again with the next pass. */
   async function act(works: readonly Work[], work: (one: Work) => Promise<void>): Promise<number> {
+    const failed: { alert: string; why: string }[] = [];
     await mapBounded(works, EXPIRIES_AT_ONCE, async (one) => {
       if (!mayAct()) return;
       try {
         await work(one);
       } catch (error) {
-        const { namespace, name } = one.alert.metadata;
-        log.warn(
-          { alert: `${namespace}/${name}`, why: messageOf(error) },
-          'an alert could not be expired, or brought back',
-        );
+        failed.push({ alert: textOf(keyOf(one.alert)), why: messageOf(error) });
       }
     });
+    // One line: a thousand may fail for one reason.
+    if (failed.length > 0)
+      log.warn({ failed: failed.length, first: failed[0] }, 'alerts could not be expired, or brought back');
     return works.length;
   }
 

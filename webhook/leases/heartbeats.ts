@@ -3,6 +3,7 @@
  * nobody asks any more. Silence counts only while the intake was there to hear. Storing and merging are the intake's.
  */
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { HEARTBEAT_FINGERPRINT, heardReport, heartbeatFault, silentReport } from '@funnelai/domain/heartbeat';
 import { compareInstants, formatMicros, parseDuration, parseInstant } from '@funnelai/domain/instants';
@@ -79,7 +80,8 @@ export function createHeartbeats(deps: HeartbeatsDeps): Heartbeats {
     try {
       const report = { spec, startNamed: true, endNamed: true };
       const fingerprint = HEARTBEAT_FINGERPRINT;
-      const request = { namespace, source, fingerprint, reports: [report] as [typeof report], demo: false };
+      const demo = sources.get(namespace, source)?.metadata.labels?.[DEMO_LABEL] === 'true';
+      const request = { namespace, source, fingerprint, reports: [report] as [typeof report], demo };
       const outcome = await deps.intake.store(request, abort.signal);
       if (outcome.kind === 'created' || outcome.kind === 'updated') return true;
       if ('message' in outcome)
