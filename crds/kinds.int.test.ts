@@ -183,6 +183,17 @@ describe('an Alert', () => {
 
   it.each([
     [{ endsAt: '2026-03-01T15:00:00Z' }, 'endsAt goes with state Resolved only'],
+    [{ state: 'Expired' }, 'expired goes with state Expired'],
+    [{ expired: { at: '2026-03-01T15:00:00Z', reason: 'LeaseRanOut' } }, 'expired goes with state Expired'],
+    [{ state: 'Expired', expired: { at: '2026-03-01T15:00:00Z', reason: 'Tired' } }, 'Unsupported value: "Tired"'],
+    [
+      {
+        state: 'Expired',
+        endsAt: '2026-03-01T15:00:00Z',
+        expired: { at: '2026-03-01T15:00:00Z', reason: 'LeaseRanOut' },
+      },
+      'endsAt goes with state Resolved only',
+    ],
     [{ state: 'Resolved', endsAt: '2026-03-01T12:02:11.1Z' }, 'endsAt is before startsAt'],
     [{ latestStartsAt: '2026-03-01T12:02:11.123456789Z' }, 'only when it is later than startsAt'],
     [{ startsAt: 'yesterday' }, 'spec.startsAt: Invalid value: "yesterday"'],
@@ -196,6 +207,12 @@ describe('an Alert', () => {
     const answer = await dryRun(anAlert('prom-3', spec));
     expect(answer.ok).toBe(false);
     expect(answer.stderr).toContain(words);
+  });
+
+  it.each(['Expired', 'Resolved'])('%s may carry the mark of its expiry', async (state) => {
+    const expired = { at: '2026-03-01T15:00:00Z', reason: 'LeaseRanOut' };
+    const answer = await dryRun(anAlert('prom-3', { state, expired }));
+    expect(answer.ok, answer.stderr).toBe(true);
   });
 
   it.each([
@@ -298,6 +315,11 @@ describe('an AlertSource', () => {
     [{ format: 'AwsSns', sns: { topicArns: ['alarms'] } }, 'spec.sns.topicArns[0]'],
     [{ format: 'Grafana' }, 'Unsupported value: "Grafana"'],
     [{ severity: { map: { sev0: 'critical' } } }, 'Unsupported value: "critical"'],
+    [{ expireAfter: '59s' }, '0s for never, or from 1m to 8760h'],
+    [{ expireAfter: '1d' }, 'expected a Go-style duration'],
+    [{ heartbeat: {} }, 'spec.heartbeat.every: Required value'],
+    [{ heartbeat: { every: '30s' } }, 'from 1m to 8760h'],
+    [{ heartbeat: { every: '5m', match: [] } }, 'should have at least 1 items'],
     [{ severity: { map: { ['x'.repeat(257)]: 'High' } } }, 'a word of the map has 1 to 256 characters'],
     [{ dedup: { labels: [] } }, 'should have at least 1 items'],
     [{ auth: { bearer: { secretRef: { name: 'Prom', key: 'token' } } } }, 'spec.auth.bearer.secretRef.name'],
@@ -317,6 +339,14 @@ describe('an AlertSource', () => {
     { format: 'AwsSns', auth: { none: {} }, sns: { topicArns: ['arn:aws-cn:sns:cn-north-1:123456789012:alarms'] } },
   ])('with %j is taken', async (spec) => {
     const answer = await dryRun(aSource(spec, 'second'));
+    expect(answer.ok, answer.stderr).toBe(true);
+  });
+
+  it('expires nothing by itself, and may be asked to, and to be watched over', async () => {
+    const { spec } = JSON.parse((await dryRun(aSource({}, 'second'))).stdout);
+    expect(spec.expireAfter).toBe('0s');
+    const watched = { expireAfter: '6h', heartbeat: { every: '5m', match: ['alertname="Watchdog"'] } };
+    const answer = await dryRun(aSource(watched, 'second'));
     expect(answer.ok, answer.stderr).toBe(true);
   });
 

@@ -7,6 +7,7 @@ import { Temporal } from 'temporal-polyfill';
 import { bounded } from './alert-bounds.ts';
 import { type AlertLink, linksFrom } from './alert-links.ts';
 import { cleanText, cutBytes, utf8Bytes } from './bytes.ts';
+import { dedupHashOf } from './dedup-identity.ts';
 import { fingerprintOf, fingerprintOfKey } from './fingerprint.ts';
 import { formatMicros, isGoZero } from './instants.ts';
 import { byCodeUnit, type Labels, labelsFrom, labelValue } from './labels.ts';
@@ -27,6 +28,8 @@ export interface AlertInput {
    * resolves, and nothing new of what fires already. Used where the sender named neither start nor end.
    */
   occurredAt?: Temporal.Instant | undefined;
+  /** Until when its sender vouches for it without another word; of those that fire only. */
+  leaseUntil?: Temporal.Instant | undefined;
   title?: string | undefined;
   description?: string | undefined;
   /** The sender's word for how bad it is, where that is no label; a label that the source names goes before it. */
@@ -98,6 +101,8 @@ export function toAlertSpec(
     receivedAt: formatMicros(receivedAt),
   };
   if (input.dedupKey) spec.dedupKey = cutBytes(cleanText(input.dedupKey), DEDUP_KEY_MAX_BYTES);
+  else spec.dedupHash = dedupHashOf(source.spec.dedup);
+  if (input.state === 'Firing' && input.leaseUntil !== undefined) spec.leaseUntil = formatMicros(input.leaseUntil);
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
   if (input.only === 'Acknowledgement') spec.acknowledgedUpstream = acknowledgementOf(input, receivedAt);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);

@@ -2,7 +2,8 @@
  * The few moves that the operator makes of its own accord, after the rule of the incident's origin.
  *
  * - Detection → Resolution once all alerts have resolved for `resolve.after` (Unacknowledged or AllAlertsResolved); Response or
- *   Mitigation → Resolution only with AllAlertsResolved. An incident that never had an alert stays as it is. Where all alerts are
+ *   Mitigation → Resolution only with AllAlertsResolved. An incident that never had an alert stays as it is, and so does one with an
+ *   alert that expired: its sender fell silent, and nobody said that it resolved. Where all alerts are
  *   gone from the cluster, the condition AlertsCleared says whether the last of them had resolved, and when; without it, it stays.
  * - Resolution → Detection when an alert of it fires again within `reopenWithin`. After a person's resolve only a report that
  *   was received after it counts: what fired already then was known to whoever resolved. The log's times have a grain of one
@@ -63,7 +64,8 @@ function resolving(question: MoveQuestion, phase: Phase): AutomaticMove {
   const { recorded, members, alerts, rule, isMachine, now } = question;
   const { when, afterMs } = rule.resolve;
   const allowed = when === 'AllAlertsResolved' || (when === 'Unacknowledged' && phase === 'Detection');
-  if (!allowed || alerts.total === 0 || members.some(isFiring)) return STAY;
+  // Of what expired nobody said that it resolved: it keeps the incident open, also once it is gone from the cluster.
+  if (!allowed || alerts.total === 0 || members.some(isFiring) || (alerts.expired ?? 0) > 0) return STAY;
   // Only now: it reads the time of every alert.
   const lastResolved = clearedAt(question);
   if (lastResolved === undefined) return STAY;

@@ -36,6 +36,9 @@ export function fingerprintOfKey(dedupKey: string): string {
   return sha256(JSON.stringify({ key: dedupKey }));
 }
 
+/** Hex digits of the fingerprint in a name; the next is tried when the name is held by another fingerprint. */
+export const NAME_DIGITS: readonly number[] = [16, 24, 40, 64];
+
 /**
  * Returns the name of the Alert: its source and the first hex digits of its fingerprint. On a clash with another fingerprint
  * ask again with more digits; the name never passes 63 characters.

@@ -70,6 +70,14 @@ function resolved({ status }: ConditionFacts): Claim {
 
 /** An empty set has not resolved; alerts that have left the cluster change nothing. */
 function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFacts): Claim | undefined {
+  if (members.some(({ spec }) => spec.state === 'Firing'))
+    return { type: 'AlertsCleared', status: 'False', reason: 'AlertsFiring', message: 'alerts of it still fire' };
+  const expired = status.alerts?.expired ?? 0;
+  if (expired > 0) {
+    const which = expired === 1 ? 'one alert of it has' : `${expired} alerts of it have`;
+    const message = `no alert of it fires, but ${which} expired: the sender fell silent, and nobody said that it resolved`;
+    return { type: 'AlertsCleared', status: 'False', reason: 'AlertsExpired', message };
+  }
   if (members.length === 0) {
     if (hasUnresolvedLeft) {
       const message = 'the last alerts of it are gone, and had not resolved';
@@ -77,9 +85,6 @@ function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFa
     }
     if (conditionOf(held, 'AlertsCleared') !== undefined) return undefined;
     return { type: 'AlertsCleared', status: 'False', reason: 'NoAlerts', message: 'no alert has joined' };
-  }
-  if (members.some(({ spec }) => spec.state !== 'Resolved')) {
-    return { type: 'AlertsCleared', status: 'False', reason: 'AlertsFiring', message: 'alerts of it still fire' };
   }
   const isAsked = status.phase !== undefined && isOpen(status.phase);
   const message = isAsked ? 'all alerts have resolved; resolve it when the cause is gone' : 'all alerts have resolved';

@@ -331,14 +331,14 @@ describe('alerts that leave the cluster', () => {
     story.write('ana', 5, { phase: 'Response' });
     run(story, 20, [gone(12, 'a'), gone(12, 'b'), firing('c')]);
     const before = story.incident;
-    run(story, 90_000, [firing('c')], { left: { resolved: 2, others: 0 } });
+    run(story, 90_000, [firing('c')], { left: { resolved: 2, expired: 0, others: 0 } });
     expect(counts(story)).toEqual({ firing: 1, resolved: 2, gone: 2, total: 3 });
     expect(story.incident.spec).toEqual(before.spec);
     run(story, 91_000, [gone(90_500, 'c')]);
     expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 2, total: 3 });
     const cleared = story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared');
     expect(cleared?.status).toBe('True');
-    run(story, 200_000, [], { left: { resolved: 1, others: 0 } });
+    run(story, 200_000, [], { left: { resolved: 1, expired: 0, others: 0 } });
     expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 3, total: 3 });
     expect(story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared')).toEqual(cleared);
     expect(story.incident.status).toMatchObject({ phase: 'Response', changeSequence: 5 });
@@ -347,7 +347,7 @@ describe('alerts that leave the cluster', () => {
   it('are not mistaken for others that join meanwhile', () => {
     const story = opened();
     run(story, 1, [gone(0, 'a'), gone(0, 'b')]);
-    run(story, 20, [firing('c'), firing('d')], { left: { resolved: 2, others: 0 } });
+    run(story, 20, [firing('c'), firing('d')], { left: { resolved: 2, expired: 0, others: 0 } });
     expect(counts(story)).toEqual({ firing: 2, resolved: 2, gone: 2, total: 4 });
   });
 
@@ -361,7 +361,7 @@ describe('alerts that leave the cluster', () => {
   it('and moved to another incident are not said to have resolved', () => {
     const story = opened();
     run(story, 1, [firing('a'), gone(0, 'b')]);
-    run(story, 20, [], { left: { resolved: 0, others: 2 } });
+    run(story, 20, [], { left: { resolved: 0, expired: 0, others: 2 } });
     expect(counts(story)).toEqual({ firing: 0, resolved: 0, total: 2 });
   });
 
@@ -373,8 +373,8 @@ describe('alerts that leave the cluster', () => {
     expect(conditionsOf(story).AlertsCleared).toBe('True');
     // It fires again, and somebody deletes it before the next count.
     run(story, 105, [firing('a', 104)], { rule });
-    run(story, 108, [], { rule, left: { resolved: 0, others: 1 } });
-    run(story, 900, [], { rule, left: { resolved: 0, others: 1 } });
+    run(story, 108, [], { rule, left: { resolved: 0, expired: 0, others: 1 } });
+    run(story, 900, [], { rule, left: { resolved: 0, expired: 0, others: 1 } });
     expect(conditionsOf(story).AlertsCleared).toBe('False');
     run(story, 9000, [], { rule });
     expect(story.incident.spec.phase).toBe('Detection');
@@ -385,11 +385,71 @@ describe('alerts that leave the cluster', () => {
     const rule = ruleWith({ when: 'Unacknowledged', after: '48h' });
     run(story, 1, [firing('a'), firing('b')], { rule });
     run(story, 100, [gone(90, 'a'), gone(95, 'b')], { rule });
-    const waiting = run(story, 90_000, [], { rule, left: { resolved: 2, others: 0 } });
+    const waiting = run(story, 90_000, [], { rule, left: { resolved: 2, expired: 0, others: 0 } });
     expect(story.incident.spec.phase).toBe('Detection');
     expect(waiting.requeueAfterMs).toBe((100 + 48 * 3600 - 90_000) * 1000);
     run(story, 100 + 48 * 3600, [], { rule });
     expect(story.incident.spec).toMatchObject({ phase: 'Resolution', phaseReason: 'all 2 alerts have resolved' });
+  });
+});
+
+describe('an alert that expires', () => {
+  const expired = (name: string) =>
+    anAlert({ name, spec: { state: 'Expired', expired: { at: time(60), reason: 'LeaseRanOut' } } });
+  const cleared = (story: PlayedIncident) => story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared');
+  const { asOf: _, ...none } = { asOf: '', firing: 0, resolved: 0, total: 0 };
+  const counts = (story: PlayedIncident) => ({ ...none, ...story.incident.status?.alerts, asOf: undefined });
+
+  it('neither fires nor has resolved: the incident says so, and no rule resolves it', () => {
+    for (const when of ['Unacknowledged', 'AllAlertsResolved'] as const) {
+      const story = opened();
+      const rule = ruleWith({ when, after: '0s' });
+      run(story, 1, [firing('a'), firing('b')], { rule });
+      run(story, 20, [gone(15, 'a'), expired('b')], { rule });
+      run(story, 90_000, [gone(15, 'a'), expired('b')], { rule });
+      expect(counts(story)).toMatchObject({ firing: 0, resolved: 1, expired: 1, total: 2 });
+      expect(cleared(story)).toMatchObject({ status: 'False', reason: 'AlertsExpired' });
+      expect(story.incident.spec.phase).toBe('Detection');
+    }
+  });
+
+  it('keeps the incident open also once it is gone from the cluster, seen or unseen', () => {
+    for (const left of [{ resolved: 0, expired: 1, others: 0 }, undefined]) {
+      const story = opened();
+      const rule = ruleWith({ when: 'AllAlertsResolved', after: '0s' });
+      run(story, 1, [firing('a'), firing('b')], { rule });
+      run(story, 20, [gone(15, 'a'), expired('b')], { rule });
+      run(story, 90_000, [gone(15, 'a')], { rule, ...(left && { left }) });
+      run(story, 180_000, [gone(15, 'a')], { rule });
+      expect(counts(story)).toMatchObject({ firing: 0, resolved: 1, expired: 1, expiredGone: 1, total: 2 });
+      expect(cleared(story)).toMatchObject({ status: 'False', reason: 'AlertsExpired' });
+      expect(story.incident.spec.phase).toBe('Detection');
+    }
+  });
+
+  it('counts as what it is once it is heard of again', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '0s' });
+    run(story, 1, [firing('a')], { rule });
+    run(story, 20, [expired('a')], { rule });
+    run(story, 40, [firing('a')], { rule });
+    expect(counts(story)).toMatchObject({ firing: 1, resolved: 0, total: 1 });
+    expect(counts(story)).not.toHaveProperty('expired');
+    expect(cleared(story)).toMatchObject({ reason: 'AlertsFiring' });
+    run(story, 60, [expired('a')], { rule });
+    // A person, or its sender, says that it is over.
+    run(story, 80, [gone(75, 'a')], { rule });
+    expect(story.incident.spec.phase).toBe('Resolution');
+  });
+
+  it('does not hold up the end of an incident that a person resolved', () => {
+    const story = opened();
+    run(story, 1, [firing('a')]);
+    run(story, 20, [expired('a')]);
+    story.write('ana', 30, { phase: 'Resolution' });
+    run(story, 31, [expired('a')]);
+    run(story, 30 + 24 * 3600 + 60, [expired('a')]);
+    expect(story.incident.spec.phase).toBe('Closed');
   });
 });
 

@@ -32,6 +32,8 @@ import { isMachineUser } from './users.ts';
 export interface Departures {
   /** Gone from the cluster after they had resolved, as retention lets them go. */
   resolved: number;
+  /** Gone from the cluster after they had expired. */
+  expired: number;
   others: number;
 }
 export interface IncidentStep {
@@ -179,6 +181,8 @@ function slowWriteDueMs({ alerts }: IncidentStatus, now: Temporal.Instant): numb
   return sinceMs === undefined ? 0 : Math.min(SLOW_WRITE_MS, Math.max(0, SLOW_WRITE_MS - sinceMs));
 }
 
+const NONE_LEFT: Departures = { resolved: 0, expired: 0, others: 0 };
+
 type Counts = NonNullable<IncidentStatus['alerts']>;
 
 /**
@@ -186,19 +190,27 @@ type Counts = NonNullable<IncidentStatus['alerts']>;
  * change nothing about what happened. Whoever joined since the last count is what is there beside those of the last count that have
  * not left. Some may have left while nobody looked; which of them had resolved shows in how many resolved ones are missing.
  */
-function countsOf({ members, left = { resolved: 0, others: 0 }, now }: IncidentStep, held: Counts | undefined): Counts {
-  const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
-  const resolved = members.length - firing;
+function countsOf({ members, left = NONE_LEFT, now }: IncidentStep, held: Counts | undefined): Counts {
+  const inState = (state: Alert['spec']['state']) => members.filter(({ spec }) => spec.state === state).length;
+  const [resolved, expired] = [inState('Resolved'), inState('Expired')];
   const wereGone = held?.gone ?? 0;
   const wereResolved = (held?.resolved ?? 0) - wereGone;
-  const joined = members.length + left.resolved + left.others - (held?.firing ?? 0) - wereResolved;
-  const unseen = Math.min(Math.max(0, -joined), Math.max(0, wereResolved - resolved - left.resolved));
+  const wereExpiredGone = held?.expiredGone ?? 0;
+  const wereExpired = (held?.expired ?? 0) - wereExpiredGone;
+  const departed = left.resolved + left.expired + left.others;
+  const joined = members.length + departed - (held?.firing ?? 0) - wereResolved - wereExpired;
+  const missing = Math.max(0, -joined);
+  const unseen = Math.min(missing, Math.max(0, wereResolved - resolved - left.resolved));
+  const unseenExpired = Math.min(missing - unseen, Math.max(0, wereExpired - expired - left.expired));
   const gone = wereGone + left.resolved + unseen;
+  const expiredGone = wereExpiredGone + left.expired + unseenExpired;
   return {
-    firing,
+    firing: inState('Firing'),
     resolved: resolved + gone,
+    ...(expired + expiredGone > 0 && { expired: expired + expiredGone }),
     total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
     ...(gone > 0 && { gone }),
+    ...(expiredGone > 0 && { expiredGone }),
     asOf: held?.asOf ?? formatMicros(now),
   };
 }

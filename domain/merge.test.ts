@@ -8,6 +8,14 @@ const firing = (start: number, received: number, title = 'firing'): AlertSpec =>
   anAlertSpec({ startsAt: time(start), receivedAt: time(received), title });
 const resolved = (start: number, end: number, received: number, title = 'resolved'): AlertSpec =>
   anAlertSpec({ state: 'Resolved', startsAt: time(start), endsAt: time(end), receivedAt: time(received), title });
+const expired = (start: number, received: number): AlertSpec =>
+  anAlertSpec({
+    state: 'Expired',
+    startsAt: time(start),
+    receivedAt: time(received),
+    title: 'firing',
+    expired: { at: time(received + 300), reason: 'LeaseRanOut' },
+  });
 const all = (...reports: AlertSpec[]): AlertSpec =>
   reports.reduce<AlertSpec | undefined>((stored, report) => mergeAlert(stored, report), undefined) ?? expect.fail();
 
@@ -101,6 +109,40 @@ describe('mergeAlert', () => {
   });
 });
 
+describe('an alert that expired', () => {
+  it('stays so for every firing that was received until then, the very one that it stands on among them', () => {
+    for (const report of [firing(0, 9), firing(0, 3), firing(5, 8)])
+      for (const merged of [all(expired(0, 9), report), all(report, expired(0, 9))])
+        expect(merged).toMatchObject({ state: 'Expired', receivedAt: time(9), expired: { reason: 'LeaseRanOut' } });
+  });
+
+  it('is brought back by a firing received later, of the same start or a newer one, in the same episode', () => {
+    const back = all(expired(0, 9), firing(0, 400));
+    expect(back).toEqual(firing(0, 400));
+    expect(all(expired(0, 9), firing(350, 400))).toMatchObject({
+      state: 'Firing',
+      startsAt: time(0),
+      latestStartsAt: time(350),
+    });
+    expect(sameAlert(expired(0, 9), back)).toBe(false);
+  });
+
+  it('is resolved by a Resolved received at that time or later, never by one of an earlier episode', () => {
+    for (const received of [9, 400]) expect(all(expired(0, 9), resolved(0, 5, received)).state).toBe('Resolved');
+    expect(all(expired(0, 9), resolved(0, 5, 400))).not.toHaveProperty('expired');
+    expect(all(expired(10, 11), resolved(0, 5, 400)).state).toBe('Expired');
+    expect(all(firing(0, 1), resolved(0, 5, 6), expired(10, 11)).state).toBe('Expired');
+  });
+
+  it('is resolved by a person who leaves the mark where it is, and fires again with the next report', () => {
+    const byHand: AlertSpec = { ...expired(0, 9), state: 'Resolved' };
+    const over = all(byHand, firing(0, 9));
+    expect(over.state).toBe('Resolved');
+    expect(over).not.toHaveProperty('expired');
+    expect(all(byHand, firing(0, 400))).toEqual(firing(0, 400));
+  });
+});
+
 describe('sameAlert', () => {
   const stored = firing(0, 1);
   it('is true for a repeat, whatever its time of receipt and its annotations', () => {
@@ -136,6 +178,10 @@ const timeline = fc
         fc.record({ offset: fc.integer({ min: 0, max: 3 }), received: fc.integer({ min: 0, max: 9 }) }),
         { maxLength: 3 },
       ),
+      expiries: fc.array(
+        fc.record({ offset: fc.integer({ min: 0, max: 3 }), received: fc.integer({ min: 0, max: 9 }) }),
+        { maxLength: 2 },
+      ),
       ends: fc.array(
         fc.record({
           offset: fc.integer({ min: 0, max: 3 }),
@@ -149,12 +195,13 @@ const timeline = fc
   )
   .map((episodes) => {
     let now = 0;
-    return episodes.flatMap(({ gap, length, starts, ends }, i) => {
+    return episodes.flatMap(({ gap, length, starts, expiries, ends }, i) => {
       const begin = now + gap;
       const inside = (offset: number) => begin + Math.min(offset, length - 1);
       now = begin + length + 2;
       return [
         ...starts.map(({ offset, received }) => firing(inside(offset), 10 * i + received, `f${i}`)),
+        ...expiries.map(({ offset, received }) => expired(inside(offset), 10 * i + received)),
         ...ends.map(({ offset, extra, received }) =>
           resolved(inside(offset), begin + length + extra, 10 * i + received, `r${i}`),
         ),
@@ -170,6 +217,7 @@ const decisive = ({ startsAt, latestStartsAt, ...rest }: AlertSpec) => ({
 });
 const report = fc.oneof(
   fc.tuple(fc.nat(9), fc.nat(9)).map(([s, r]) => firing(s, r)),
+  fc.tuple(fc.nat(9), fc.nat(9)).map(([s, r]) => expired(s, r)),
   fc.tuple(fc.nat(9), fc.nat(9), fc.nat(9)).map(([s, e, r]) => resolved(s, e, r)),
 );
 
@@ -216,7 +264,7 @@ describe('the laws of merge', () => {
     fc.assert(
       fc.property(fc.array(report, { minLength: 1, maxLength: 8 }), (reports) => {
         const received = [...reports].sort((x, y) =>
-          x.receivedAt < y.receivedAt ? -1 : x.receivedAt > y.receivedAt ? 1 : x.state === 'Firing' ? -1 : 1,
+          x.receivedAt < y.receivedAt ? -1 : x.receivedAt > y.receivedAt ? 1 : x.state === 'Resolved' ? 1 : -1,
         );
         const merged = all(...received);
         const lastFiring = received.filter((r) => r.state === 'Firing').at(-1);
@@ -227,7 +275,10 @@ describe('the laws of merge', () => {
         }
         expect((merged.latestStartsAt ?? '9') > merged.startsAt).toBe(true);
         if (merged.endsAt !== undefined) expect(merged.endsAt >= merged.startsAt).toBe(true);
-        expect(merged.endsAt === undefined).toBe(merged.state === 'Firing');
+        // Expired only while nothing was received after the mark.
+        if (lastFiring && merged.state === 'Expired') expect(merged.receivedAt >= lastFiring.receivedAt).toBe(true);
+        expect(merged.endsAt === undefined).toBe(merged.state !== 'Resolved');
+        expect(merged.expired === undefined).toBe(merged.state !== 'Expired');
       }),
     );
   });

@@ -9,6 +9,9 @@
  * - Otherwise the report received later decides the state; on a tie Resolved.
  * - An end before its own start is the start. A firing exactly at the end of an episode that began earlier is a new episode:
  *   with clocks of one second a flap looks like that, and for want of information nothing is ever resolved.
+ * - Expired is a mark on what is stored and no report: it says that nothing was heard after its `receivedAt`, and ends nothing. So it
+ *   takes the place of every firing received until then and gives way to each received later, which goes on with the same episode; a
+ *   Resolved received at that time or later resolves it.
  *
  * Commutative and idempotent for any two reports. Associative in all that decides (state, newest start, end, receipt, content)
  * as long as each firing report was received before all reports of later episodes; a Resolved may come ever so late. Outside of
@@ -58,9 +61,12 @@ function covers(resolved: Evidence, start: bigint): boolean {
   return resolved.end > start || (resolved.end === start && resolved.newest === start);
 }
 
+/** Of what was received at one time the strongest holds. */
+const STRENGTH: Readonly<Record<AlertSpec['state'], number>> = { Firing: 0, Expired: 1, Resolved: 2 };
+
 function earlierFirst(a: Evidence, b: Evidence): number {
   if (a.received !== b.received) return a.received < b.received ? -1 : 1;
-  if ((a.end === undefined) !== (b.end === undefined)) return a.end === undefined ? -1 : 1;
+  if (a.spec.state !== b.spec.state) return STRENGTH[a.spec.state] - STRENGTH[b.spec.state];
   if (a.end !== undefined && b.end !== undefined && a.end !== b.end) return a.end < b.end ? -1 : 1;
   return byCodeUnit(contentOf(a.spec), contentOf(b.spec));
 }
@@ -76,9 +82,11 @@ function contentOf(spec: AlertSpec): string {
 }
 
 function specOf(content: Evidence, first: Evidence, newest: Evidence, firstIsNewest: boolean): AlertSpec {
-  const { latestStartsAt: _l, endsAt, ...rest } = content.spec;
+  const { latestStartsAt: _l, endsAt, expired, ...rest } = content.spec;
   const spec: AlertSpec = { ...rest, startsAt: firstIsNewest ? newest.newestText : first.firstText };
   if (!firstIsNewest && first.first !== newest.newest) spec.latestStartsAt = newest.newestText;
+  // A person who resolves it may leave the mark where it is.
+  if (content.spec.state === 'Expired' && expired !== undefined) spec.expired = expired;
   if (content.end !== undefined) {
     // An end that was absent or before the start is written as the start that it was taken for.
     const named = nanos(endsAt);
@@ -132,6 +140,6 @@ export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
     same(a.acknowledgedUpstream?.at, b.acknowledgedUpstream?.at) &&
     (same(a.latestStartsAt, b.latestStartsAt) ||
       (b.latestStartsAt !== undefined && same(b.latestStartsAt, b.receivedAt))) &&
-    (b.state === 'Firing' || same(a.endsAt, b.endsAt))
+    (b.state !== 'Resolved' || same(a.endsAt, b.endsAt))
   );
 }

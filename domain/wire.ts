@@ -42,6 +42,8 @@ export type Access = Record<'incidents' | 'alerts' | 'alertsources' | 'correlati
 export interface AlertCounts {
   firing: number;
   resolved: number;
+  /** Their sender fell silent, and nobody said that they resolved; absent when there is none. */
+  expired?: number;
   total: number;
 }
 
@@ -93,6 +95,8 @@ export interface AlertItem {
   source: string;
   startsAt: string;
   endsAt?: string;
+  /** Only while Expired. */
+  expired?: NonNullable<Alert['spec']['expired']>;
   receivedAt: string;
   episode?: number;
   incident?: string;
@@ -125,7 +129,7 @@ export interface AlertDetail {
 export interface TimelineEntry {
   at: string;
   /** `Event`: something that the operator said and is no change; `reason` is its word for it. `Lost`: changes of which neither the cluster nor history knows anything any more. */
-  kind: IncidentChange['kind'] | 'Lost' | 'Event' | 'Opened' | 'AlertJoined' | 'AlertResolved';
+  kind: IncidentChange['kind'] | 'Lost' | 'Event' | 'Opened' | 'AlertJoined' | 'AlertResolved' | 'AlertExpired';
   text: string;
   by?: string;
   from?: string;

@@ -65,6 +65,29 @@ export const REPEATS_REMEMBERED = 20_000;
 /** How often Postgres may say that it does not know an episode before its repeats are dropped. */
 export const REPEATS_TRIES = 60;
 
+/** Alerts that one answer of Alertmanager's API v2 tells of, and matchers that a question may hold. */
+export const API_V2_ALERTS = 10_000;
+export const API_V2_FILTERS = 32;
+
+/** When alerts were last heard of is written to Postgres this often. */
+export const LEASES_FLUSH_MS = 5_000;
+/** Alerts of which that is held until then, also while Postgres is away; past it nothing expires for as long. */
+export const LEASES_REMEMBERED = 100_000;
+/** Sources whose last sign of life is held until then. */
+export const SIGNS_REMEMBERED = 10_000;
+/** How often it is looked for alerts whose lease has run out, and for sources that fell silent. */
+export const EXPIRY_PASS_MS = 10_000;
+/** Alerts that expire, or come back from it, in one such pass, and how many of them are written at once. */
+export const EXPIRIES_PER_PASS = 1_000;
+export const EXPIRIES_AT_ONCE = 8;
+/** How often an alert without a lease, or one that has expired, is looked up again: a later report may be known meanwhile. */
+export const LEASE_RECHECK_MS = 300_000;
+/** For so long after it expired an alert is looked up in each pass: a report may have been under way. */
+export const EXPIRY_DOUBT_MS = 120_000;
+/** What Postgres knows of alerts that are gone is forgotten a page at a time, and after a day at the earliest. */
+export const LEASES_FORGOTTEN_PER_PASS = 1_000;
+export const LEASES_KEPT_MS = 86_400_000;
+
 /** How long a source's Secret is believed, also when it is missing. */
 export const SECRET_TTL_MS = 10_000;
 /** A wrong token makes the Secret be read anew at most this often per source, so that a rotation works at once. */

@@ -8,6 +8,10 @@ export interface WebhookMetrics {
   alert(outcome: Outcome): void;
   /** Repeats of stored alerts that were added to their episodes in Postgres, or given up. */
   repeats(outcome: 'written' | 'dropped', count: number): void;
+  /** Alerts that expired, were brought back because a report had been under way, or were opened and closed for a silent source. */
+  expired(what: 'LeaseRanOut' | 'DedupChanged' | 'broughtBack' | 'sourceSilent' | 'sourceHeard'): void;
+  /** One look for leases that ran out. */
+  expiryPass(outcome: 'done' | 'unavailable' | 'notFresh'): void;
   /** A named bound was reached. */
   limitReached(limit: string): void;
   /** One answered request, by route pattern. */
@@ -38,6 +42,16 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   const repeats = counter(registry, {
     name: 'funnelai_webhook_repeats_total',
     help: 'Repeats of stored alerts: added to their episodes in Postgres, or dropped.',
+    labelNames: ['outcome'],
+  });
+  const expired = counter(registry, {
+    name: 'funnelai_webhook_alerts_expired_total',
+    help: 'Alerts written because of silence: expired (by reason), brought back, and those of silent sources.',
+    labelNames: ['what'],
+  });
+  const passes = counter(registry, {
+    name: 'funnelai_webhook_expiry_passes_total',
+    help: 'Looks for alerts whose lease ran out, by outcome. Only the webhook that holds the drain lock looks.',
     labelNames: ['outcome'],
   });
   const limits = counter(registry, {
@@ -92,6 +106,8 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   return {
     alert: (outcome) => alerts.inc({ outcome }),
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
+    expired: (what) => expired.inc({ what }),
+    expiryPass: (outcome) => passes.inc({ outcome }),
     limitReached: (limit) => limits.inc({ limit }),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     streams: (n) => open.set(n),

@@ -1,6 +1,9 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
+import { randomUUID } from 'node:crypto';
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import type { DrainLock } from '@funnelai/history/drain-lock';
+import { createLeaseStore, type LeaseStore } from '@funnelai/history/leases';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
@@ -29,6 +32,11 @@ import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
+import { createLeaseCollector, noLeaseBook } from './leases/collector.ts';
+import { createExpirer } from './leases/expirer.ts';
+import { createHeartbeats } from './leases/heartbeats.ts';
+import { createLateLeases } from './leases/late.ts';
+import { createExpiryWrites } from './leases/writes.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
 import type { Readiness } from './server/health.ts';
@@ -44,6 +52,10 @@ export interface WebhookParts {
   inboxPool?: DatabasePool | undefined;
   /** Where what comes to sources is counted for all replicas; without a database each has its own. */
   traffic?: SourceTrafficStore | undefined;
+  /** Where it is kept when alerts were last heard of, and who may act upon it; without a database nothing expires. */
+  leases?: { store: LeaseStore; lock: DrainLock } | undefined;
+  /** The same, by a pool: then they belong to the cluster that the inbox belongs to. */
+  leasePool?: DatabasePool | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -56,6 +68,10 @@ export interface WebhookParts {
 }
 export interface Webhook extends App {
   readiness: Readiness;
+  /** What is otherwise done by the clock: writes what was heard; looks for what expired. */
+  leases: { flush(): Promise<void>; pass(): Promise<void> };
+  /** The sources as it knows them now. */
+  sources: Pick<Cache<AlertSource>, 'get'>;
   /** Starts to read; returns at once. */
   start(): void;
   /** Says "not ready", ends the streams, answers what is open, stops reading. */
@@ -92,25 +108,58 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     parts.repeats === undefined
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
-  const etcd = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
-  const { inboxPool: pool } = parts;
+  const lock = createKeyedLock();
+  const etcd = createAlertStore({ client, alerts: alerts.cache, clock, lock });
+  const { inboxPool: pool, leasePool } = parts;
   const scope = (signal: AbortSignal) =>
     namespaces === undefined
       ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)
       : scopeOfCluster(namespaces.cache, signal);
+  const late = leasePool === undefined ? undefined : createLateLeases();
+  const opened = (found: { scope: string; lock: DrainLock }) => {
+    if (leasePool === undefined) return;
+    late?.open({ store: createLeaseStore({ pool: leasePool, scope: found.scope }), lock: found.lock });
+  };
   const two =
     pool === undefined
       ? undefined
-      : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, clock, log, metrics });
+      : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, opened, clock, log, metrics });
+  const store = two?.store ?? etcd;
+  const isTaking = () => [alerts.cache, sources.cache].every((cache) => cache.synced && cache.fresh());
+  const leased = parts.leases ?? late;
+  const collector =
+    leased && createLeaseCollector({ store: leased.store, replica: randomUUID(), isTaking, clock, log, metrics });
+  const expirer =
+    leased &&
+    createExpirer({
+      ...leased,
+      alerts: alerts.cache,
+      sources: sources.cache,
+      writes: createExpiryWrites({ client, alerts: alerts.cache, lock }),
+      heartbeats: createHeartbeats({
+        store: leased.store,
+        alerts: alerts.cache,
+        sources: sources.cache,
+        intake: store,
+        clock,
+        log,
+        metrics,
+      }),
+      clock,
+      log,
+      metrics,
+    });
+  const leases = collector ?? noLeaseBook;
   const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
   const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
   const receivers = createReceivers();
   const ingest = createIngest({
-    ...(two === undefined ? { store: etcd } : { store: two.store, receipt: two.receipt, isBounded: true }),
+    ...(two === undefined ? { store } : { store, receipt: two.receipt, isBounded: true }),
     clock,
     log,
     metrics,
     repeats,
+    leases,
     routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
   });
   const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
@@ -121,11 +170,13 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     intake: {
       sources: sources.cache,
+      alerts: alerts.cache,
       receivers,
       auth: createSourceAuth({ client, clock, log }),
       ingest,
       clock,
       metrics,
+      leases,
       arrivals: {
         saw(arrival) {
           traffic.saw(arrival);
@@ -157,6 +208,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   return {
     ...app,
     readiness,
+    leases: { flush: async () => collector?.flush(), pass: async () => expirer?.pass() },
+    sources: sources.cache,
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
@@ -164,6 +217,9 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       traffic.start();
       receiving.start();
       testAlerts.start();
+      collector?.start();
+      parts.leases?.lock.start();
+      expirer?.start();
     },
     async stop() {
       stopping = true;
@@ -171,6 +227,9 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       await app.server.close();
       testAlerts.stop();
       await repeats.stop();
+      await expirer?.stop();
+      await collector?.stop();
+      await parts.leases?.lock.stop();
       await two?.stop();
       await traffic.stop();
       await receiving.stop();

@@ -118,6 +118,11 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
       kind: z.exactOptional(linkKindSchema),
     })).max(8)),
   })),
+  expireAfter: z.exactOptional(bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 30m, 6h or 1h30m" })),
+  heartbeat: z.exactOptional(z.looseObject({
+    every: bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 90s, 10m or 1h30m" }),
+    match: z.exactOptional(z.array(bounded(1, 1024)).min(1).max(16)),
+  })),
 });
 
 export const alertSourceStatusSchema: z.ZodType<AlertSourceStatus> = z.looseObject({
@@ -141,7 +146,7 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   }),
   fingerprint: bounded(0, 64).regex(new RegExp("^[0-9a-f]{64}$", 'u')),
   dedupKey: z.exactOptional(bounded(0, 512)),
-  state: z.enum(["Firing", "Resolved"]),
+  state: z.enum(["Firing", "Resolved", "Expired"]),
   severity: severitySchema,
   originalSeverity: z.exactOptional(bounded(0, 256)),
   title: bounded(1, 256),
@@ -162,6 +167,12 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
     by: z.exactOptional(bounded(1, 256)),
   })),
   receivedAt: z.iso.datetime({ offset: true }),
+  leaseUntil: z.exactOptional(z.iso.datetime({ offset: true })),
+  dedupHash: z.exactOptional(bounded(0, 8).regex(new RegExp("^[0-9a-f]{8}$", 'u'))),
+  expired: z.exactOptional(z.looseObject({
+    at: z.iso.datetime({ offset: true }),
+    reason: z.enum(["LeaseRanOut", "DedupChanged"]),
+  })),
 });
 
 export const alertStatusSchema: z.ZodType<AlertStatus> = z.looseObject({
@@ -300,8 +311,10 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
   alerts: z.exactOptional(z.looseObject({
     firing: z.int().min(0),
     resolved: z.int().min(0),
+    expired: z.exactOptional(z.int().min(0)),
     total: z.int().min(0),
     gone: z.exactOptional(z.int().min(0)),
+    expiredGone: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),

@@ -142,6 +142,15 @@ export interface AlertSourceSpec {
       kind?: LinkKind;
     }[];
   };
+  /** How long an alert of this source may go unheard before it is Expired, for senders that repeat what fires; set it to several of their repeats. Go-style duration, 0s or 1m to 8760h; 0s never. What Prometheus sends carries a lease of its own (endsAt); the longer of the two holds. Default: 0s. Example: 6h. */
+  expireAfter?: string;
+  /** Opens an alert SourceSilent (severity High) of this source when nothing came for so long, and resolves it when something comes again. */
+  heartbeat?: {
+    /** How long the source may be silent. Go-style duration, 1m to 8760h. Example: 5m. */
+    every: string;
+    /** Only alerts that all of these matchers hold for are signs of life; absent, any request of a sender that may come in is one. Alertmanager's matcher syntax, at most 16. Example: ['alertname="Watchdog"']. */
+    match?: string[];
+  };
 }
 
 /** What is. Written by the operator; lastReceivedAt and the condition Receiving by the webhook. */
@@ -163,7 +172,7 @@ export interface Alert extends KubeObject {
   status?: AlertStatus;
 }
 
-/** What the sender said, merged over all its reports; written by the webhook. A person may write state Resolved when the sender cannot. */
+/** What the sender said, merged over all its reports; written by the webhook. A person may write state Resolved when the sender cannot, or when it has expired. */
 export interface AlertSpec {
   /** The AlertSource that it came by; immutable. */
   sourceRef: {
@@ -174,8 +183,8 @@ export interface AlertSpec {
   fingerprint: string;
   /** The sender's own key as it came, at most 512 bytes. Absent where the labels are the key. */
   dedupKey?: string;
-  /** Whether the fault is there. Resolved only when the sender, or a person, said so. */
-  state: 'Firing' | 'Resolved';
+  /** Whether the fault is there. Resolved only when the sender, or a person, said so. Expired: its sender fell silent for longer than it had announced, and nobody said that it resolved; the next report that it fires brings it back. */
+  state: 'Firing' | 'Resolved' | 'Expired';
   /** How bad it is, worst first, mapped by the source from the sender's own word. */
   severity: Severity;
   /** The sender's own word for the severity, at most 256 characters. Example: page. */
@@ -212,8 +221,19 @@ export interface AlertSpec {
     /** Who told it, where the sender says. Example: Sample Monitoring Service. */
     by?: string;
   };
-  /** When the webhook took the last report that changed something, RFC 3339, to the microsecond. Example: 2026-03-01T14:02:13.000421Z. */
+  /** When the webhook took the last report that changed something, RFC 3339, to the microsecond; while Expired, the last report at all. Example: 2026-03-01T14:02:13.000421Z. */
   receivedAt: string;
+  /** Until when the sender vouches for it without another word (an endsAt of Alertmanager's API v2 that lies ahead), as of the report of receivedAt; later reports move the lease in Postgres, not here. RFC 3339. */
+  leaseUntil?: string;
+  /** Under which identity rules the fingerprint was taken: 8 hex digits over the source's dedup. When they change, what was made under other ones expires. Absent where the sender's own key is the identity. Example: 4f3c2b1a. */
+  dedupHash?: string;
+  /** Since when and why it is Expired. Nobody knows when the fault ended, so there is no endsAt. */
+  expired?: {
+    /** When it was taken for expired, RFC 3339. Example: 2026-03-01T14:12:13.000421Z. */
+    at: string;
+    /** LeaseRanOut: nothing was heard of it for longer than its sender, or the source's expireAfter, allows. DedupChanged: the source tells faults apart in another way now, so no report is about this one any more. */
+    reason: 'LeaseRanOut' | 'DedupChanged';
+  };
 }
 
 /** Where it went. Written by the operator alone. */
@@ -445,10 +465,14 @@ export interface IncidentStatus {
     firing: number;
     /** Alerts of this incident that have resolved, those included that are gone from the cluster. */
     resolved: number;
+    /** Alerts of this incident whose sender fell silent and of which nobody said that they resolved, those included that are gone from the cluster; absent when there is none. While there is one the operator does not resolve it. */
+    expired?: number;
     /** Alerts that ever joined, those included that are gone from the cluster. */
     total: number;
     /** How many of the resolved ones are gone from the cluster; absent when none is. History still has them. */
     gone?: number;
+    /** How many of the expired ones are gone from the cluster; absent when none is. History still has them. */
+    expiredGone?: number;
     /** When this was counted, RFC 3339. */
     asOf: string;
   };

@@ -1,4 +1,4 @@
-/** The two programs that tests need and npm does not carry: a browser and an Alertmanager. Installed where that is allowed, said first; named otherwise. */
+/** The programs that tests need and npm does not carry: a browser, an Alertmanager, a Prometheus. Installed where that is allowed, said first; named otherwise. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -23,6 +23,7 @@ const NEEDED: Needed[] = [
     debian: 'prometheus-alertmanager',
     what: 'Alertmanager, for the story from alert to incident',
   },
+  { programs: ['prometheus'], debian: 'prometheus', what: 'Prometheus, for the story of one that dies' },
 ];
 
 export function isOnPath(program: string, path = process.env.PATH ?? ''): boolean {
@@ -70,7 +71,7 @@ export async function ensurePackages(say: Say): Promise<void> {
   const apt = installer();
   if (!apt) {
     throw new Fault(
-      `npm test needs programs that are not here, and may not install them:\n${list}\n  get them: apt-get install ${names.join(' ')} (as root; elsewhere: put chromium and alertmanager on the PATH)`,
+      `npm test needs programs that are not here, and may not install them:\n${list}\n  get them: apt-get install ${names.join(' ')} (as root; elsewhere: put chromium, alertmanager and prometheus on the PATH)`,
     );
   }
   say(

@@ -31,7 +31,7 @@ export function restoredIncident({ incident, originUid, changeSequence }: Restor
 /**
  * Returns the status that carries the record on; undefined when history knows of no change, so that its birth is numbered as any other.
  * What the admission log says of this birth is no change: it counts as numbered. Alerts are gone with the cluster: those that fired
- * come again and are counted then, those that had resolved stay counted, and that all had resolved is not believed any more.
+ * come again and are counted then, those that had resolved or expired stay counted, and that all had resolved is not believed any more.
  * @param created as the API server answered the create.
  */
 export function restoredStatus(
@@ -43,6 +43,7 @@ export function restoredStatus(
   if (changeSequence === 0 || status?.phase === undefined) return undefined;
   const resolved = status.alerts?.resolved ?? 0;
   const firing = status.alerts?.firing ?? 0;
+  const expired = status.alerts?.expired ?? 0;
   return {
     ...status,
     observedGeneration: created.metadata.generation ?? -1,
@@ -52,7 +53,8 @@ export function restoredStatus(
     alerts: {
       firing: 0,
       resolved,
-      total: Math.max(resolved, (status.alerts?.total ?? 0) - firing),
+      ...(expired > 0 && { expired, expiredGone: expired }),
+      total: Math.max(resolved + expired, (status.alerts?.total ?? 0) - firing),
       ...(resolved > 0 && { gone: resolved }),
       asOf: formatMicros(now),
     },

@@ -62,6 +62,42 @@ describe('what an alert asks for', () => {
     expect(ask({ ...late, spec: { ...late.spec, state: 'Firing' } })).toEqual({ kind: 'correlate', episode: 1 });
   });
 
+  it('asks as what fires when it expired before anyone looked: nobody said that it is over', () => {
+    const expired = (o: Partial<Alert['spec']> = {}) =>
+      anAlert({ state: 'Expired', expired: { at: START, reason: 'LeaseRanOut' }, ...o });
+    expect(ask(expired())).toEqual({ kind: 'correlate', episode: 1 });
+    const waved = answered(anAlert({ state: 'Resolved' }), { answer: 'ResolvedFirst' });
+    expect(ask({ ...waved, spec: expired().spec })).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(expired()), resolvedBy(ROBOT))).toEqual({ kind: 'correlate', episode: 2 });
+  });
+
+  it('is content when it expires once answered, wherever its incident is by then', () => {
+    const alert = answered(anAlert());
+    const spec: Alert['spec'] = {
+      ...alert.spec,
+      state: 'Expired',
+      // Heard until long after the person resolved the incident, which everybody knew.
+      receivedAt: '2027-01-01T00:00:00Z',
+      expired: { at: '2027-01-01T00:10:00Z', reason: 'LeaseRanOut' },
+    };
+    const ended = resolvedBy('ana');
+    for (const incidents of [
+      [anIncident()],
+      [ended],
+      [{ ...ended, status: { ...ended.status, resolvedAt: START } }],
+      [],
+    ])
+      expect(ask({ ...alert, spec }, ...(incidents as Incident[]))).toEqual({ kind: 'nothing' });
+  });
+
+  it('goes on with its episode when it comes back from silence, and opens anew where a person had ended its incident', () => {
+    const back = answered(anAlert({ receivedAt: '2027-01-01T00:00:00Z' }));
+    expect(ask(back, anIncident())).toEqual({ kind: 'nothing' });
+    const ended = resolvedBy('ana');
+    const incident = { ...ended, status: { ...ended.status, resolvedAt: START } } as Incident;
+    expect(ask(back, incident)).toEqual({ kind: 'correlate', episode: 2 });
+  });
+
   it('asks for another incident when its own is deleted, or about to be, while it fires', () => {
     const going = anIncident({ metadata: { deletionTimestamp: START } });
     expect(ask(answered(anAlert()))).toEqual({ kind: 'correlate', episode: 2 });

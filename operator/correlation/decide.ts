@@ -47,28 +47,32 @@ export function whatIsAsked(
 ): Asked {
   const { spec, status } = alert;
   const firing = spec.state === 'Firing';
+  // What expired before anyone looked fired, and nobody said that it is over: it is not told from what fires.
+  const unresolved = spec.state !== 'Resolved';
   const episodes = status?.episode ?? 0;
-  if (isNewEpisode(alert)) return { kind: firing ? 'correlate' : 'tooLate', episode: episodes + 1 };
+  if (isNewEpisode(alert)) return { kind: unresolved ? 'correlate' : 'tooLate', episode: episodes + 1 };
   const reason = status?.conditions?.find(({ type }) => type === CORRELATED)?.reason;
-  if (reason === REFUSED) return { kind: firing ? 'correlate' : 'nothing', episode: episodes };
-  if (reason === RESOLVED_FIRST && firing) return { kind: 'correlate', episode: episodes };
+  if (reason === REFUSED) return { kind: unresolved ? 'correlate' : 'nothing', episode: episodes };
+  if (reason === RESOLVED_FIRST && unresolved) return { kind: 'correlate', episode: episodes };
 
   const name = status?.incidentRef?.name;
   if (name === undefined) {
-    return firing && reason === RECORDED && hasOutgrownRecord(alert)
+    return unresolved && reason === RECORDED && hasOutgrownRecord(alert)
       ? { kind: 'correlate', episode: episodes }
       : { kind: 'nothing' };
   }
   // An episode of its own, though its start is the old one: history keeps the earlier one with the incident that it was in.
-  const ifFiring: Asked = firing ? { kind: 'correlate', episode: episodes + 1 } : { kind: 'nothing' };
+  const again: Asked = { kind: 'correlate', episode: episodes + 1 };
+  const ifFiring: Asked = firing ? again : { kind: 'nothing' };
   const incident = lookup(name);
   if (incident === undefined || incident.metadata.deletionTimestamp !== undefined) return ifFiring;
   const target = endOfChain(incident, lookup);
   // Merged into what is not there, or into itself by a circle: nobody has the alert.
   if (target === undefined) return ifFiring;
   if (target.metadata.name !== name) return { kind: 'move', from: name, to: target.metadata.name };
-  const cameBack = endedByMachine(incident, isMachine) || (reason !== MOVED && reportedAfterEnd(alert, incident));
-  return cameBack ? ifFiring : { kind: 'nothing' };
+  // The operator resolves only what has resolved whole, so what expired after that had fired once more.
+  if (unresolved && endedByMachine(incident, isMachine)) return again;
+  return reason !== MOVED && reportedAfterEnd(alert, incident) ? ifFiring : { kind: 'nothing' };
 }
 
 /**

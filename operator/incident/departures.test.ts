@@ -1,18 +1,20 @@
+import type { Alert } from '@funnelai/crds/generated/types';
 import { describe, expect, it } from 'vitest';
 import { anAlert } from '../testing/builders.ts';
 import { createDepartureBook } from './departures.ts';
 
-const inside = (incident: string, state: 'Firing' | 'Resolved' = 'Firing') =>
+const inside = (incident: string, state: Alert['spec']['state'] = 'Firing') =>
   anAlert({ state, status: { incidentRef: { name: incident } } });
 
 describe('departures', () => {
-  it('count who leaves the cluster, by whether it had resolved, and who moves to another incident', () => {
+  it('count who leaves the cluster, by how it stood then, and who moves to another incident', () => {
     const book = createDepartureBook();
     book.note(inside('a', 'Resolved'), undefined, true);
     book.note(inside('a'), undefined, true);
+    book.note(inside('a', 'Expired'), undefined, true);
     book.note(inside('b'), inside('a'), false);
-    expect(book.of('team/a')).toEqual({ resolved: 1, others: 2 });
-    expect(book.of('team/b')).toEqual({ resolved: 0, others: 0 });
+    expect(book.of('team/a')).toEqual({ resolved: 1, expired: 1, others: 2 });
+    expect(book.of('team/b')).toEqual({ resolved: 0, expired: 0, others: 0 });
   });
 
   it('count nobody who stays, joins, or never was in one', () => {
@@ -20,7 +22,7 @@ describe('departures', () => {
     book.note(inside('a', 'Resolved'), inside('a'), false);
     book.note(inside('a'), anAlert(), false);
     book.note(anAlert(), undefined, true);
-    expect(book.of('team/a')).toEqual({ resolved: 0, others: 0 });
+    expect(book.of('team/a')).toEqual({ resolved: 0, expired: 0, others: 0 });
   });
 
   it('that came while a count was written stay for the next', () => {
@@ -29,8 +31,8 @@ describe('departures', () => {
     const counted = book.of('team/a');
     book.note(inside('a', 'Resolved'), undefined, true);
     book.written('team/a', counted);
-    expect(book.of('team/a')).toEqual({ resolved: 1, others: 0 });
+    expect(book.of('team/a')).toEqual({ resolved: 1, expired: 0, others: 0 });
     book.forget('team/a');
-    expect(book.of('team/a')).toEqual({ resolved: 0, others: 0 });
+    expect(book.of('team/a')).toEqual({ resolved: 0, expired: 0, others: 0 });
   });
 });

@@ -16,28 +16,31 @@ export interface DepartureBook {
   forget(incidentKey: string): void;
 }
 
-const NONE: Departures = { resolved: 0, others: 0 };
+const NONE: Departures = { resolved: 0, expired: 0, others: 0 };
 
 export function createDepartureBook(): DepartureBook {
   const book = new Map<string, Departures>();
-  const add = (key: string, { resolved, others }: Departures) => {
+  const add = (key: string, { resolved, expired, others }: Departures) => {
     const before = book.get(key) ?? NONE;
-    const next = { resolved: before.resolved + resolved, others: before.others + others };
-    if (next.resolved === 0 && next.others === 0) book.delete(key);
+    const next = {
+      resolved: before.resolved + resolved,
+      expired: before.expired + expired,
+      others: before.others + others,
+    };
+    if (next.resolved === 0 && next.expired === 0 && next.others === 0) book.delete(key);
     else book.set(key, next);
   };
   return {
     note(alert, old, isDeleted) {
       const from = (isDeleted ? alert : old)?.status?.incidentRef?.name;
       if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return;
-      const hadResolved = isDeleted && alert.spec.state !== 'Firing';
-      add(joinKey(alert.metadata.namespace ?? '', from), {
-        resolved: hadResolved ? 1 : 0,
-        others: hadResolved ? 0 : 1,
-      });
+      const { state } = alert.spec;
+      const left = !isDeleted || state === 'Firing' ? 'others' : state === 'Resolved' ? 'resolved' : 'expired';
+      add(joinKey(alert.metadata.namespace ?? '', from), { ...NONE, [left]: 1 });
     },
     of: (key) => book.get(key) ?? NONE,
-    written: (key, counted) => add(key, { resolved: -counted.resolved, others: -counted.others }),
+    written: (key, { resolved, expired, others }) =>
+      add(key, { resolved: -resolved, expired: -expired, others: -others }),
     forget: (key) => book.delete(key),
   };
 }

@@ -23,6 +23,13 @@ describe('an alert', () => {
     expect(decideAlert(resolved(2 * DAY_MS, -1_000 * DAY_MS), about)).toEqual({ kind: 'leave' });
   });
 
+  it('leaves a day after it expired, whenever it was last heard of', () => {
+    const expired = (msAgo: number) =>
+      anAlert({ state: 'Expired', receivedAt: ago(9 * DAY_MS), expired: { at: ago(msAgo), reason: 'LeaseRanOut' } });
+    expect(decideAlert(expired(DAY_MS), about)).toEqual({ kind: 'leave' });
+    expect(decideAlert(expired(1_000), about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 1_000 });
+  });
+
   it('stays while it fires, while nobody has looked at it, and when it is on its way out already', () => {
     expect(decideAlert(anAlert({ receivedAt: ago(9 * DAY_MS) }), about)).toEqual({ kind: 'stay' });
     expect(decideAlert(resolved(9 * DAY_MS), { ...about, isAnswered: false })).toEqual({ kind: 'stay' });

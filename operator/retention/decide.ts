@@ -19,7 +19,7 @@ export type Verdict =
 const STAY: Verdict = { kind: 'stay' };
 
 /**
- * An alert leaves so long after it resolved or expired, whatever its incident does: counted from the end that its sender named, or
+ * An alert leaves so long after it resolved or expired, whatever its incident does: counted from the end that its sender named (where it expired, from then), or
  * from the report that brought it, whichever is later; an end that lies ahead is not believed.
  * @param isAnswered whether the correlation has nothing left to do with it: what nobody has looked at yet stays.
  */
@@ -30,7 +30,7 @@ export function decideAlert(
   if (metadata.deletionTimestamp !== undefined || spec.state === 'Firing' || !o.isAnswered) return STAY;
   const now = o.now.epochMilliseconds;
   const received = msOf(spec.receivedAt);
-  const ended = msOf(spec.endsAt);
+  const ended = msOf(spec.state === 'Expired' ? spec.expired?.at : spec.endsAt);
   if (received === undefined) return STAY;
   return dueAt(Math.max(received, ended !== undefined && ended <= now ? ended : received) + o.retentionMs, now);
 }

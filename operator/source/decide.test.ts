@@ -61,6 +61,18 @@ describe('the status of a source', () => {
     expect(isSameToOperator(old, with_({ status: { ...ready, conditions: [] } }))).toBe(false);
   });
 
+  it('is stalled beside being ready while its heartbeat cannot be read, and no longer once it is mended', () => {
+    const beating = (match: string[]) => ({ heartbeat: { every: '5m', match } });
+    const bad = read({ state: 'Usable' }, beating(['alertname=~"("']));
+    expect(bad.conditions).toMatchObject([
+      { type: 'Ready', status: 'True' },
+      { type: 'Stalled', status: 'True', reason: 'HeartbeatInvalid' },
+    ]);
+    const mended = read({ state: 'Usable' }, beating(['alertname="Watchdog"']), bad);
+    expect(mended.conditions).toMatchObject([{ type: 'Ready', status: 'True' }]);
+    expect(mended.conditions).toHaveLength(1);
+  });
+
   it.each([
     [{ state: 'NotFound' }, 'SecretNotFound', 'prom-token'],
     [{ state: 'KeyMissing', key: 'token' }, 'SecretKeyNotFound', 'token'],

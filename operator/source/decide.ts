@@ -1,6 +1,7 @@
 /** What an AlertSource's status says: its path, and whether a sender could come in and be understood. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
 import type { Condition } from '@funnelai/crds/meta';
+import { heartbeatFault } from '@funnelai/domain/heartbeat';
 import { asksNobody, type SecretWay, type Way, wayInto } from '@funnelai/domain/source-credentials';
 import { sameJson } from '@funnelai/kube/same-json';
 import { setCondition } from '@funnelai/kube/status';
@@ -47,6 +48,7 @@ export function sourceStatus(
   const observedGeneration = source.metadata.generation ?? 0;
   const verdicts: Verdicts = {
     ...entranceOf(source, wayInto(source.spec), secret),
+    ...heartbeatVerdict(source),
     ...more,
     ...mappingVerdicts(source),
   };
@@ -126,4 +128,12 @@ function readiness(source: AlertSource, way: SecretWay, found: SecretState): Ver
         `the operator may not read Secret ${name}; grant it the verb get on secrets in namespace ${namespace}`,
       );
   }
+}
+
+/** Matchers are no schema's to judge. A source with bad ones takes alerts; what only an edit can mend is said beside that. */
+function heartbeatVerdict(source: AlertSource): Verdicts {
+  const fault = heartbeatFault(source);
+  if (fault === undefined) return {};
+  const message = `its silence is not looked for until heartbeat.match is mended: ${fault}`;
+  return { Stalled: { status: 'True', reason: 'HeartbeatInvalid', message } };
 }

@@ -165,9 +165,9 @@ function unsettled(incident: Incident, { alerts, rows }: Seen): string[] {
   const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
   const counted = status?.alerts;
   // Those that left the cluster, or went on to another incident unseen, stay counted apart.
-  const resolved = (counted?.resolved ?? 0) - (counted?.gone ?? 0);
-  if (counted?.firing !== firing || resolved !== members.length - firing) {
-    say(`has ${firing} firing of ${members.length} alerts, counts ${counted?.firing} and ${resolved} resolved`);
+  const over = (counted?.resolved ?? 0) - (counted?.gone ?? 0) + (counted?.expired ?? 0) - (counted?.expiredGone ?? 0);
+  if (counted?.firing !== firing || over !== members.length - firing) {
+    say(`has ${firing} firing of ${members.length} alerts, counts ${counted?.firing} and ${over} resolved or expired`);
   }
   const own = rows.changes.filter((row) => row.incident_uid === metadata.uid);
   if (own.length !== status?.changeSequence) {

@@ -27,6 +27,13 @@ describe('the list of alerts', () => {
     expect(names({})).toEqual(['new', 'old', 'low', 'gone']);
   });
 
+  it('shows what expired after what fires and before what resolved', () => {
+    const expired = row('silent', { severity: 'Info', state: 'Expired' });
+    const page = alertPage([...rows, expired], parseAlertQuery({}), state);
+    expect(page.items.map((item) => item.name)).toEqual(['new', 'old', 'low', 'silent', 'gone']);
+    expect(page.facets.state).toEqual({ Firing: 3, Resolved: 1, Expired: 1 });
+  });
+
   it('comes in the order asked for, and the other way round', () => {
     expect(names({ sort: 'since' })).toEqual(['low', 'gone', 'new', 'old']);
     expect(names({ sort: '-since' })).toEqual(['old', 'new', 'gone', 'low']);

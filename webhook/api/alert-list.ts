@@ -83,7 +83,9 @@ function isFound(row: AlertItem, words: readonly string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-const firingFirst: Compare<AlertItem> = (a, b) => Number(a.state !== 'Firing') - Number(b.state !== 'Firing');
+/** What expired comes before what resolved: nobody said of it that it is over. */
+const STATES: readonly AlertItem['state'][] = ['Firing', 'Expired', 'Resolved'];
+const firingFirst: Compare<AlertItem> = (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state);
 const worstFirst: Compare<AlertItem> = (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
 const latestFirst: Compare<AlertItem> = (a, b) => compareInstants(b.startsAt, a.startsAt);
 /** Those without a value come last. */

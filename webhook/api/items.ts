@@ -30,6 +30,7 @@ export function incidentItem(incident: Incident): IncidentItem {
     alerts: {
       firing: status?.alerts?.firing ?? 0,
       resolved: status?.alerts?.resolved ?? 0,
+      ...(status?.alerts?.expired === undefined ? {} : { expired: status.alerts.expired }),
       total: status?.alerts?.total ?? 0,
     },
     alertsCleared: cleared,
@@ -61,6 +62,7 @@ export function alertItem(alert: Alert): AlertItem {
     source: spec.sourceRef.name,
     startsAt: spec.startsAt,
     ...(spec.endsAt === undefined ? {} : { endsAt: spec.endsAt }),
+    ...(spec.state === 'Expired' && spec.expired !== undefined ? { expired: spec.expired } : {}),
     receivedAt: spec.receivedAt,
     ...(episode === undefined ? {} : { episode }),
     ...(incident === undefined ? {} : { incident }),

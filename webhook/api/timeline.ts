@@ -2,6 +2,7 @@
 import type { Alert, Incident, Phase } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import { expiryText } from '@funnelai/domain/expiry';
 import { compareInstants } from '@funnelai/domain/instants';
 import { isPhase, shownAs } from '@funnelai/domain/lifecycle';
 import type { TimelineEntry } from '@funnelai/domain/wire';
@@ -143,7 +144,12 @@ function alertEntries(alert: Alert): TimelineEntry[] {
     alert: metadata.name,
     ...(status?.explanation === undefined ? {} : { reason: status.explanation }),
   };
-  if (spec.state !== 'Resolved') return [joined];
+  if (spec.state === 'Firing') return [joined];
+  if (spec.state === 'Expired') {
+    const [at, reason] = [spec.expired?.at ?? spec.receivedAt, spec.expired?.reason];
+    const why = reason === undefined ? {} : { reason: expiryText(reason) };
+    return [joined, { at, kind: 'AlertExpired', text: `${spec.title} expired`, alert: metadata.name, ...why }];
+  }
   return [
     joined,
     { at: spec.endsAt ?? spec.receivedAt, kind: 'AlertResolved', text: `${spec.title} resolved`, alert: metadata.name },

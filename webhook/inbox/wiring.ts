@@ -29,6 +29,8 @@ export interface TwoStoresParts {
   sources: Cache<AlertSource>;
   /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
   scope(signal: AbortSignal): Promise<string | undefined>;
+  /** Hears what was found by that; others go by the same lock. */
+  opened(found: { scope: string; lock: DrainLock }): void;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -71,6 +73,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       if (lock?.held() === true && inbox.mayHoldRows()) drain?.wake();
     });
     inbox.open(store);
+    parts.opened({ scope, lock });
     lock.start();
     drain.start();
   }

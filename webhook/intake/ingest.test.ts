@@ -132,3 +132,33 @@ it('keeps here what is routed into a namespace that is going away', async () => 
   expect(stored[1]?.reports).toHaveLength(2);
   expect(stored[1]?.reports[0].spec.sourceRef.name).toBe('prom');
 });
+
+it('notes when alerts were heard of that write nothing in etcd: what was written says so itself', async () => {
+  const seen: string[] = [];
+  const heard: string[] = [];
+  const kinds = ['created', 'updated', 'unchanged', 'unavailable', 'refused'] as const;
+  let n = 0;
+  const ingest = createIngest({
+    clock: new FakeClock(),
+    log: silentLog(),
+    metrics: createWebhookMetrics(createRegistry()),
+    leases: {
+      seen: (namespace, { labels }) => seen.push(`${namespace}/${labels?.pod}`),
+      heard: ({ metadata }) => heard.push(metadata.name),
+      missed: () => {},
+    },
+    store: {
+      store: async () => {
+        const kind = kinds[n++ % kinds.length] ?? 'created';
+        return kind === 'unavailable' || kind === 'refused' ? { kind, message: kind } : { kind, name: kind };
+      },
+    },
+  });
+  await ingest.ingest(anAlertSource(), many(5));
+  expect(seen).toEqual(['demo/p2', 'demo/p3']);
+  expect(heard).toEqual([]);
+  const over = many(5).map((one) => ({ ...one, input: { ...one.input, state: 'Resolved' as const } }));
+  await ingest.ingest(anAlertSource({ spec: { heartbeat: { every: '5m' } } }), over);
+  expect(seen).toHaveLength(2);
+  expect(heard).toEqual(['prom']);
+});

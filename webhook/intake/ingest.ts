@@ -2,9 +2,12 @@
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { isSignOfLife } from '@funnelai/domain/heartbeat';
+import { formatMicros } from '@funnelai/domain/instants';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import { type LeaseBook, noLeaseBook } from '../leases/collector.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
@@ -47,7 +50,9 @@ export function createIngest(deps: {
   receipt?: Pick<Clock, 'now'>;
   /** The store bounds by itself how much it does at once: then many alerts of a body are given to it together. */
   isBounded?: boolean;
+  leases?: LeaseBook;
 }): Ingest {
+  const leases = deps.leases ?? noLeaseBook;
   const repeats = deps.repeats ?? noRepeats;
   const routing = deps.routing ?? noRouting;
   const gate = createGate(deps.isBounded === true ? Number.POSITIVE_INFINITY : limits.STORES_IN_FLIGHT);
@@ -56,6 +61,7 @@ export function createIngest(deps: {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, { ...deps, routing });
+      for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
       const abort = new AbortController();
       const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () =>
         abort.abort(new Error('the time for this request is over')),
@@ -65,8 +71,13 @@ export function createIngest(deps: {
           gate.run(() => storeOrKeep(deps.store, group, abort.signal, deps)),
         );
         for (const [position, outcome] of outcomes.entries()) {
-          const namespace = groups[position]?.request.namespace;
-          if (outcome.kind === 'unchanged' && namespace !== undefined) repeats.count(namespace, outcome.name);
+          const request = groups[position]?.request;
+          if (request === undefined) continue;
+          if (outcome.kind === 'unchanged') repeats.count(request.namespace, outcome.name);
+          // What was written says itself when it was heard of; what waits, or could not be stored, was heard of all the same.
+          else if (outcome.kind !== 'unavailable' && outcome.kind !== 'inbox') continue;
+          const firing = request.reports.findLast(({ spec }) => spec.state === 'Firing');
+          if (firing !== undefined) leases.seen(request.namespace, firing.spec);
         }
         return sum(groups, outcomes, deps.metrics);
       } finally {
@@ -76,7 +87,18 @@ export function createIngest(deps: {
   };
 }
 
+/** Sources for which this body is a sign of life: the one that it came to, and those that took of it what was routed to them. */
+function livingSources(source: AlertSource, groups: readonly Group[]): AlertSource[] {
+  const specs = (some: readonly Group[]) => some.map(({ request }) => request.reports[0].spec);
+  const places = new Set(groups.map(({ place }) => place));
+  places.delete(source);
+  const routed = [...places].filter((one) => isSignOfLife(one, specs(groups.filter(({ place }) => place === one))));
+  return isSignOfLife(source, specs(groups)) ? [source, ...routed] : routed;
+}
+
 interface Group {
+  /** The source whose alert it is. */
+  place: AlertSource;
   request: StoreRequest;
   indices: number[];
   /** It fires in another place as well, which is told of it, too, and not counted twice. */
@@ -112,7 +134,7 @@ async function groupByFault(
       const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt).spec));
       if (group === undefined) {
         const keep = place === source ? {} : { keep: keepAlone };
-        groups.set(key, { request, indices: [index], isSecond: rank > 0, ...keep });
+        groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...keep });
       } else {
         group.request.reports = [...group.request.reports, ...request.reports];
         group.indices.push(index);

@@ -99,3 +99,36 @@ describe('a report that is less than a whole alert', () => {
     expect(combined(newer, acknowledged(4))).toBe(newer);
   });
 });
+
+describe('an alert that a person resolved', () => {
+  const named = { startNamed: true, endNamed: false };
+  const byHand = [
+    stored({ state: 'Resolved' }),
+    stored({ state: 'Resolved', expired: { at: at(10), reason: 'LeaseRanOut' } }),
+    stored({ state: 'Resolved', endsAt: at(12), expired: { at: at(10), reason: 'LeaseRanOut' } }),
+  ];
+
+  it('begins a new episode with the next report that it fires, though its sender names the old start', () => {
+    for (const held of byHand) {
+      const next = { spec: stored({ receivedAt: at(20) }), ...named };
+      const fires = mergeAlert(held, anchored(next, held));
+      expect(fires).toMatchObject({ state: 'Firing', startsAt: at(20), receivedAt: at(20) });
+      expect(fires).not.toHaveProperty('expired');
+      // Its repeats are of that episode; the start that the sender names is believed, once.
+      const again = mergeAlert(fires, anchored({ spec: stored({ receivedAt: at(21) }), ...named }, fires));
+      expect(again).toMatchObject({ state: 'Firing', startsAt: at(0), latestStartsAt: at(20) });
+      expect(isRepeat(again, { spec: stored({ receivedAt: at(22) }), ...named })).toBe(true);
+    }
+  });
+
+  it('stays resolved for a report that was received before', () => {
+    for (const held of byHand)
+      expect(mergeAlert(held, anchored({ spec: stored(), ...named }, held)).state).toBe('Resolved');
+  });
+
+  it('is told from one that its sender resolved, which goes on under its old start', () => {
+    const held = stored({ state: 'Resolved', endsAt: at(12) });
+    const fires = mergeAlert(held, anchored({ spec: stored({ receivedAt: at(20) }), ...named }, held));
+    expect(fires).toMatchObject({ state: 'Firing', startsAt: at(0) });
+  });
+});

@@ -39,13 +39,15 @@ function noted(stored: AlertSpec | undefined, { acknowledgedUpstream }: AlertSpe
 
 /**
  * Returns the spec to merge. A report without a start is about the episode that is stored while that one still fires,
- * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written.
+ * and a Resolved without an end repeats the end that is stored: else each repeat would be news, and be written. What fires under its
+ * old start after a person had resolved it begins when it is heard of: whoever resolved it knew of all before.
  */
 export function anchored(report: Report, stored: AlertSpec | undefined): AlertSpec {
   const { startNamed } = report;
   const endNamed = report.endNamed && report.spec.state === 'Resolved';
   if (stored === undefined) return report.spec;
   const spec = report.only === undefined ? report.spec : withContentOf(stored, report.spec);
+  if (isAfterResolveByHand(spec, stored)) return { ...spec, startsAt: spec.receivedAt };
   const sameEpisode = startNamed
     ? spec.startsAt === stored.startsAt || spec.startsAt === stored.latestStartsAt
     : stored.state === 'Firing' || spec.state === 'Resolved';
@@ -61,6 +63,13 @@ export function anchored(report: Report, stored: AlertSpec | undefined): AlertSp
 
 /** State and times of the report, all else as stored. */
 function withContentOf(stored: AlertSpec, { state, startsAt, endsAt, receivedAt }: AlertSpec): AlertSpec {
-  const { latestStartsAt: _l, endsAt: _e, acknowledgedUpstream: _a, ...content } = stored;
+  const { latestStartsAt: _l, endsAt: _e, acknowledgedUpstream: _a, expired: _x, leaseUntil: _u, ...content } = stored;
   return { ...content, state, startsAt, receivedAt, ...(endsAt === undefined ? {} : { endsAt }) };
+}
+
+/** A webhook's own Resolved has an end, and no mark of an expiry. */
+function isAfterResolveByHand(spec: AlertSpec, stored: AlertSpec): boolean {
+  const isByHand = stored.state === 'Resolved' && (stored.endsAt === undefined || stored.expired !== undefined);
+  if (!isByHand || spec.state !== 'Firing' || compareInstants(spec.receivedAt, stored.receivedAt) <= 0) return false;
+  return compareInstants(spec.startsAt, stored.endsAt ?? stored.latestStartsAt ?? stored.startsAt) <= 0;
 }

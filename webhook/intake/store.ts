@@ -4,7 +4,7 @@
  */
 import type { Alert, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS, API_VERSION, DEMO_LABEL } from '@funnelai/crds/meta';
-import { alertName } from '@funnelai/domain/fingerprint';
+import { alertName, NAME_DIGITS } from '@funnelai/domain/fingerprint';
 import { sameAlert } from '@funnelai/domain/merge';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
@@ -55,9 +55,7 @@ export interface AlertStoreDeps {
   lock: KeyedLock;
 }
 
-const FIELD_MANAGER = 'funnelai-webhook';
-/** Hex digits of the fingerprint in a name; the next is tried when the name is held by another fingerprint. */
-const NAME_DIGITS = [16, 24, 40, 64];
+export const FIELD_MANAGER = 'funnelai-webhook';
 const BACKOFF_MS = 20;
 
 export function createAlertStore(deps: AlertStoreDeps): AlertStore {

@@ -93,11 +93,12 @@ describe('what Alertmanager’s webhook sends', () => {
 });
 
 describe('what Prometheus sends to API v2', () => {
-  it('takes an end that lies ahead for a lease: it fires, and the end is not kept', () => {
+  it('takes an end that lies ahead for a lease: it fires until it hears no more', () => {
     const { input } =
       apiV2({ labels, startsAt: '2026-01-01T11:00:00Z', endsAt: '2026-01-01T12:04:00Z' }).received[0] ?? {};
     expect(input?.state).toBe('Firing');
     expect(input?.endsAt).toBeUndefined();
+    expect(input?.leaseUntil?.toString()).toBe('2026-01-01T12:04:00Z');
   });
 
   it('takes an end that is past, or now, for resolved', () => {

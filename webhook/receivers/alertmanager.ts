@@ -97,8 +97,9 @@ function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fa
     annotations,
     state: resolved ? 'Resolved' : 'Firing',
     ...(startsAt === undefined ? {} : { startsAt }),
-    // An end that lies ahead is the sender's lease: the alert fires still, and nothing of it is stored.
+    // An end that lies ahead is the sender's lease: the alert fires still.
     ...(resolved && endsAt !== undefined ? { endsAt } : {}),
+    ...(!resolved && shape === 'ApiV2' && endsAt !== undefined ? { leaseUntil: endsAt } : {}),
     links: senderLinks({ generatorURL: typeof generator === 'string' ? generator : undefined }),
   };
 }

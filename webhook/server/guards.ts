@@ -27,6 +27,8 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=()',
 };
+/** What those read who have a source's token, under whatever name they know this server. */
+const SENDERS_API = /^\/alerts\/[^/?]+\/[^/?]+\/api\/v2\//;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Is this an address that only this machine can reach? */
@@ -44,7 +46,7 @@ export function addGuards(app: FastifyInstance, boundTo: string): void {
     if (request.method === 'POST' && request.url.startsWith('/alerts/')) return;
     reply.headers(HEADERS);
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
-    if (!isLoopback(boundTo)) return;
+    if (!isLoopback(boundTo) || SENDERS_API.test(request.url)) return;
     const name = (request.headers.host ?? '').replace(/:\d+$/, '');
     if (isLoopback(name) || name.endsWith('.localhost')) return;
     throw new HttpProblem(

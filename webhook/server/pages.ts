@@ -35,8 +35,9 @@ export async function addPages(app: FastifyInstance, uiDir: string | undefined):
     const reads = request.method === 'GET' || request.method === 'HEAD';
     const wantsPage = reads && wantsHtml(request);
     if (INTAKE.test(path) && !(wantsPage && !path.includes('/api/v2/'))) {
+      const allow = path.includes('/api/v2/') ? 'GET, POST' : 'POST';
       throw new HttpProblem('MethodNotAllowed', `${request.method} is not for alerts: senders POST them here.`, {
-        headers: { allow: 'POST' },
+        headers: { allow },
       });
     }
     // The last part of a page's path has no dot but in names; a missing script must not become a page.

@@ -65,6 +65,7 @@ export async function aBareApp(
   } as unknown as ApiContext;
   const intake: IntakeDeps = {
     sources: sources as unknown as IntakeDeps['sources'],
+    alerts: cache(),
     receivers: o.receivers ?? createReceivers(),
     auth: { check: async () => 'ok' },
     ingest: {

@@ -13,7 +13,7 @@ import { createKubectl, type Kubectl } from '@funnelai/test/harness/kubectl';
 import { type Context, userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
 import type { SourceFormat } from '../receivers/receiver.ts';
-import { createWebhook, type Webhook } from '../wiring.ts';
+import { createWebhook, type Webhook, type WebhookParts } from '../wiring.ts';
 
 export interface Running {
   url: string;
@@ -34,6 +34,7 @@ export async function startInProcess(
     clock?: Clock;
     repeats?: RepeatStore;
     traffic?: SourceTrafficStore;
+    leases?: WebhookParts['leases'];
     signInFile?: string;
     welcomeFile?: string;
     uiDir?: string;
@@ -51,6 +52,7 @@ export async function startInProcess(
     queries: o.queries,
     repeats: o.repeats,
     traffic: o.traffic,
+    leases: o.leases,
     clock: o.clock ?? systemClock,
     log: silentLog(),
     registry: createRegistry(),

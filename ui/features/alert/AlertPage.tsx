@@ -1,4 +1,5 @@
 /** One alert: its state, why it is where it is, its labels, annotations and links, and the object itself. */
+import { expiryText } from '@funnelai/domain/expiry';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import type { ReactNode } from 'react';
@@ -115,7 +116,17 @@ export function AlertPage() {
           ],
         ] as [string, ReactNode][])
       : []),
-    ['Received', <Absolute key="received" at={spec.receivedAt} />],
+    ...(spec.state === 'Expired' && spec.expired
+      ? ([
+          [
+            'Expired',
+            <span key="expired">
+              <Absolute at={spec.expired.at} />: {expiryText(spec.expired.reason)}
+            </span>,
+          ],
+        ] as [string, ReactNode][])
+      : []),
+    [spec.state === 'Expired' ? 'Last heard' : 'Received', <Absolute key="received" at={spec.receivedAt} />],
     ...(recurrence?.episodes ? ([['Came', cameOften(recurrence)]] as [string, ReactNode][]) : []),
   ];
   return (

@@ -34,7 +34,7 @@ import {
 
 const ORDERS: Partial<Record<string, readonly string[]>> = {
   severity: SEVERITIES,
-  state: ['Firing', 'Resolved', 'Expired'],
+  state: ['Firing', 'Expired', 'Resolved'],
 };
 
 export function AlertsPage() {

@@ -6,6 +6,7 @@ import Box from '@mui/material/Box';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { incidentPath, incidentsPath } from '../../app/paths.ts';
+import { countsInWords } from '../../components/alert-counts.ts';
 import { Markdown } from '../../components/Markdown.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
@@ -85,9 +86,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
             show={(one) => one}
           />
         </Line>
-        <Line label="Alerts">
-          {item.alerts.firing} firing, {item.alerts.resolved} resolved of {item.alerts.total}
-        </Line>
+        <Line label="Alerts">{countsInWords(item.alerts)}</Line>
         <Line label="Opened">
           <Absolute at={item.createdAt} />
         </Line>

@@ -1,10 +1,12 @@
 /** The head of an incident's page: how bad, what, where it stands, the next move, and the red line while nobody is paged. */
+import { isOpen } from '@funnelai/domain/lifecycle';
 import type { IncidentDetail } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { useSession } from '../../app/session.tsx';
+import { expiredInWords } from '../../components/alert-counts.ts';
 import { CopyIcon } from '../../components/CopyLine.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
@@ -22,6 +24,7 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
   const isGone = detail.deletedAt !== undefined;
   const nobodyPaged = !isGone && !me.paging && item.phase === 'Detection';
   const proposesResolve = !isGone && item.alertsCleared && (item.phase === 'Response' || item.phase === 'Mitigation');
+  const silence = !isGone && isOpen(item.phase) ? expiredInWords(item.alerts) : undefined;
   return (
     <Box component="header" sx={{ px: 4, pt: 3, pb: 2, display: 'grid', gap: 2 }}>
       {isGone && (
@@ -82,6 +85,11 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
           <Button variant="outlined" disabled={refusal !== undefined} onClick={() => setResolving(true)}>
             Resolve it
           </Button>
+        </Box>
+      )}
+      {silence !== undefined && (
+        <Box role="status" sx={{ p: 2, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'surface.sunken' }}>
+          {silence}
         </Box>
       )}
       {isResolving && (

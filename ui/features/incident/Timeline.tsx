@@ -8,13 +8,12 @@ import { alertPath } from '../../app/paths.ts';
 import { CopyButton } from '../../components/CopyLine.tsx';
 import { calendarDay, viewersZone, zoneOffset } from '../../components/instant-words.ts';
 import { Clock } from '../../components/Time.tsx';
+import { isAboutAlert } from './alert-entry.ts';
 import { foldRuns } from './fold.ts';
 import { historyNote } from './history-words.ts';
 import { toMarkdown } from './markdown.ts';
 import { sentenceOf } from './sentence.ts';
 import { TimelineShape } from './TimelineShape.tsx';
-
-const isAlert = (entry: TimelineEntry): boolean => entry.kind === 'AlertJoined' || entry.kind === 'AlertResolved';
 
 function Line({ entry, namespace }: { entry: TimelineEntry; namespace: string }) {
   return (
@@ -37,7 +36,9 @@ function Line({ entry, namespace }: { entry: TimelineEntry; namespace: string })
       >
         <TimelineShape kind={entry.kind} />
       </Box>
-      <Box sx={{ minWidth: 0, overflowWrap: 'anywhere', color: isAlert(entry) ? 'text.secondary' : 'text.primary' }}>
+      <Box
+        sx={{ minWidth: 0, overflowWrap: 'anywhere', color: isAboutAlert(entry) ? 'text.secondary' : 'text.primary' }}
+      >
         {entry.alert ? (
           <Link to={alertPath(namespace, entry.alert)} style={{ color: 'inherit' }}>
             {sentenceOf(entry)}

@@ -18,6 +18,9 @@ export function TimelineShape({ kind }: { kind: TimelineEntry['kind'] }) {
       {kind === 'AlertJoined' && <path d="M8 3v10M3 8h10" {...common} />}
       {kind === 'Event' && <path d="M8 7v5M8 4v.5" {...common} />}
       {kind === 'Lost' && <circle cx="8" cy="8" r="5.5" strokeDasharray="2 2.4" {...common} />}
+      {kind === 'AlertExpired' && (
+        <path d="M8 2.500a5.5 5.5 0 1 0 0 11 5.5 5.5 0 1 0 0-11M8 5v3.500l2.2 1.5" {...common} />
+      )}
       {kind === 'AlertResolved' && <path d="m3 8.5 3.2 3.200L13 4.8" {...common} />}
     </svg>
   );

@@ -20,7 +20,7 @@ export function toMarkdown(detail: IncidentDetail, timeZone: string, url: string
   const parts = [
     `## ${escaped(item.title)}`,
     '',
-    `[${item.name}](${url}) in ${item.namespace}: **${item.severity}**${item.priority ? `, ${item.priority}` : ''}, ${shownAs(item.phase)}, owner ${escaped(item.owner ?? 'nobody')}, ${item.alerts.firing} of ${item.alerts.total} alerts firing`,
+    `[${item.name}](${url}) in ${item.namespace}: **${item.severity}**${item.priority ? `, ${item.priority}` : ''}, ${shownAs(item.phase)}, owner ${escaped(item.owner ?? 'nobody')}, ${item.alerts.firing} of ${item.alerts.total} alerts firing${item.alerts.expired ? `, ${item.alerts.expired} expired` : ''}`,
   ];
   if (detail.incident.spec.summary) parts.push('', detail.incident.spec.summary);
   const links = linksOf(detail);

@@ -1,14 +1,14 @@
 /** One line of the timeline as a sentence. Pure. */
 import type { TimelineEntry } from '@funnelai/domain/wire';
 import { shownActor } from '../../components/actor.ts';
+import { isAboutAlert } from './alert-entry.ts';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** "ana acknowledged: moved from Triggered to Responding", "Severity changed from High to Low, by ana", "Opened by rule pods". */
 export function sentenceOf(entry: Pick<TimelineEntry, 'text' | 'by' | 'kind' | 'from' | 'to'>): string {
   const actor = shownActor(entry.by);
-  const isAlert = entry.kind === 'AlertJoined' || entry.kind === 'AlertResolved';
-  if (actor === undefined || isAlert) return capital(entry.text);
+  if (actor === undefined || isAboutAlert(entry)) return capital(entry.text);
   if (entry.kind === 'Phase') {
     const acknowledged = entry.from === 'Detection' && entry.to === 'Response';
     return `${actor} ${acknowledged ? 'acknowledged: ' : ''}${entry.text}`;

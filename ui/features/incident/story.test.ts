@@ -121,17 +121,26 @@ describe('an incident as Markdown', () => {
 });
 
 describe('a long run of alerts', () => {
-  const joined = (second: number, kind: 'AlertJoined' | 'AlertResolved' = 'AlertJoined'): TimelineEntry => ({
+  const joined = (second: number, kind: TimelineEntry['kind'] = 'AlertJoined'): TimelineEntry => ({
     at: `2026-11-23T13:00:0${second}Z`,
     kind,
     text: 'x',
   });
   const act: TimelineEntry = { at: '2026-11-23T13:00:00Z', kind: 'Phase', text: 'moved' };
   it('is one line, and never swallows what people did', () => {
-    const entries = [joined(9), joined(8), joined(7, 'AlertResolved'), joined(6), act, joined(5), joined(4), joined(3)];
+    const entries = [
+      joined(9),
+      joined(8),
+      joined(7, 'AlertResolved'),
+      joined(6, 'AlertExpired'),
+      act,
+      joined(5),
+      joined(4),
+      joined(3),
+    ];
     const folded = foldRuns(entries, () => 'today');
     expect(folded.map((part) => (part.kind === 'run' ? part.summary : part.entry.kind))).toEqual([
-      'Alerts: 3 joined, 1 resolved',
+      'Alerts: 2 joined, 1 resolved, 1 expired',
       'Phase',
       'AlertJoined',
       'AlertJoined',

@@ -3,6 +3,7 @@ import type { IncidentItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import { memo } from 'react';
 import { incidentPath } from '../../app/paths.ts';
+import { countsInWords, expiredInWords } from '../../components/alert-counts.ts';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
@@ -65,13 +66,16 @@ const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, o
           {item.alertsCleared && item.phase !== 'Closed' && (
             <span className="muted wideOnly roomyOnly">· alerts cleared</span>
           )}
+          {expiredInWords(item.alerts) !== undefined && item.phase !== 'Closed' && (
+            <span className="muted wideOnly roomyOnly">· {item.alerts.expired} expired</span>
+          )}
           {isGone && <span className="muted">· no longer in this list</span>}
         </Box>
       </td>
       <td className="clip" title={item.owner}>
         {item.owner ?? <span className="muted">nobody</span>}
       </td>
-      <td className="num wideOnly" title={`${item.alerts.firing} firing of ${item.alerts.total}`}>
+      <td className="num wideOnly" title={countsInWords(item.alerts)}>
         {item.alerts.firing}
         <span className="muted">/{item.alerts.total}</span>
       </td>

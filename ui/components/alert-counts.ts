@@ -1,0 +1,14 @@
+/** How the alerts of an incident stand, in words. Pure. */
+import type { AlertCounts } from '@funnelai/domain/wire';
+
+/** "3 firing, 1 resolved of 4", and how many expired where some did. */
+export function countsInWords({ firing, resolved, expired = 0, total }: AlertCounts): string {
+  return `${firing} firing, ${expired > 0 ? `${expired} expired, ` : ''}${resolved} resolved of ${total}`;
+}
+
+/** What a person has to know once nothing fires but some alerts expired; undefined otherwise. */
+export function expiredInWords({ firing, expired = 0 }: AlertCounts): string | undefined {
+  if (firing > 0 || expired === 0) return undefined;
+  const which = expired === 1 ? '1 alert has' : `${expired} alerts have`;
+  return `No alert fires, but ${which} expired: the sender fell silent, and nobody said that it is over. It does not resolve by itself.`;
+}
