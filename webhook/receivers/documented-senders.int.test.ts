@@ -20,18 +20,18 @@ const pages = readdirSync(PAGES)
     const manifest = blocks.find(({ kind, body }) => kind === 'yaml' && body.includes('kind: AlertSource'))?.body ?? '';
     const script = blocks.find(({ kind, body }) => kind === 'sh' && body.includes('curl '))?.body ?? '';
     return { page, manifest, script };
-  });
+  })
+  // Some senders can only be set up on their own side: theirs tell no line to send.
+  .filter(({ script }) => script !== '');
 
 let webhook: Running;
-let team: Team;
 beforeAll(async () => {
-  team = await aTeam(stage);
   webhook = await startInProcess(stage.kubeconfig);
 });
 afterAll(() => webhook?.stop());
 
 /** Status of each answer that the page's lines bring, less what asks the cluster. */
-function statuses(script: string): Promise<number[]> {
+function statuses(team: Team, script: string): Promise<number[]> {
   const lines = script.split('\n').filter((line) => !line.startsWith('kubectl '));
   const here = lines
     .join('\n')
@@ -45,7 +45,7 @@ function statuses(script: string): Promise<number[]> {
   });
 }
 
-async function alertsOf(source: string): Promise<Alert[]> {
+async function alertsOf(team: Team, source: string): Promise<Alert[]> {
   const list: KubeList<Alert> = JSON.parse(
     await team.kubectl.run(['get', 'alerts.funnelai.dev', '-n', team.namespace, '-o', 'json']),
   );
@@ -54,17 +54,19 @@ async function alertsOf(source: string): Promise<Alert[]> {
 
 describe.each(pages.map((page) => [page.page, page] as const))('whoever follows %s word by word', (_name, page) => {
   it('has an alert', async () => {
+    // Of its own: two pages may call their source by one name.
+    const team = await aTeam(stage);
     const input = page.manifest.replaceAll('namespace: demo', `namespace: ${team.namespace}`);
     await team.kubectl.run(['apply', '--server-side', '-f', '-'], { input });
     const [, source = ''] = /kind: AlertSource\nmetadata: \{name: ([a-z-]+),/.exec(page.manifest) ?? [];
     // Until the webhook has heard of the source it answers 404.
     const answers = await until('the source to be known', 20_000, async () => {
-      const found = await statuses(page.script);
+      const found = await statuses(team, page.script);
       return found.includes(404) ? undefined : found;
     });
     expect(answers.length).toBeGreaterThan(0);
     for (const status of answers) expect(status >= 200 && status < 300, `${answers}`).toBe(true);
-    const [alert] = await alertsOf(source);
+    const [alert] = await alertsOf(team, source);
     expect(alert?.spec).toMatchObject({ title: expect.any(String), labels: { alertname: expect.any(String) } });
   });
 });
