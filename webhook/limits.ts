@@ -19,6 +19,8 @@ export const MAPPING_SLICE_COST = 50_000;
 export const RECORDS_SLICE = 250;
 /** Log records in one body, most of which are no alerts: an agent's batch, many times over. */
 export const INTAKE_RECORDS = 100_000;
+/** Log records of one fault that follow each other in one body and are taken one by one; further ones say nothing new. */
+export const INTAKE_REPEATS = 16;
 /** Parts of a body that made no alert and are named one by one; the rest are counted. */
 export const IGNORED_LISTED = 100;
 /** Mappings that are remembered compiled. */

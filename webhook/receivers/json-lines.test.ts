@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INTAKE_RECORDS, RECORD_FIELDS } from '../limits.ts';
+import { INTAKE_ALERTS, INTAKE_RECORDS, INTAKE_REPEATS, RECORD_FIELDS } from '../limits.ts';
 import { read, recorded, specsFrom } from '../testing/envelope.ts';
 import { jsonLines } from './json-lines.ts';
 
@@ -174,6 +174,23 @@ describe('a body without end', () => {
     await expect(read('JsonLines', { body: '1\n'.repeat(INTAKE_RECORDS + 1) })).rejects.toThrow(
       `at most ${INTAKE_RECORDS}`,
     );
+  });
+
+  it('is a few reports where one fault is logged without end, and is refused by the number of its faults', async () => {
+    const flood = (fault: (i: number) => string) =>
+      read('JsonLines', {
+        body: lines(...Array.from({ length: INTAKE_ALERTS + 5 }, (_, i) => line({ log: `${fault(i)} after ${i} ms` }))),
+      });
+    expect((await flood(() => 'declined')).received).toHaveLength(INTAKE_REPEATS);
+    await expect(flood((i) => `disk-${i % 100}-${Math.floor(i / 100)}`)).rejects.toThrow(`at most ${INTAKE_ALERTS}`);
+  });
+
+  it('keeps the order of what fires, is over, and fires again', async () => {
+    const said = (status: string) => ({ alertname: 'Disk', host: 'a', status });
+    const many = (status: string) => Array.from({ length: INTAKE_REPEATS * 2 }, () => said(status));
+    const states = (await specs(...many('firing'), said('resolved'), ...many('firing'))).map((spec) => spec.state);
+    expect(states.indexOf('Resolved')).toBe(INTAKE_REPEATS);
+    expect(states.at(-1)).toBe('Firing');
   });
 
   it('has only so many fields of a line looked at, and says so', async () => {

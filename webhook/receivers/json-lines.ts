@@ -30,6 +30,7 @@ export const jsonLines: Receiver = {
 async function readLines(envelope: Envelope): Promise<Reading> {
   const reached = new Set<string>();
   const reading = await readRecords(envelope, valuesOf(jsonRecords(envelope.body)), {
+    moments: true,
     item: (value) => celInput(value).value,
     read: (value, filtered) => recordReading(value, filtered, envelope, reached),
   });

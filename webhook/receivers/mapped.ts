@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import type { CelInput } from '@funnelai/domain/cel';
+import { fingerprintOf, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import { labelsFrom, labelValue } from '@funnelai/domain/labels';
 import { type CompiledMapping, compileMapping, type MappedAlert } from '@funnelai/domain/mapping';
 import {
@@ -13,6 +14,7 @@ import {
   INTAKE_ALERTS,
   INTAKE_FAULTS_PER_ALERT,
   INTAKE_RECORDS,
+  INTAKE_REPEATS,
   MAPPING_BODY_COST,
   MAPPING_SLICE_COST,
   MAPPINGS_REMEMBERED,
@@ -31,6 +33,11 @@ export interface RecordFormat<T> {
   item(record: T): CelInput;
   /** What it sees as `body`; the item where it is not given. */
   body?: CelInput;
+  /**
+   * Are its records moments, of which a repeat says nothing new? Then a few of one fault that follow each other in a body are enough: a
+   * program that logs one error ten thousand times has one fault.
+   */
+  moments?: boolean;
   /** `filtered`: the mapping has said already that it is an alert. */
   read(record: T, filtered: boolean): RecordReading;
 }
@@ -62,10 +69,7 @@ export function mappingHeaders(headers: IncomingHttpHeaders): CelInput {
   return new Map(shown.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
 }
 
-/**
- * Returns what all records come to. Throws `TooManyAlerts` past the bound on alerts of one body, and past the same bound on
- * records where each costs the mapping something.
- */
+/** Returns what all records come to. Throws `TooManyAlerts` past the bounds on alerts, and on records, of one body. */
 export async function readRecords<T>(
   envelope: Envelope,
   records: Iterable<{ index: number } & ({ record: T } | { fault: Fault })>,
@@ -78,6 +82,7 @@ export async function readRecords<T>(
   const refuse = (index: number, faults: readonly Fault[]) => {
     for (const fault of faults.slice(0, INTAKE_FAULTS_PER_ALERT)) reading.problems.push({ index, ...fault });
   };
+  const isRepeat = repeatsOf(envelope.source);
   let pauseAt = budget.left - MAPPING_SLICE_COST;
   let sincePause = 0;
   let count = 0;
@@ -89,7 +94,6 @@ export async function readRecords<T>(
   for (const next of records) {
     const { index } = next;
     count += 1;
-    if (mapping !== undefined && count > INTAKE_ALERTS) throw new TooManyAlerts(count, INTAKE_ALERTS);
     if (count > INTAKE_RECORDS) throw new TooManyAlerts(count, INTAKE_RECORDS, 'INTAKE_RECORDS');
     sincePause += 1;
     if (budget.left < pauseAt || sincePause > RECORDS_SLICE) {
@@ -122,13 +126,35 @@ export async function readRecords<T>(
     else {
       const input = mapped === undefined ? own.input : overlaid(own.input, mapped);
       const faults = identityFaults(input);
-      if (faults.length > 0) refuse(index, faults);
-      else if (reading.received.length >= INTAKE_ALERTS) throw new TooManyAlerts(count, INTAKE_ALERTS);
-      else reading.received.push({ index, input: named(input, envelope.source) });
+      if (faults.length > 0) {
+        refuse(index, faults);
+        continue;
+      }
+      const alert = named(input, envelope.source);
+      if (format.moments === true && isRepeat(alert)) continue;
+      if (reading.received.length >= INTAKE_ALERTS) throw new TooManyAlerts(count, INTAKE_ALERTS);
+      reading.received.push({ index, input: alert });
     }
   }
   if (ignored > IGNORED_LISTED) reading.ignored.push(`and ${ignored - IGNORED_LISTED} more`);
   return budget.left < 0 ? { ...reading, reached: ['MAPPING_BODY_COST'] } : reading;
+}
+
+/**
+ * Says of each alert in turn whether the last ones of the same fault said the same, often enough. By fingerprint, so that a Resolved in
+ * between counts.
+ */
+function repeatsOf({ spec }: AlertSource): (input: AlertInput) => boolean {
+  const last = new Map<string, { said: string; times: number }>();
+  return (input) => {
+    const { dedupKey, labels, state, severity, startsAt, endsAt } = input;
+    const fault = dedupKey ? fingerprintOfKey(dedupKey) : fingerprintOf(labels, spec.dedup).fingerprint;
+    const said = JSON.stringify([state, severity ?? '', startsAt?.toString() ?? '', endsAt?.toString() ?? '']);
+    const before = last.get(fault);
+    const times = before?.said === said ? before.times + 1 : 1;
+    last.set(fault, { said, times });
+    return state === 'Firing' && times > INTAKE_REPEATS;
+  };
 }
 
 /** Each field that the mapping speaks of takes the place of the format's own; what it leaves empty stays. */

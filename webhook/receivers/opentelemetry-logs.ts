@@ -46,6 +46,7 @@ async function readLogs(envelope: Envelope): Promise<Reading> {
   const records = encodingOf(mediaType) === 'Protobuf' ? otlpFromProtobuf(body) : otlpFromJson(parseJson(body));
   const reached = new Set<string>();
   const reading = await readRecords(envelope, records, {
+    moments: true,
     item: (record) => celInput(itemOf(record)).value,
     read: (otlp, filtered) => {
       const record = recordOf(otlp, reached);
