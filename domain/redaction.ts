@@ -15,8 +15,6 @@ const READ_CHARACTERS = 16_384;
 /** Names that one note lists, and bytes of them. */
 const NAMED = 8;
 const NAMED_BYTES = 200;
-/** Deeper values of a body are not shown. */
-const DEEPEST = 32;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g;
 /** RFC 3986's userinfo, and passwords that nobody encoded: after a colon that begins no port everything up to an @. */
@@ -145,21 +143,6 @@ function withoutArgument(all: string, before: string, flag: string, space: strin
 /** Returns what may be shown of a value that stands under this name. */
 export function redactNamed(name: string, value: string): string {
   return isSecretName(name) && !HARMLESS_VALUE.test(value.trim()) ? REDACTED : redactText(value);
-}
-
-/** Returns a copy of any JSON value in which no secret is shown; bounded in depth. What lies under a telling name is hidden whole. */
-export function redactJson(value: unknown, isHidden = false, depth = 0): unknown {
-  if (typeof value === 'string') return isHidden && !HARMLESS_VALUE.test(value.trim()) ? REDACTED : redactText(value);
-  if (typeof value === 'number') return isHidden ? REDACTED : value;
-  if (value === null || typeof value !== 'object') return value;
-  if (depth >= DEEPEST) return '[deeper]';
-  if (Array.isArray(value)) return value.map((item) => redactJson(item, isHidden, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      redactText(name),
-      redactJson(item, isHidden || isSecretName(name), depth + 1),
-    ]),
-  );
 }
 
 /** Returns the report as it may be stored and shown, and a note for people where something was taken out. */
