@@ -47,6 +47,8 @@ export interface InboxStore {
   /** Puts rows aside, each with its reason. Likewise. */
   setAside(rows: readonly { id: string; reason: string }[], holder: number): Promise<boolean>;
   depth(): Promise<InboxDepth>;
+  /** Fingerprints of the rows that wait; undefined when that is more than `most` rows. */
+  waiting(most: number): Promise<string[] | undefined>;
   /** Microseconds since 1970 by the clock of Postgres, which all replicas share. */
   now(): Promise<bigint>;
 }
@@ -85,6 +87,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE scope = $1 LIMIT ${INBOX_R
        (SELECT count(*) FROM inbox_set_aside WHERE scope = $1)::float8 AS "setAside",
        coalesce((SELECT extract(epoch FROM clock_timestamp() - received_at) * 1000 FROM inbox
                  WHERE scope = $1 ORDER BY id LIMIT 1), 0)::float8 AS "oldestAgeMs"`;
+const WAITING = 'SELECT fingerprint FROM inbox WHERE scope = $1 LIMIT $2';
 const NOW = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text AS micros`;
 
 /** `scope` names the cluster: rows of others in the same database are not seen. */
@@ -126,6 +129,10 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
     async depth() {
       const { rows } = await ask<InboxDepth>(DEPTH, [scope]);
       return rows[0] ?? { rows: 0, oldestAgeMs: 0, setAside: 0 };
+    },
+    async waiting(most) {
+      const { rows } = await ask<{ fingerprint: string }>(WAITING, [scope, most + 1]);
+      return rows.length > most ? undefined : rows.map(({ fingerprint }) => fingerprint);
     },
     async now() {
       const { rows } = await ask<{ micros: string }>(NOW, []);

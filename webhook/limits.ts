@@ -187,6 +187,9 @@ export const INBOX_WAITING = 20_000;
 export const INBOX_WAITING_BYTES = 64 * MIB;
 /** Rows of the inbox; past it, with the API server away, senders are told to hold what they have. */
 export const INBOX_ROWS = 500_000;
+/** Rows whose faults are read from the inbox at each look, and faults that are known to wait there at most: later reports of them wait behind. */
+export const INBOX_FAULTS_READ = 5_000;
+export const INBOX_FAULTS_REMEMBERED = 50_000;
 /** After the inbox did not answer it is not asked for so long: nobody waits out a time-out of it in a row. */
 export const INBOX_REST_MS = 1_000;
 /** How often depth and age of the inbox are looked at. */

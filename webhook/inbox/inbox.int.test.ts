@@ -19,7 +19,7 @@ let pool: pg.Pool;
 let api: TcpProxy;
 let postgres: TcpProxy;
 let team: Team;
-/** One whose way to both stores can be cut, and one that stands well; their clocks differ by five seconds. */
+/** One whose way to both stores can be cut, and one that knows of no inbox; their clocks differ by five seconds. */
 let cut: Running;
 let well: Running;
 
@@ -31,10 +31,10 @@ beforeAll(async () => {
   team = await aTeam(stage);
   [cut, well] = await Promise.all([
     startInProcess(stage.kubeconfig, { server: api.url, databaseUrl: postgres.url, clock: ahead(5) }),
-    startInProcess(stage.kubeconfig, { databaseUrl: database.url }),
+    startInProcess(stage.kubeconfig),
   ]);
   await Promise.all([cut, well].map(({ url }) => untilKnown(url, team)));
-  // Each has read the tokens, and compared its clock with that of Postgres.
+  // Each has read the tokens, and the first has compared its clock with that of Postgres.
   for (const { url } of [cut, well]) expect((await send(url, team, [firing('First')])).status).toBe(200);
   await until('one to drain', SOON_MS, async () => (await locks()) > 0);
 });

@@ -8,15 +8,25 @@ import { type Clock, nextTurn } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import type { StoreRequest } from '../intake/store.ts';
-import { INBOX_LOOK_MS, INBOX_REST_MS, INBOX_ROWS, INBOX_WAITING, INBOX_WAITING_BYTES } from '../limits.ts';
+import {
+  INBOX_FAULTS_READ,
+  INBOX_LOOK_MS,
+  INBOX_REST_MS,
+  INBOX_ROWS,
+  INBOX_WAITING,
+  INBOX_WAITING_BYTES,
+} from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ReceiptClock } from './receipt-clock.ts';
+import { createWaiting } from './waiting.ts';
 
 export interface Inbox {
   /** Resolves once it is stored. @throws {Error} when it is not, or nobody can say. */
   put(request: StoreRequest): Promise<void>;
   /** False only when it is known that no report waits: what is unchanged in etcd may be news beside one that does. */
   mayHoldRows(): boolean;
+  /** Does a report of this fault wait there, as far as is known? What comes later of it has to stand behind it. */
+  isWaiting(fingerprint: string): boolean;
   /** As last seen; undefined before Postgres has answered once. */
   depth(): InboxDepth | undefined;
   /** Calls `listener` after something was put, and after each look at the depth. */
@@ -37,6 +47,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let store: InboxStore | undefined;
   let down: { why: string; untilMs: number } | undefined;
   let seen: InboxDepth | undefined;
+  const waiting = createWaiting();
   let isEmpty = false;
   /** Rows put since the last look, and how many puts there ever were. */
   let putSince = 0;
@@ -80,9 +91,12 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   async function look(): Promise<void> {
     if (store === undefined) return;
     const before = puts;
+    const known = waiting.mark();
     try {
       const [depth] = await Promise.all([store.depth(), receipt.compare(store.now)]);
       seen = depth;
+      if (depth.rows === 0) known.replace([]);
+      else known.replace(await store.waiting(INBOX_FAULTS_READ));
       // What was put meanwhile may not have been counted.
       isEmpty = depth.rows === 0 && puts === before && group.size === 0;
       putSince = puts - before;
@@ -108,12 +122,14 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         metrics.limitReached('INBOX_ROWS');
         throw new Error(`the inbox holds ${INBOX_ROWS} alerts already`);
       }
+      waiting.add(request.fingerprint);
       puts += 1;
       putSince += 1;
       isEmpty = false;
       await group.put(rowOf(request));
     },
     mayHoldRows: () => !isEmpty,
+    isWaiting: (fingerprint) => waiting.has(fingerprint),
     depth: () => seen,
     subscribe(listener) {
       listeners.add(listener);

@@ -65,6 +65,11 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   }
 
   async function store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
+    // Overtaken by this one, what waits of the same fault would be merged without what this one says of it.
+    if (inbox.isWaiting(request.fingerprint)) {
+      const kept = await keep(request);
+      if (!(kept instanceof Error)) return kept;
+    }
     const verdict = api.ask();
     if (verdict.may === 'not') {
       const kept = await keep(request);

@@ -56,6 +56,10 @@ export class MemoryInbox {
         ask();
         return { rows: this.pretendRows ?? this.rows.length, oldestAgeMs: 0, setAside: this.aside.length };
       },
+      waiting: async (most) => {
+        ask();
+        return this.rows.length > most ? undefined : this.rows.map(({ fingerprint }) => fingerprint);
+      },
       now: async () => {
         ask();
         return 0n;
