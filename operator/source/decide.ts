@@ -14,8 +14,8 @@ export const pathOf = (source: AlertSource): string =>
 /** Did nothing change but what the webhook writes? */
 export function isSameToOperator(old: AlertSource, next: AlertSource): boolean {
   const ours = ({ metadata: { uid, generation, deletionTimestamp }, status }: AlertSource) => {
-    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-    return [uid, generation, deletionTimestamp, status?.observedGeneration, status?.path, ready];
+    const conditions = status?.conditions?.filter(({ type }) => type !== 'Receiving') ?? [];
+    return [uid, generation, deletionTimestamp, status?.observedGeneration, status?.path, conditions];
   };
   return sameJson(ours(old), ours(next));
 }
