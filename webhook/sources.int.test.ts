@@ -116,7 +116,7 @@ describe('the status of a source', () => {
           '--show-managed-fields',
         ]),
       );
-    const written = await until('the webhook to say it', 75_000, async () => {
+    const written = await until('the webhook to say it', 30_000, async () => {
       await send(one.url, team, [{ status: 'firing', labels: { alertname: 'Counted', password: 'label' } }]);
       const source = await read();
       return source.status?.lastReceivedAt === undefined ? undefined : source;
@@ -134,7 +134,7 @@ describe('the status of a source', () => {
     expect(JSON.stringify(still)).toContain('f:lastReceivedAt');
     const columns = await team.kubectl.run(['get', 'alertsources.funnelai.dev', '-n', team.namespace]);
     expect(columns.split('\n')[0]).toMatch(/FORMAT +READY +PATH +LAST RECEIVED +AGE/);
-  }, 120_000);
+  });
 });
 
 describe('a dry run with the token of the source', () => {
