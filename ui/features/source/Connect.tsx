@@ -64,6 +64,7 @@ export function Connect({ detail }: { detail: SourceDetail }) {
           onChange={(_, next: number) => setShown(next)}
           variant="scrollable"
           scrollButtons="auto"
+          allowScrollButtonsMobile
           aria-label="Senders of this format"
           sx={{ borderBottom: 1, borderColor: 'divider', mb: 2 }}
         >
