@@ -148,7 +148,7 @@ describe('columns and selectors', () => {
       'NAME SEVERITY PRIORITY PHASE OWNER FIRING AGE TITLE ALERTS SINCE RULE',
     );
     expect(await header('alerts')).toBe('NAME STATE SEVERITY INCIDENT SINCE TITLE');
-    expect(await header('alertsources')).toBe('NAME FORMAT READY PATH AGE');
+    expect(await header('alertsources')).toBe('NAME FORMAT READY PATH LAST RECEIVED AGE');
     expect(await header('correlationrules')).toBe('NAME ORDER ACTION READY SUSPENDED AGE');
   });
 

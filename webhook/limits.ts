@@ -249,9 +249,10 @@ export const REJECTION_HEADER_BYTES = 120;
 /** How long refused bodies are kept in Postgres. */
 export const REJECTION_DAYS = 7;
 
-/** `status` of one source is written at most this often, and of so many in one round. */
+/** `status` of one source is written at most this often; what is due is looked for in rounds, and so many are written in one. */
 export const RECEIVING_EVERY_MS = 60_000;
-export const RECEIVING_WRITES_PER_ROUND = 300;
+export const RECEIVING_ROUND_MS = 10_000;
+export const RECEIVING_WRITES_PER_ROUND = 50;
 export const RECEIVING_WRITES_AT_ONCE = 2;
 /** When nothing was taken for this long, what is refused is what its status says. */
 export const RECEIVING_REFUSED_MS = 5 * 60_000;

@@ -25,7 +25,7 @@ const OF_OTHERS = 'Receiving';
 /** Did nothing change but what the webhook writes? */
 export function isSameToOperator(old: AlertSource, next: AlertSource): boolean {
   const ours = ({ metadata: { uid, generation, deletionTimestamp }, status }: AlertSource) => {
-    const conditions = status?.conditions?.filter(({ type }) => type !== OF_OTHERS);
+    const conditions = status?.conditions?.filter(({ type }) => type !== OF_OTHERS) ?? [];
     return [uid, generation, deletionTimestamp, status?.observedGeneration, status?.path, conditions];
   };
   return sameJson(ours(old), ours(next));

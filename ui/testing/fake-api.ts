@@ -131,15 +131,16 @@ async function api(state: FakeState, url: URL, request: IncomingMessage, respons
           'The API server did not answer within 5 s (connect ECONNREFUSED 10.0.0.1:443). Nothing was lost: alerts are refused with 503 until it is back.',
       });
     if (state.faults.forbidden) {
+      const kind = resource === 'sources' ? 'alertsources' : resource;
       const missing = {
         verb: 'list',
-        resource: `${resource}.funnelai.dev`,
+        resource: `${kind}.funnelai.dev`,
         namespace: url.searchParams.get('namespace') ?? namespace,
         grant: `kubectl create rolebinding ${state.user}-views -n demo --clusterrole=funnelai-viewer --user=${state.user}`,
       };
       throw new Refusal(403, {
         code: 'Forbidden',
-        message: `${resource}.funnelai.dev is forbidden: User "${state.user}" cannot list resource "${resource}"`,
+        message: `${kind}.funnelai.dev is forbidden: User "${state.user}" cannot list resource "${kind}"`,
         missing,
       });
     }

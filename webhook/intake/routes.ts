@@ -129,7 +129,7 @@ async function take(
     arrival.body = body;
     const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
     if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
-    if (byBody && !arrival.isDryRun) await understood(deps, async () => format.admit?.(envelope));
+    if (!arrival.isDryRun) await understood(deps, async () => format.admit?.(envelope));
     arrival.isKnown = true;
     if (byBody) share.of(who);
     if (arrival.isDryRun) {

@@ -35,6 +35,8 @@ export function receivingStatus(
   if (verdict === undefined) return undefined;
   const says = (['status', 'reason', 'message'] as const).every((field) => held?.[field] === verdict[field]);
   if (says && !isNewer) return undefined;
+  // Whoever wrote it: one minute belongs to one word.
+  if (held !== undefined && ageMs(held.lastTransitionTime, now) < RECEIVING_EVERY_MS) return undefined;
   const { status, reason, message } = verdict;
   const conditions = setCondition(held === undefined ? [] : [held], { type: TYPE, status, reason, message }, now);
   return { conditions, ...(lastReceivedAt === undefined ? {} : { lastReceivedAt }) };

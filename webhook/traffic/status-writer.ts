@@ -14,6 +14,7 @@ import { createSeldom } from '@funnelai/kube/seldom';
 import { mapBounded } from '../intake/gate.ts';
 import {
   RECEIVING_EVERY_MS,
+  RECEIVING_ROUND_MS,
   RECEIVING_WRITES_AT_ONCE,
   RECEIVING_WRITES_PER_ROUND,
   TRAFFIC_SOURCES,
@@ -38,6 +39,8 @@ export function createStatusWriter(deps: {
 }): StatusWriter {
   const { client, sources, clock, log, metrics } = deps;
   const pending = new Map<string, SinceSaid>();
+  /** When this replica wrote last, by uid. */
+  const writtenMs = new Map<string, number>();
   const seldom = createSeldom(clock);
   let cancel = () => {};
   let writing: Promise<void> = Promise.resolve();
@@ -63,6 +66,7 @@ export function createStatusWriter(deps: {
     for (const source of sources.list()) {
       const { uid = '' } = source.metadata;
       seen.add(uid);
+      if (clock.monotonicMs() - (writtenMs.get(uid) ?? Number.NEGATIVE_INFINITY) < RECEIVING_EVERY_MS) continue;
       const since = pending.get(uid);
       const status = receivingStatus(source, since, now);
       if (status !== undefined && due.length < RECEIVING_WRITES_PER_ROUND) {
@@ -72,7 +76,7 @@ export function createStatusWriter(deps: {
       } else if (status !== undefined) metrics.limitReached('RECEIVING_WRITES_PER_ROUND');
       else settle(source, since);
     }
-    for (const uid of pending.keys()) if (!seen.has(uid)) pending.delete(uid);
+    for (const held of [pending, writtenMs]) for (const uid of held.keys()) if (!seen.has(uid)) held.delete(uid);
     await mapBounded(due, RECEIVING_WRITES_AT_ONCE, (one) => write(one));
   }
 
@@ -102,6 +106,7 @@ export function createStatusWriter(deps: {
         subresource: 'status',
       });
       sources.observe(written);
+      writtenMs.set(uid, clock.monotonicMs());
     } catch (error) {
       if (isNotFound(error)) return;
       // Newer word goes before what could not be written.
@@ -116,7 +121,7 @@ export function createStatusWriter(deps: {
   }
 
   function arm(): void {
-    cancel = clock.after(RECEIVING_EVERY_MS, () => {
+    cancel = clock.after(RECEIVING_ROUND_MS, () => {
       writing = round().then(() => {
         if (!stopped) arm();
       });

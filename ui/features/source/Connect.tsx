@@ -57,13 +57,14 @@ export function Connect({ detail }: { detail: SourceDetail }) {
       {detail.paths.map((one) => (
         <CopyLine key={one} command={`${base.base}${one}`} label={`Copy the address ${one}`} />
       ))}
-      <ProofLine place={place} />
+      <ProofLine place={place} format={format} />
       <Box>
         <Tabs
           value={Math.min(shown, snippets.length - 1)}
           onChange={(_, next: number) => setShown(next)}
           variant="scrollable"
           scrollButtons="auto"
+          allowScrollButtonsMobile
           aria-label="Senders of this format"
           sx={{ borderBottom: 1, borderColor: 'divider', mb: 2 }}
         >
@@ -102,9 +103,12 @@ const WAYS: Record<Exclude<Proof['way'], 'elsewhere'>, ReactNode> = {
   none: 'This source asks its senders for nothing: whoever reaches the address can send alerts.',
 };
 
-function ProofLine({ place }: { place: Place }) {
+function ProofLine({ place, format }: { place: Place; format: string }) {
   const { way } = place.proof;
   if (way === 'elsewhere') return null;
+  // Each message of SNS is signed, whatever else the source asks for.
+  if (way === 'none' && format === 'AwsSns')
+    return <Typography>SNS signs every message; those of the topics that the source names are taken.</Typography>;
   const command = secretCommand(place);
   return (
     <>

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { SENDERS } from '../source/senders.ts';
 import { firstSource } from './first-source.ts';
 import { describeSources, parseSourceFilter, toSourceQuery, widenedSources, writeSourceFilter } from './url.ts';
 import { rateWord, refusalsInWords } from './words.ts';
@@ -43,5 +45,12 @@ describe('the lines that make the first source', () => {
     expect(lines).toContain('metadata: {name: open-telemetry-logs, namespace: shop}');
     expect(lines).toContain('--from-literal=token="$(openssl rand -hex 32)"');
     expect(firstSource('Alertmanager', 'shop')).toContain('name: prom,');
+  });
+
+  it.each(Object.keys(SENDERS))('are whole for %s', (format) => {
+    const [, yaml = ''] = /<<'END'\n([\s\S]*)\nEND$/.exec(firstSource(format, 'shop')) ?? [];
+    const source = parse(yaml);
+    expect(source).toMatchObject({ kind: 'AlertSource', metadata: { namespace: 'shop' }, spec: { format } });
+    expect(Object.keys(source.spec.auth)).toHaveLength(1);
   });
 });

@@ -4,7 +4,7 @@ import { authorization, curl, type Place, partsOf, type Snippet, TOKEN, urlOf } 
 export const pagerDutyEvents = (place: Place): Snippet[] => [
   {
     title: 'Whatever speaks PagerDuty’s Events API v2',
-    where: 'in the place of https://events.pagerduty.com; the routing key is the token',
+    where: 'the tool, in the place of https://events.pagerduty.com; the routing key is the token',
     text: `Events API URL    ${urlOf(place, '/v2/enqueue')}
 Change events URL ${urlOf(place, '/v2/change/enqueue')}
 Routing key       ${TOKEN}`,
@@ -36,17 +36,18 @@ export const cloudEvents = (place: Place): Snippet[] => {
       text: curl(
         place,
         'application/cloudevents+json',
-        '{"specversion":"1.0","id":"1","source":"/shell","type":"dev.example.alert","data":{"title":"It works","severity":"warning"}}',
+        '{"specversion":"1.0","id":"1","source":"/shell","type":"com.example.try","subject":"it","severity":"warning","data":{"message":"It works"}}',
       ),
     },
     {
       title: 'An event in headers',
-      where: 'a shell',
-      text: curl(place, 'application/json', '{"title":"It works","severity":"warning"}', '', [
+      where: 'a shell; it ends the one before',
+      text: curl(place, 'application/json', '{"message":"It works again"}', '', [
         'ce-specversion: 1.0',
-        'ce-id: 1',
+        'ce-id: 2',
         'ce-source: /shell',
-        'ce-type: dev.example.alert',
+        'ce-type: com.example.try.resolved',
+        'ce-subject: it',
       ]),
     },
     {
@@ -55,7 +56,7 @@ export const cloudEvents = (place: Place): Snippet[] => {
       text: `import { CloudEvent, emitterFor, httpTransport } from 'cloudevents';
 
 const emit = emitterFor(httpTransport('${urlOf(place)}'));
-await emit(new CloudEvent({ source: '/checkout', type: 'dev.example.alert', data: { title: 'It works' } })${
+await emit(new CloudEvent({ source: '/checkout', type: 'com.example.failed', subject: 'cart', data: { message: 'It works' } })${
         auth === undefined
           ? ''
           : `, { headers: { authorization: \`${auth.replace(TOKEN, `\${process.env.FUNNELAI_TOKEN}`)}\` } }`
@@ -101,18 +102,19 @@ export const jsonLines = (place: Place): Snippet[] => {
   return [
     {
       title: 'Fluent Bit',
-      where: 'fluent-bit.yaml; the token in its environment',
-      text: `pipeline:
-  outputs:
-  - name: http
-    match: alerts.*
-    host: ${host}
-    port: ${port}
-    uri: ${prefix}
-    tls: ${tls ? 'on' : 'off'}
-    format: json_lines
-    json_date_format: iso8601
-    retry_limit: no_limits${auth === undefined ? '' : `\n    header: Authorization ${auth.replace(TOKEN, `\${FUNNELAI_TOKEN}`)}`}`,
+      where: 'fluent-bit.conf; the token in its environment',
+      text: `[OUTPUT]
+    Name             http
+    Match            alerts.*
+    Host             ${host}
+    Port             ${port}
+    URI              ${prefix}
+    Tls              ${tls ? 'On' : 'Off'}
+    Format           json_lines
+    Json_date_key    date
+    Json_date_format double
+    Compress         gzip
+    Retry_Limit      no_limits${auth === undefined ? '' : `\n    Header           Authorization ${auth.replace(TOKEN, `\${FUNNELAI_TOKEN}`)}`}`,
     },
     {
       title: 'Vector',

@@ -146,11 +146,12 @@ kind: Alert
 metadata: {name: funnelai, namespace: flux-system}
 spec:
   providerRef: {name: funnelai}
-  eventSeverity: info      # what succeeds resolves what had failed
+  eventSeverity: info      # not "error": what ends a fault is an info event
   eventSources:
+  - {kind: GitRepository, name: '*'}
+  - {kind: OCIRepository, name: '*'}
   - {kind: Kustomization, name: '*'}
-  - {kind: HelmRelease, name: '*'}
-  - {kind: GitRepository, name: '*'}`,
+  - {kind: HelmRelease, name: '*'}`,
     },
   ];
 };
