@@ -23,10 +23,12 @@ export const INTAKE_REQUESTS_PER_SOURCE = 128;
 export const INTAKE_BYTES_IN_FLIGHT = 48 * MIB;
 /** Of them, those of one source. */
 export const INTAKE_BYTES_PER_SOURCE = 24 * MIB;
-/** Alerts of one body that are being stored at once. */
-export const STORES_PER_REQUEST = 16;
 /** Alerts of all bodies that are being stored at once; the API server is shared with the operator and with people. */
 export const STORES_IN_FLIGHT = 64;
+/** Alerts of all bodies that wait for that; two whole bodies, and more than can be stored before their senders give up. */
+export const STORES_WAITING = 2 * INTAKE_ALERTS;
+/** Of them, those of one source: a whole body, and room for others. */
+export const STORES_WAITING_PER_SOURCE = INTAKE_ALERTS + 2_000;
 /** How often one alert is read and written anew when others change it at the same time, or an answer got lost. */
 export const STORE_ATTEMPTS = 6;
 /** After this an intake request is answered 503 for what is not yet stored. Prometheus gives up after 10 s, so this is less. */

@@ -1,4 +1,5 @@
 /** What the HTTP edge counts. Never labelled by object or person. */
+import { SEVERITIES } from '@funnelai/domain/severity';
 import { counter, gauge, histogram, type Metrics } from '@funnelai/kube/metrics';
 
 export type Outcome = 'created' | 'updated' | 'unchanged' | 'refused' | 'unavailable' | 'unreadable';
@@ -8,6 +9,10 @@ export interface WebhookMetrics {
   alert(outcome: Outcome): void;
   /** Repeats of stored alerts that were added to their episodes in Postgres, or given up. */
   repeats(outcome: 'written' | 'dropped', count: number): void;
+  /** Alerts of one class (see fair-queue.ts) that wait to be stored now. */
+  waiting(rank: number, count: number): void;
+  /** How long one of the class has waited. */
+  waited(rank: number, seconds: number): void;
   /** A named bound was reached. */
   limitReached(limit: string): void;
   /** One answered request, by route pattern. */
@@ -16,6 +21,9 @@ export interface WebhookMetrics {
   streamEnded(reason: string): void;
   signIn(outcome: 'ok' | 'refused' | 'limited' | 'unavailable'): void;
 }
+
+const classOf = (rank: number): string => (rank < SEVERITIES.length ? 'new' : 'more');
+const severityOf = (rank: number): string => SEVERITIES[rank % SEVERITIES.length] ?? '';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -30,6 +38,17 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     name: 'funnelai_webhook_repeats_total',
     help: 'Repeats of stored alerts: added to their episodes in Postgres, or dropped.',
     labelNames: ['outcome'],
+  });
+  const waiting = gauge(registry, {
+    name: 'funnelai_webhook_stores_waiting',
+    help: 'Alerts that wait to be stored now: new ones, or more of the same, by severity.',
+    labelNames: ['class', 'severity'],
+  });
+  const waited = histogram(registry, {
+    name: 'funnelai_webhook_store_wait_seconds',
+    help: 'How long alerts waited for their turn to be stored.',
+    labelNames: ['class'],
+    buckets: SECONDS,
   });
   const limits = counter(registry, {
     name: 'funnelai_webhook_limit_reached_total',
@@ -56,6 +75,8 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   return {
     alert: (outcome) => alerts.inc({ outcome }),
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
+    waiting: (rank, count) => waiting.set({ class: classOf(rank), severity: severityOf(rank) }, count),
+    waited: (rank, seconds) => waited.observe({ class: classOf(rank) }, seconds),
     limitReached: (limit) => limits.inc({ limit }),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     streams: (n) => open.set(n),

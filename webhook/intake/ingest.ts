@@ -1,15 +1,17 @@
 /** Takes the alerts of one body to the store: the same fault once, all of them side by side, each with an outcome of its own. */
-import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { labelValue } from '@funnelai/domain/labels';
+import { isWorse } from '@funnelai/domain/severity';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { INTAKE_DEADLINE_MS, INTAKE_SLICE_MS, STORES_IN_FLIGHT, STORES_PER_REQUEST } from '../limits.ts';
+import { INTAKE_DEADLINE_MS, INTAKE_SLICE_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
-import { createGate, mapBounded } from './gate.ts';
+import { createFairGate, type FairGate } from './fair-gate.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
 import type { Report } from './report.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
@@ -39,21 +41,34 @@ export function createIngest(deps: {
   log: Log;
   metrics: WebhookMetrics;
   repeats?: RepeatCounter;
+  /** Whether nothing of its kind fires yet; all is more of the same where absent. */
+  isNew?: (namespace: string, spec: AlertSpec) => boolean;
 }): Ingest {
   const repeats = deps.repeats ?? noRepeats;
-  const gate = createGate(STORES_IN_FLIGHT);
+  const gate = createFairGate(deps);
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, deps);
       const abort = new AbortController();
-      const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () =>
-        abort.abort(new Error('the time for this request is over')),
-      );
-      try {
-        const outcomes = await mapBounded(groups, STORES_PER_REQUEST, (group) =>
-          gate.run(() => storeSafely(deps.store, group.request, abort.signal, deps.log)),
+      const number = gate.request();
+      const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () => {
+        abort.abort(new Error('the time for this request is over'));
+        gate.leave(number);
+      });
+      const isNew = deps.isNew ?? (() => false);
+      const storeInTurn = async ({ request }: Group): Promise<StoreOutcome> => {
+        const passed = await gate.run(placeOf(request, number, isNew), () =>
+          storeSafely(deps.store, request, abort.signal, deps.log),
         );
+        if (passed.kind === 'done') return passed.value;
+        if (passed.kind === 'left') return { kind: 'unavailable', message: 'its turn did not come in time' };
+        const { retryAfterMs } = passed;
+        return { kind: 'unavailable', message: 'too many alerts wait to be stored', retryAfterMs };
+      };
+      try {
+        // All of them at once: what is new in the last line of a body must not wait for the ten thousand before it.
+        const outcomes = await Promise.all(groups.map(storeInTurn));
         for (const [position, outcome] of outcomes.entries()) {
           const namespace = groups[position]?.request.namespace;
           if (outcome.kind === 'unchanged' && namespace !== undefined) repeats.count(namespace, outcome.name);
@@ -107,6 +122,24 @@ async function groupByFault(
     }
   }
   return [...groups.values()];
+}
+
+function placeOf(
+  { namespace, source, reports }: StoreRequest,
+  request: number,
+  isNew: (namespace: string, spec: AlertSpec) => boolean,
+): Parameters<FairGate['run']>[0] {
+  const specs = reports.map(({ spec }) => spec);
+  const [first] = reports;
+  const { severity } = specs.reduce((a, b) => (isWorse(b.severity, a.severity) ? b : a));
+  const isFiring = specs.some(({ state }) => state === 'Firing');
+  return {
+    source: `${namespace}/${source}`,
+    name: labelValue(first.spec.labels, 'alertname'),
+    request,
+    severity,
+    isNew: isFiring && isNew(namespace, first.spec),
+  };
 }
 
 async function storeSafely(
