@@ -36,6 +36,15 @@ export const INTAKE_DEADLINE_MS = 8_000;
 /** What `Retry-After` says when the API server named no time of its own. */
 export const RETRY_AFTER_MS = 5_000;
 
+/** A call about folded alerts is given up after this; senders wait for it. */
+export const FOLD_DEADLINE_MS = 3_000;
+/** After Postgres did not answer about folded alerts it is not asked for this long. */
+export const FOLD_REST_MS = 2_000;
+/** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
+export const OVERFLOW_TICK_MS = 2_000;
+/** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */
+export const FOLDS_SETTLED = 50_000;
+
 /** Repeats of alerts are added to their episodes in Postgres this often. */
 export const REPEATS_FLUSH_MS = 5_000;
 /** Episodes whose repeats are held until then, also while Postgres is away; repeats of further ones are dropped. */

@@ -13,6 +13,8 @@ export interface WebhookMetrics {
   waiting(rank: number, count: number): void;
   /** How long one of the class has waited. */
   waited(rank: number, seconds: number): void;
+  /** A report of an alert for which there was no room as an object; `unfolded`: one for which there was room again. */
+  folded(outcome: 'created' | 'updated' | 'unchanged' | 'unfolded'): void;
   /** A named bound was reached. */
   limitReached(limit: string): void;
   /** One answered request, by route pattern. */
@@ -50,6 +52,11 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     labelNames: ['class'],
     buckets: SECONDS,
   });
+  const folded = counter(registry, {
+    name: 'funnelai_webhook_folded_total',
+    help: 'Reports of alerts that are kept in Postgres alone because their source has reached maxLiveAlerts, and alerts that left it.',
+    labelNames: ['outcome'],
+  });
   const limits = counter(registry, {
     name: 'funnelai_webhook_limit_reached_total',
     help: 'How often a named bound of the webhook was reached.',
@@ -77,6 +84,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
     waiting: (rank, count) => waiting.set({ class: classOf(rank), severity: severityOf(rank) }, count),
     waited: (rank, seconds) => waited.observe({ class: classOf(rank) }, seconds),
+    folded: (outcome) => folded.inc({ outcome }),
     limitReached: (limit) => limits.inc({ limit }),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     streams: (n) => open.set(n),

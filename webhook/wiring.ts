@@ -1,6 +1,14 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
-import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
-import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
+import {
+  ALERT_SOURCES,
+  ALERTS,
+  CORRELATION_RULES,
+  INCIDENTS,
+  type KubeObject,
+  type Resource,
+} from '@funnelai/crds/meta';
+import type { FoldStore } from '@funnelai/history/folded';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import type { Cache } from '@funnelai/kube/cache';
@@ -17,8 +25,12 @@ import { createAccessChecks } from './auth/access.ts';
 import { createIdentities } from './auth/identity.ts';
 import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
+import { createFoldingStore } from './intake/folding-store.ts';
+import { createFolds } from './intake/folds.ts';
 import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
+import { createLiveBook } from './intake/live-book.ts';
+import { createOverflows } from './intake/overflows.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
@@ -31,6 +43,8 @@ export interface WebhookParts {
   queries: Queries | undefined;
   /** Where repeats of alerts are counted; nowhere without a database. */
   repeats?: RepeatStore | undefined;
+  /** Where alerts are kept that find no room as objects; without it a source at its bound is answered 503. */
+  folds?: FoldStore | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -61,6 +75,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const incidents = reflect<Incident>(INCIDENTS, { [BY_NAMESPACE]: byNamespace });
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
   const namespaces = reflect<KubeObject>(NAMESPACES);
+  const rules = reflect<CorrelationRule>(CORRELATION_RULES);
   const needed: [string, Cache<KubeObject>][] = [
     ['alert sources', sources.cache as unknown as Cache<KubeObject>],
     ['incidents', incidents.cache as unknown as Cache<KubeObject>],
@@ -77,7 +92,23 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     parts.repeats === undefined
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
-  const store = createAlertStore({ client, alerts: alerts.cache, clock, lock: createKeyedLock() });
+  const lock = createKeyedLock();
+  const live = createLiveBook({ alerts: alerts.cache, rules: rules.cache });
+  const folds = parts.folds && createFolds({ store: parts.folds, clock, log });
+  const overflows = createOverflows({ client, alerts: alerts.cache, live, folds, lock, clock, log });
+  const store = createFoldingStore({
+    store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
+    alerts: alerts.cache,
+    sources: sources.cache,
+    live,
+    folds,
+    overflows,
+    lock,
+    log,
+    metrics,
+  });
+  const isNew = (namespace: string, spec: Alert['spec']) =>
+    !live.fires(`${namespace}/${spec.sourceRef.name}`, live.kindOf(namespace, spec));
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -87,7 +118,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       sources: sources.cache,
       receivers: createReceivers(),
       auth: createSourceAuth({ client, clock, log }),
-      ingest: createIngest({ store, clock, log, metrics, repeats }),
+      ingest: createIngest({ store, clock, log, metrics, repeats, isNew }),
       clock,
       metrics,
     },
@@ -107,19 +138,21 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       metrics,
     },
   });
-  const reflectors = [sources, incidents, alerts, namespaces];
+  const reflectors = [sources, incidents, alerts, namespaces, rules];
   return {
     ...app,
     readiness,
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      overflows.start();
     },
     async stop() {
       stopping = true;
       app.streams.close();
       await app.server.close();
-      await repeats.stop();
+      await Promise.all([repeats.stop(), overflows.stop()]);
+      live.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

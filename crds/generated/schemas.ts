@@ -66,6 +66,9 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
     labels: z.exactOptional(z.array(bounded(1, 256)).min(1).max(32)),
     ignore: z.exactOptional(z.array(bounded(1, 256)).max(32)),
   })),
+  limits: z.exactOptional(z.looseObject({
+    maxLiveAlerts: z.exactOptional(z.int().min(20).max(50000)),
+  })),
 });
 
 export const alertSourceStatusSchema: z.ZodType<AlertSourceStatus> = z.looseObject({
@@ -101,6 +104,11 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
     kind: linkKindSchema,
   })).max(16)),
   notes: z.exactOptional(z.array(bounded(1, 256)).max(16)),
+  folded: z.exactOptional(z.looseObject({
+    count: z.int().min(0),
+    firing: z.int().min(0),
+    asOf: z.iso.datetime({ offset: true }),
+  })),
   startsAt: z.iso.datetime({ offset: true }),
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),
@@ -245,6 +253,7 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
     resolved: z.int().min(0),
     total: z.int().min(0),
     gone: z.exactOptional(z.int().min(0)),
+    folded: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),

@@ -52,7 +52,7 @@ export interface AlertStoreDeps {
 
 const FIELD_MANAGER = 'funnelai-webhook';
 /** Hex digits of the fingerprint in a name; the next is tried when the name is held by another fingerprint. */
-const NAME_DIGITS = [16, 24, 40, 64];
+export const NAME_DIGITS = [16, 24, 40, 64];
 const BACKOFF_MS = 20;
 
 export function createAlertStore(deps: AlertStoreDeps): AlertStore {
@@ -105,7 +105,8 @@ async function storeUnder(
   return unavailable(lastError);
 }
 
-function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec {
+/** What is stored once all of them are: their merge, in whatever order they came. */
+export function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec {
   const [first, ...rest] = reports;
   let merged = mergeAlert(stored, anchored(first, stored));
   for (const report of rest) merged = mergeAlert(merged, anchored(report, merged));
