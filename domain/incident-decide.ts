@@ -19,7 +19,7 @@ import { automaticMove } from './automatic-move.ts';
 import { UNMIRRORED_PAUSE, unmirrored } from './change-ring.ts';
 import { type NextChanges, nextChanges } from './changes.ts';
 import { sameJson } from './equal.ts';
-import { conditionsFor, MIRROR_LAG_MS, type MirrorFacts } from './incident-conditions.ts';
+import { conditionsFor, foldedIn, MIRROR_LAG_MS, type MirrorFacts } from './incident-conditions.ts';
 import { eventsOf, type IncidentEvent } from './incident-events.ts';
 import { formatMicros, msBetween } from './instants.ts';
 import { isOpen } from './lifecycle.ts';
@@ -194,16 +194,18 @@ function countsOf({ members, left = { resolved: 0, others: 0 }, now }: IncidentS
   const joined = members.length + left.resolved + left.others - (held?.firing ?? 0) - wereResolved;
   const unseen = Math.min(Math.max(0, -joined), Math.max(0, wereResolved - resolved - left.resolved));
   const gone = wereGone + left.resolved + unseen;
+  const folded = foldedIn(members).firing;
   return {
     firing,
     resolved: resolved + gone,
     total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
     ...(gone > 0 && { gone }),
+    ...(folded > 0 && { folded }),
     asOf: held?.asOf ?? formatMicros(now),
   };
 }
 
-const SLOW = ['AlertsCleared', 'HistoryMirrored'];
+const SLOW = ['AlertsCleared', 'HistoryMirrored', 'AlertsTruncated'];
 const slowConditions = ({ conditions }: IncidentStatus) => (conditions ?? []).filter(({ type }) => SLOW.includes(type));
 
 function stamped(full: IncidentStatus, held: IncidentStatus, slowNews: boolean, now: Temporal.Instant): Counts {

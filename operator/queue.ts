@@ -13,6 +13,7 @@ export function createQueue(
   o: {
     name: string;
     workers: number;
+    flowOf?: (key: string) => readonly string[];
     reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<{ requeueAfterMs?: number } | undefined>;
   },
 ): WorkQueue {

@@ -5,6 +5,7 @@
  */
 import type { Severity } from '@funnelai/crds/generated/types';
 import { SEVERITIES } from '@funnelai/domain/severity';
+import { Rounds } from '@funnelai/kube/rounds';
 
 /** Where an alert stands in the queue. */
 export interface Place {
@@ -142,43 +143,3 @@ const kindOf = ({ source, name }: Place): string => JSON.stringify([source, name
 
 const rankOf = ({ severity }: Place, isNew: boolean): number =>
   (isNew ? 0 : SEVERITIES.length) + Math.max(0, SEVERITIES.indexOf(severity));
-
-/** Round robin on every level of a path; first come first served at its end. */
-class Rounds<T> {
-  readonly #below = new Map<string, Rounds<T>>();
-  readonly #queue: T[] = [];
-  #head = 0;
-
-  add(path: readonly string[], item: T): void {
-    const [first, ...rest] = path;
-    if (first === undefined) {
-      this.#queue.push(item);
-      return;
-    }
-    const below = this.#below.get(first) ?? new Rounds<T>();
-    this.#below.set(first, below);
-    below.add(rest, item);
-  }
-
-  take(): T | undefined {
-    for (const [key, below] of this.#below) {
-      this.#below.delete(key);
-      const item = below.take();
-      // Whoever had its turn goes to the end of the round.
-      if (!below.#isEmpty()) this.#below.set(key, below);
-      return item;
-    }
-    const item = this.#queue[this.#head];
-    if (item === undefined) return undefined;
-    this.#head += 1;
-    if (this.#head === this.#queue.length) {
-      this.#queue.length = 0;
-      this.#head = 0;
-    }
-    return item;
-  }
-
-  #isEmpty(): boolean {
-    return this.#below.size === 0 && this.#queue.length === 0;
-  }
-}
