@@ -100,6 +100,9 @@ export const FACET_VALUES = 50;
 export const NAMESPACES_LISTED = 500;
 /** Alerts that an incident's page carries. */
 export const DETAIL_ALERTS = 1_000;
+/** A list of folded alerts is shown this old at most: in a storm lists are read again with every change. */
+export const FOLDED_LIST_TTL_MS = 2_000;
+export const FOLDED_LISTS_REMEMBERED = 32;
 /** History is asked beside a page that a person waits for; after this the page does without. */
 export const HISTORY_DEADLINE_MS = 3_000;
 /** After it did not answer, history is not asked for this long: pages stay quick while Postgres hangs. */

@@ -131,7 +131,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       access: createAccessChecks({ clock }),
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
-      history: createHistoryReader({ queries: parts.queries, clock, log }),
+      history: createHistoryReader({ queries: parts.queries, folds: parts.folds, clock, log }),
       welcome: createWelcomeReader(parts.welcomeFile, log),
       clock,
       log,

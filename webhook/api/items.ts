@@ -66,6 +66,7 @@ export function alertItem(alert: Alert): AlertItem {
     labels: spec.labels ?? {},
     links: spec.links ?? [],
     demo: isDemo(alert),
+    ...(spec.folded === undefined ? {} : { standsFor: { count: spec.folded.count, firing: spec.folded.firing } }),
   };
 }
 
