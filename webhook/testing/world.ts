@@ -1,5 +1,6 @@
 /** A webhook in this process on a real API server, and a namespace with a source to send to: the stage of the integration tests. */
 import { randomBytes } from 'node:crypto';
+import type { FoldStore } from '@funnelai/history/folded';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
 import { createKubeClient } from '@funnelai/kube/client';
@@ -27,6 +28,7 @@ export async function startInProcess(
     server?: string;
     queries?: Queries;
     repeats?: RepeatStore;
+    folds?: FoldStore;
     signInFile?: string;
     welcomeFile?: string;
     uiDir?: string;
@@ -41,6 +43,7 @@ export async function startInProcess(
     client,
     queries: o.queries,
     repeats: o.repeats,
+    folds: o.folds,
     clock: systemClock,
     log: silentLog(),
     registry: createRegistry(),
