@@ -136,7 +136,8 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
       }
       const kind = live.kindOf(namespace, mergeReports(undefined, request.reports));
       const room = roomFor({
-        objects: live.objectsOf(key),
+        // Without a database what has ended never leaves the cluster: it must not take the room of what fires.
+        objects: folds === undefined ? live.firingOf(key) : live.objectsOf(key),
         max: boundOf(namespace, source),
         isNew: !live.fires(key, kind),
         hasOverflow: live.overflowsOf(key).has(kind),

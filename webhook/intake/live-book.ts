@@ -11,6 +11,8 @@ import type { Cache } from '@funnelai/kube/cache';
 export interface LiveBook {
   /** Alerts of the source ("namespace/name") in the cluster, whatever their state, and those that are being made. */
   objectsOf(source: string): number;
+  /** Those that fire, and those that are being made. */
+  firingOf(source: string): number;
   /** One is about to be made: it counts until the returned function is called, which is to be when it is in the cache or given up. */
   reserve(source: string): () => void;
   /** The kind of an alert, by the rules of its namespace as they are now. */
@@ -129,6 +131,10 @@ export function createLiveBook(deps: {
     objectsOf(source) {
       const one = sources.get(source);
       return one === undefined ? 0 : one.objects + one.pending;
+    },
+    firingOf(source) {
+      const one = sources.get(source);
+      return one === undefined ? 0 : one.pending + [...one.firing.values()].reduce((sum, n) => sum + n, 0);
     },
     reserve(key) {
       const source = sourceFor(key);
