@@ -57,9 +57,11 @@ describe('keys', () => {
     queue.add('other.x.0');
     queue.add('other.x.1', 'routine');
     queue.add('other.x.1', 'news');
-    while (queue.depth() > 0 || begun.length < 8) await end(begun.at(-1) ?? '');
+    queue.add('other.x.2', 'routine');
+    while (queue.depth() > 0 || begun.length < 9) await end(begun.at(-1) ?? '');
     expect(begun).toEqual([
       ...['storm.x.0', 'storm.x.1', 'other.x.0', 'storm.y.0', 'other.x.1', 'storm.x.2', 'storm.x.3', 'storm.x.4'],
+      'other.x.2',
     ]);
   });
 
