@@ -17,6 +17,8 @@ const MOST = 40;
 /** A tenth of the bound is for what is new, and one Alert counts the folded ones. */
 const OWN = 36;
 const PODS = 100;
+/** When ten of them have gone, with the overflow Alert and one of another name there: so many more of the name. */
+const ROOM = 8;
 /** A count is written once in ten seconds. */
 const SOON_MS = 25_000;
 
@@ -70,7 +72,7 @@ const overflow = async () => (await alerts()).find(({ spec }) => spec.folded !==
 const foldedPods = async (): Promise<string[]> =>
   (
     await pool.query(
-      `select spec->'labels'->>'pod' as pod from folded_alerts where namespace = $1 and left_at is null and state = 'Firing'`,
+      `select spec->'labels'->>'pod' as pod from folded_alerts where namespace = $1 and left_at is null and state = 'Firing' and alertname = 'PodCrash'`,
       [team.namespace],
     )
   ).rows.map((row) => row.pod);
@@ -160,11 +162,11 @@ describe('a storm of a hundred alerts at a source that may have forty', () => {
     await until('room to be seen', SOON_MS, async () => {
       const [a, b] = await Promise.all([send(one.url, team, body), send(two.url, team, body)]);
       expect([a.status, b.status]).toEqual([200, 200]);
-      return (await foldedPods()).length <= PODS - OWN - 11 + 1;
+      return (await foldedPods()).length <= PODS - OWN - 1 - ROOM;
     });
     await settled(PODS - 11);
-    // Two replicas may each use the last places; here that is one or two more than the bound allows one of them.
-    expect((await alerts()).length).toBeLessThanOrEqual(MOST);
+    // Each replica knows of the other's only when its watch tells it: both may have used the room.
+    expect((await alerts()).length).toBeLessThanOrEqual(MOST + ROOM);
   });
 
   it('is answered 503 when Postgres is away, but for what has room or is an object already', async () => {

@@ -59,10 +59,10 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     }
   }
 
-  async function create(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
+  async function create(request: StoreRequest, kind: string, signal: AbortSignal): Promise<StoreOutcome> {
     const source = `${request.namespace}/${request.source}`;
-    const mayBeFolded = live.overflowsOf(source).size > 0;
-    const release = live.reserve(source);
+    const mayBeFolded = live.overflowsOf(source) > 0;
+    const release = live.reserve(source, kind, 'alert');
     try {
       if (folds === undefined || !mayBeFolded) return await store.store(request, signal);
       const found = await folds.find(keyOf(request)).catch(() => undefined);
@@ -131,7 +131,7 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
       const key = `${namespace}/${source}`;
       if (isLive(request)) {
         const outcome = await store.store(request, signal);
-        if (live.overflowsOf(key).size > 0) await settle(request, outcome);
+        if (live.overflowsOf(key) > 0) await settle(request, outcome);
         return outcome;
       }
       const kind = live.kindOf(namespace, mergeReports(undefined, request.reports));
@@ -140,12 +140,17 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
         objects: folds === undefined ? live.firingOf(key) : live.objectsOf(key),
         max: boundOf(namespace, source),
         isNew: !live.fires(key, kind),
-        hasOverflow: live.overflowsOf(key).has(kind),
+        hasOverflow: live.hasOverflow(key, kind),
       });
-      if (room === 'create') return create(request, signal);
+      if (room === 'create') return create(request, kind, signal);
       metrics.limitReached('maxLiveAlerts');
-      const overflow = alertName(source, room === 'foldWithKind' ? kind : REST_OF_SOURCE);
-      return foldAlone(request, overflow);
+      const counts = room === 'foldWithKind' ? kind : REST_OF_SOURCE;
+      const release = live.reserve(key, counts, 'overflow');
+      try {
+        return await foldAlone(request, alertName(source, counts));
+      } finally {
+        release();
+      }
     },
   };
 }

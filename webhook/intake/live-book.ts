@@ -13,15 +13,20 @@ export interface LiveBook {
   objectsOf(source: string): number;
   /** Those that fire, and those that are being made. */
   firingOf(source: string): number;
-  /** One is about to be made: it counts until the returned function is called, which is to be when it is in the cache or given up. */
-  reserve(source: string): () => void;
+  /**
+   * One is about to be made: it counts, and fires, until the returned function is called, which is to be when it is in the cache or given
+   * up. Of the overflow Alert of a kind there is one, however many are about to make it.
+   */
+  reserve(source: string, kind: string, what: 'alert' | 'overflow'): () => void;
   /** The kind of an alert, by the rules of its namespace as they are now. */
   kindOf(namespace: string, spec: AlertSpec): string;
   rulesOf(namespace: string): readonly CompiledRule[];
   /** Does an alert of the kind fire, or an overflow Alert that stands for it? */
   fires(source: string, kind: string): boolean;
-  /** Overflow Alerts of the source by kind: their names. */
-  overflowsOf(source: string): ReadonlyMap<string, string>;
+  /** Is the overflow Alert of the kind there, or being made? */
+  hasOverflow(source: string, kind: string): boolean;
+  /** How many overflow Alerts the source has. */
+  overflowsOf(source: string): number;
   /** All overflow Alerts in the cluster. */
   overflows(): Alert[];
   stop(): void;
@@ -29,10 +34,13 @@ export interface LiveBook {
 
 interface Source {
   objects: number;
-  pending: number;
+  /** Being made, by kind. */
+  alerts: Map<string, number>;
+  making: Map<string, number>;
   /** Firing Alerts by kind. */
   firing: Map<string, number>;
-  overflows: Map<string, string>;
+  /** Kinds of its overflow Alerts. */
+  overflows: Set<string>;
 }
 interface Tracked {
   source: string;
@@ -41,7 +49,6 @@ interface Tracked {
 }
 
 const sourceOf = ({ metadata, spec }: Alert): string => `${metadata.namespace ?? ''}/${spec.sourceRef.name}`;
-const NONE: ReadonlyMap<string, string> = new Map();
 
 export function createLiveBook(deps: {
   alerts: Pick<Cache<Alert>, 'list' | 'subscribe' | 'byUid'>;
@@ -59,14 +66,14 @@ export function createLiveBook(deps: {
     spec.folded === undefined ? kindOf(spec, rules.of(metadata.namespace ?? '').rules) : spec.fingerprint;
 
   function add(alert: Alert): void {
-    const { uid = '', name } = alert.metadata;
+    const { uid = '' } = alert.metadata;
     const one = { source: sourceOf(alert), kind: kindOfAlert(alert), isFiring: alert.spec.state === 'Firing' };
     const source = sourceFor(one.source);
     tracked.set(uid, one);
     source.objects += 1;
-    if (one.isFiring) count(source, one.kind, 1);
+    if (one.isFiring) count(source.firing, one.kind, 1);
     if (alert.spec.folded === undefined) return;
-    source.overflows.set(one.kind, name);
+    source.overflows.add(one.kind);
     overflows.add(uid);
   }
 
@@ -76,7 +83,7 @@ export function createLiveBook(deps: {
     if (one === undefined || source === undefined) return;
     tracked.delete(uid);
     source.objects -= 1;
-    if (one.isFiring) count(source, one.kind, -1);
+    if (one.isFiring) count(source.firing, one.kind, -1);
     if (overflows.delete(uid)) source.overflows.delete(one.kind);
     forgetEmpty(one.source, source);
   }
@@ -87,19 +94,20 @@ export function createLiveBook(deps: {
     const isFiring = alert.spec.state === 'Firing';
     if (one === undefined || source === undefined) add(alert);
     else if (one.isFiring !== isFiring) {
-      count(source, one.kind, isFiring ? 1 : -1);
+      count(source.firing, one.kind, isFiring ? 1 : -1);
       one.isFiring = isFiring;
     }
   }
 
   function sourceFor(key: string): Source {
-    const source = sources.get(key) ?? { objects: 0, pending: 0, firing: new Map(), overflows: new Map() };
+    const none = { alerts: new Map(), making: new Map(), firing: new Map(), overflows: new Set<string>() };
+    const source = sources.get(key) ?? { objects: 0, ...none };
     sources.set(key, source);
     return source;
   }
 
   function forgetEmpty(key: string, source: Source): void {
-    if (source.objects === 0 && source.pending === 0) sources.delete(key);
+    if (source.objects === 0 && source.alerts.size === 0 && source.making.size === 0) sources.delete(key);
   }
 
   /** With other rules an alert may be of another kind. */
@@ -130,24 +138,32 @@ export function createLiveBook(deps: {
   return {
     objectsOf(source) {
       const one = sources.get(source);
-      return one === undefined ? 0 : one.objects + one.pending;
+      return one === undefined ? 0 : one.objects + pendingOf(one);
     },
     firingOf(source) {
       const one = sources.get(source);
-      return one === undefined ? 0 : one.pending + [...one.firing.values()].reduce((sum, n) => sum + n, 0);
+      return one === undefined ? 0 : sum(one.firing) + pendingOf(one);
     },
-    reserve(key) {
+    reserve(key, kind, what) {
       const source = sourceFor(key);
-      source.pending += 1;
+      const pending = what === 'alert' ? source.alerts : source.making;
+      count(pending, kind, 1);
       return () => {
-        source.pending -= 1;
+        count(pending, kind, -1);
         forgetEmpty(key, source);
       };
     },
     kindOf: (namespace, spec) => kindOf(spec, rules.of(namespace).rules),
     rulesOf: (namespace) => rules.of(namespace).rules,
-    fires: (source, kind) => settled(source)?.firing.has(kind) ?? false,
-    overflowsOf: (source) => settled(source)?.overflows ?? NONE,
+    fires(source, kind) {
+      const one = settled(source);
+      return one !== undefined && (one.firing.has(kind) || one.alerts.has(kind) || one.making.has(kind));
+    },
+    hasOverflow(source, kind) {
+      const one = settled(source);
+      return one !== undefined && (one.overflows.has(kind) || one.making.has(kind));
+    },
+    overflowsOf: (source) => settled(source)?.overflows.size ?? 0,
     overflows: () => [...overflows].flatMap((uid) => deps.alerts.byUid(uid) ?? []),
     stop() {
       for (const one of leave) one();
@@ -156,8 +172,14 @@ export function createLiveBook(deps: {
   };
 }
 
-function count({ firing }: Source, kind: string, by: 1 | -1): void {
-  const next = (firing.get(kind) ?? 0) + by;
-  if (next > 0) firing.set(kind, next);
-  else firing.delete(kind);
+const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((all, n) => all + n, 0);
+
+/** Alerts that will be there in a moment, and are not yet. */
+const pendingOf = ({ alerts, making, overflows }: Source): number =>
+  sum(alerts) + [...making.keys()].reduce((all, kind) => all + Number(!overflows.has(kind)), 0);
+
+function count(counts: Map<string, number>, kind: string, by: 1 | -1): void {
+  const next = (counts.get(kind) ?? 0) + by;
+  if (next > 0) counts.set(kind, next);
+  else counts.delete(kind);
 }
