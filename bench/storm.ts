@@ -79,8 +79,8 @@ export async function storm(bench: Bench): Promise<Figure[]> {
   const ms = (value: number) => `${value.toFixed(0)} ms`;
   const within = (name: string, value: number, limit: number, unit: string, detail = ''): Figure => ({
     name: `storm of 30,000: ${name}`,
-    value: `${value.toFixed(0)} ${unit}`,
-    asked: `≤ ${limit} ${unit}`,
+    value: `${value.toFixed(0)} ${unit}`.trim(),
+    asked: `≤ ${limit} ${unit}`.trim(),
     met: value <= limit,
     detail,
   });

@@ -41,6 +41,8 @@ export interface AlertCounts {
   firing: number;
   resolved: number;
   total: number;
+  /** Beside them, those that fire and are kept in Postgres alone; absent when there are none. */
+  folded?: number;
 }
 
 /** One row of the incident list. */

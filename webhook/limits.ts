@@ -43,7 +43,7 @@ export const FOLD_REST_MS = 2_000;
 /** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
 export const OVERFLOW_TICK_MS = 2_000;
 /** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */
-export const FOLDS_SETTLED = 50_000;
+export const FOLDS_SETTLED = 20_000;
 
 /** Repeats of alerts are added to their episodes in Postgres this often. */
 export const REPEATS_FLUSH_MS = 5_000;

@@ -29,6 +29,7 @@ export function incidentItem(incident: Incident): IncidentItem {
       firing: status?.alerts?.firing ?? 0,
       resolved: status?.alerts?.resolved ?? 0,
       total: status?.alerts?.total ?? 0,
+      ...(status?.alerts?.folded === undefined ? {} : { folded: status.alerts.folded }),
     },
     alertsCleared: cleared,
     ...(mergedInto === undefined ? {} : { mergedInto: mergedInto.name }),

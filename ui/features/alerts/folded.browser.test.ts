@@ -20,7 +20,12 @@ beforeEach(async () => {
   await page?.context().close();
   page = undefined;
   stage.fake.state.reset(
-    [anIncidentItem({ title: 'Checkout answers 5xx in eu-west' })],
+    [
+      anIncidentItem({
+        title: 'Checkout answers 5xx in eu-west',
+        alerts: { firing: 2, resolved: 0, total: 2, folded: 2_500 },
+      }),
+    ],
     [
       anAlertItem({ title: 'Pod checkout-1 is crash looping' }),
       anAlertItem({
@@ -42,6 +47,7 @@ describe('the alerts of an incident in a storm', () => {
   it('say how many of them are no objects, which of those shown are not, and what counts them', async () => {
     const at = await open('/incidents/demo/checkout-amber-falcon/alerts');
     await at.getByText('2600 further alerts of it, 2600 of them firing, found no room in the cluster').waitFor();
+    await at.getByText('2 firing, 0 resolved of 2, and 2500 folded that fire').waitFor();
     await at.getByText('The list has the 1 most urgent of 2600').waitFor();
     await at.getByText('Stands for 2600 folded alerts, 2500 firing').waitFor();
     const row = at.locator('tr', { hasText: 'Pod checkout-2 is crash looping' });

@@ -87,6 +87,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
         </Line>
         <Line label="Alerts">
           {item.alerts.firing} firing, {item.alerts.resolved} resolved of {item.alerts.total}
+          {item.alerts.folded !== undefined && `, and ${item.alerts.folded} folded that fire`}
         </Line>
         <Line label="Opened">
           <Absolute at={item.createdAt} />

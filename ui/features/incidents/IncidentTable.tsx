@@ -71,9 +71,15 @@ const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, o
       <td className="clip" title={item.owner}>
         {item.owner ?? <span className="muted">nobody</span>}
       </td>
-      <td className="num wideOnly" title={`${item.alerts.firing} firing of ${item.alerts.total}`}>
+      <td
+        className="num wideOnly"
+        title={`${item.alerts.firing} firing of ${item.alerts.total}${item.alerts.folded === undefined ? '' : `, and ${item.alerts.folded} folded that fire`}`}
+      >
         {item.alerts.firing}
-        <span className="muted">/{item.alerts.total}</span>
+        <span className="muted">
+          /{item.alerts.total}
+          {item.alerts.folded !== undefined && `+${item.alerts.folded}`}
+        </span>
       </td>
       <td className="clip muted wideOnly roomyOnly" title={item.rule}>
         {item.rule ?? ''}
