@@ -8,6 +8,7 @@ import {
   type KubeObject,
   type Resource,
 } from '@funnelai/crds/meta';
+import { alertName } from '@funnelai/domain/fingerprint';
 import type { FoldStore } from '@funnelai/history/folded';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
@@ -107,8 +108,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     metrics,
   });
-  const isNew = (namespace: string, spec: Alert['spec']) =>
-    !live.fires(`${namespace}/${spec.sourceRef.name}`, live.kindOf(namespace, spec));
+  const isNew = (namespace: string, { sourceRef, fingerprint, ...spec }: Alert['spec']) =>
+    // What is an object already, as nearly every repeat is, needs no look at the rules.
+    alerts.cache.get(namespace, alertName(sourceRef.name, fingerprint)) === undefined &&
+    !live.fires(`${namespace}/${sourceRef.name}`, live.kindOf(namespace, spec));
   const app = await buildApp({
     readiness,
     host: parts.host,

@@ -52,10 +52,6 @@ export function createIngest(deps: {
       const groups = await groupByFault(source, received, deps);
       const abort = new AbortController();
       const number = gate.request();
-      const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () => {
-        abort.abort(new Error('the time for this request is over'));
-        gate.leave(number);
-      });
       const isNew = deps.isNew ?? (() => false);
       const storeInTurn = async ({ request }: Group): Promise<StoreOutcome> => {
         const passed = await gate.run(placeOf(request, number, isNew), () =>
@@ -66,9 +62,19 @@ export function createIngest(deps: {
         const { retryAfterMs } = passed;
         return { kind: 'unavailable', message: 'too many alerts wait to be stored', retryAfterMs };
       };
+      // All of them wait at once: what is new in the last line of a body must not wait for the ten thousand before it.
+      const running: Promise<StoreOutcome>[] = [];
+      const pause = inSlices(deps.clock);
+      for (const group of groups) {
+        await pause();
+        running.push(storeInTurn(group));
+      }
+      const disarm = deps.clock.after(INTAKE_DEADLINE_MS, () => {
+        abort.abort(new Error('the time for this request is over'));
+        gate.leave(number);
+      });
       try {
-        // All of them at once: what is new in the last line of a body must not wait for the ten thousand before it.
-        const outcomes = await Promise.all(groups.map(storeInTurn));
+        const outcomes = await Promise.all(running);
         for (const [position, outcome] of outcomes.entries()) {
           const namespace = groups[position]?.request.namespace;
           if (outcome.kind === 'unchanged' && namespace !== undefined) repeats.count(namespace, outcome.name);
@@ -86,6 +92,17 @@ interface Group {
   indices: number[];
 }
 
+/** A pause when a slice of work is over; none before. */
+function inSlices(clock: Clock): () => Promise<void> | undefined {
+  let endsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
+  return () => {
+    if (clock.monotonicMs() < endsMs) return undefined;
+    return clock.sleep(0).then(() => {
+      endsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
+    });
+  };
+}
+
 /**
  * The same fault may stand in a body several times, under labels that the source ignores, or as a flap. In slices: a body of
  * ten thousand would hold up the probes for a second.
@@ -95,14 +112,11 @@ async function groupByFault(
   received: readonly Received[],
   deps: { clock: Clock; log: Log },
 ): Promise<Group[]> {
-  let sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
+  const pause = inSlices(deps.clock);
   const receivedAt = deps.clock.now();
   const groups = new Map<string, Group>();
   for (const { index, input } of received) {
-    if (deps.clock.monotonicMs() >= sliceEndsMs) {
-      await deps.clock.sleep(0);
-      sliceEndsMs = deps.clock.monotonicMs() + INTAKE_SLICE_MS;
-    }
+    await pause();
     const { spec, notes } = toAlertSpec(input, source, receivedAt);
     if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
     const report: Report = { spec, startNamed: input.startsAt !== undefined, endNamed: input.endsAt !== undefined };

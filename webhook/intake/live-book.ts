@@ -19,7 +19,7 @@ export interface LiveBook {
    */
   reserve(source: string, kind: string, what: 'alert' | 'overflow'): () => void;
   /** The kind of an alert, by the rules of its namespace as they are now. */
-  kindOf(namespace: string, spec: AlertSpec): string;
+  kindOf(namespace: string, spec: Pick<AlertSpec, 'labels' | 'severity'>): string;
   rulesOf(namespace: string): readonly CompiledRule[];
   /** Does an alert of the kind fire, or an overflow Alert that stands for it? */
   fires(source: string, kind: string): boolean;
