@@ -102,6 +102,8 @@ export class FairQueue<T> {
       this.#count(entry, -1);
       this.done(entry);
     }
+    // They are in the rounds still. Where nothing else waits nobody would come by and take them out.
+    for (const { rounds, waiting } of this.#classes) if (waiting === 0) rounds.clear();
     return left;
   }
 
