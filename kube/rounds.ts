@@ -1,6 +1,6 @@
 /**
  * Turns: round robin on every level of a path, first come first served at its end. Whoever had a turn goes to the end of its round, so
- * that one with much never holds up one with little. Pure.
+ * that one with much never holds up one with little. All paths have one length. Pure.
  */
 export class Rounds<T> {
   readonly #below = new Map<string, Rounds<T>>();

@@ -31,7 +31,7 @@ export interface WorkQueueOptions {
    * Does the work of a key. A throw means again, later; {@link TerminalError}: not before the key is added anew. `requeueAfterMs` is a delayed add.
    */
   reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<Outcome>;
-  /** Keys with the same path take turns with those of others, level by level, within their lane; without it they go in the order of their adds. */
+  /** Keys with the same path take turns with those of others, level by level, within their lane (all paths have one length); without it they go in the order of their adds. */
   flowOf?: ((key: string) => readonly string[]) | undefined;
   baseDelayMs?: number | undefined;
   maxDelayMs?: number | undefined;

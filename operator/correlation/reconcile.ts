@@ -62,7 +62,8 @@ export function createCorrelationController(deps: Deps): Controller {
   function flowOf(key: string): readonly string[] {
     const { namespace, name } = splitKey(key);
     const spec = caches.alerts.get(namespace, name)?.spec;
-    return spec === undefined ? [] : [joinKey(namespace, spec.sourceRef.name), labelValue(spec.labels, 'alertname')];
+    const source = joinKey(namespace, spec?.sourceRef.name ?? '');
+    return [source, labelValue(spec?.labels, 'alertname')];
   }
 
   /** What may open an incident, and what is critical, before the thousandth alert of one that is open. */
