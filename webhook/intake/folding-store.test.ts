@@ -155,6 +155,8 @@ function aWorld() {
   const postgres = aFoldStore();
   const log = silentLog();
   const source = anAlertSource({ spec: { limits: { maxLiveAlerts: MOST } } });
+  /** The first list is in; a story may take that back. */
+  const start = { isSynced: true };
   const none = { list: () => [] as CorrelationRule[], subscribe: () => () => {} };
   const replicas = [0, 1].map((replica) => {
     const alerts = cluster.aCache(clock);
@@ -164,7 +166,12 @@ function aWorld() {
     const overflows = createOverflows({ client: cluster.client, alerts, live, folds, lock, clock, log });
     const store = createFoldingStore({
       store: createAlertStore({ client: cluster.client, alerts, clock, lock }),
-      alerts,
+      alerts: {
+        get: (namespace, name) => alerts.get(namespace, name),
+        get synced() {
+          return start.isSynced;
+        },
+      },
       sources: { get: () => source },
       live,
       folds,
@@ -238,7 +245,7 @@ function aWorld() {
       .filter((row) => postgres.isCounted(row) && row.spec.state === 'Firing')
       .map(({ spec }) => spec.labels?.pod ?? '');
   const counted = () => overflows().reduce((sum, { spec }) => sum + (spec.folded?.firing ?? 0), 0);
-  return { clock, cluster, postgres, send, sendNow, settle, catchUp, starts, live, folded, counted, overflows };
+  return { clock, cluster, postgres, start, send, sendNow, settle, catchUp, starts, live, folded, counted, overflows };
 }
 const isStored = ({ kind }: StoreOutcome) => kind === 'created' || kind === 'updated' || kind === 'unchanged';
 
@@ -271,6 +278,14 @@ describe('a source at its bound', () => {
     await Promise.all(all.map((i) => world.sendNow(0, 2_000 + i, 'Firing', `Name${i}`)));
     expect(world.cluster.stored.size).toBeLessThanOrEqual(MOST);
     expect(world.live().length + world.folded().length).toBe(201);
+  });
+
+  it('stores nothing before it knows how many there are', async () => {
+    const world = aWorld();
+    world.start.isSynced = false;
+    expect(await world.send(0, 1, 'Firing')).toMatchObject({ kind: 'unavailable' });
+    world.start.isSynced = true;
+    expect(await world.send(0, 1, 'Firing')).toMatchObject({ kind: 'created' });
   });
 
   it('answers what cannot be stored as such while Postgres is away, and nothing else', async () => {

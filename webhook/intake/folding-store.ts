@@ -23,7 +23,7 @@ import { type AlertStore, mergeReports, NAME_DIGITS, type StoreOutcome, type Sto
 export interface FoldingStoreDeps {
   /** Stores Alerts as objects. */
   store: AlertStore;
-  alerts: Pick<Cache<Alert>, 'get'>;
+  alerts: Pick<Cache<Alert>, 'get' | 'synced'>;
   sources: Pick<Cache<AlertSource>, 'get'>;
   live: LiveBook;
   /** Absent without a database: then a source at its bound is answered 503. */
@@ -129,6 +129,8 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     async store(request, signal) {
       const { namespace, source } = request;
       const key = `${namespace}/${source}`;
+      // Nobody knows yet whether there is room; in a storm a moment without a bound is thousands.
+      if (!alerts.synced) return { kind: 'unavailable', message: 'this webhook has just started and is still reading' };
       if (isLive(request)) {
         const outcome = await store.store(request, signal);
         if (live.overflowsOf(key) > 0) await settle(request, outcome);
