@@ -1,6 +1,6 @@
 /** A storm at the operator: four hundred alerts of one fault wait to be answered when something else happens. */
 import type { Alert } from '@funnelai/crds/generated/types';
-import { ALERTS } from '@funnelai/crds/meta';
+import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import type { KubeClient } from '@funnelai/kube/client';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -46,16 +46,20 @@ async function queued(): Promise<number> {
   return ours.reduce((sum, { value }) => sum + value, 0);
 }
 
-async function inTheStorm(...others: Alert[]): Promise<void> {
+/** `before`: their incidents are open, as is that of the storm, when the storm comes. */
+async function inTheStorm({ before = [], others }: { before?: Alert[]; others: Alert[] }): Promise<void> {
   const webhook = api.client('webhook');
   const [first, ...rest] = crashingPods(STORM);
-  await webhook.create(ALERTS, first as Alert);
-  await eventually('the incident of the storm', () => api.all({ ...ALERTS, plural: 'incidents' }).length === 1);
+  for (const alert of [first as Alert, ...before]) await webhook.create(ALERTS, alert);
+  await eventually('their incidents', () => api.all(INCIDENTS).length === 1 + before.length);
   for (const alert of [...rest, ...others]) await webhook.create(ALERTS, alert);
   // Each worker waits for the answer in its hands; all the rest is queued.
-  await eventually('the storm to be queued', async () => (await queued()) >= STORM + others.length - WORKERS);
+  await eventually(
+    'the storm to be queued',
+    async () => (await queued()) >= STORM + before.length + others.length - WORKERS,
+  );
   openGate();
-  await eventually('all to be answered', () => answered.length >= STORM + others.length);
+  await eventually('all to be answered', () => answered.length >= STORM + before.length + others.length);
 }
 
 it('what may open an incident, and what is critical, is answered before more of an incident that is open', async () => {
@@ -64,13 +68,13 @@ it('what may open an incident, and what is critical, is answered before more of 
     labels: { alertname: 'KubePodCrashLooping', namespace: 'pay', pod: 'api', severity: 'critical' },
     severity: 'Critical',
   });
-  await inTheStorm(disk, critical);
+  await inTheStorm({ others: [disk, critical] });
   for (const { metadata } of [disk, critical]) expect(answered.indexOf(metadata.name)).toBeLessThan(WORKERS + 8);
 });
 
-it('another source, and another name of the same source, take turns with it', async () => {
+it('another name, of which an incident is open as well, takes turns with it', async () => {
   const open = (alertname: string, pod: string) => anAlert({ labels: { alertname, namespace: 'pay', pod } });
   const [first, second] = [open('DiskFull', 'a'), open('DiskFull', 'b')];
-  await inTheStorm(first, second);
+  await inTheStorm({ before: [first], others: [second] });
   expect(answered.indexOf(second.metadata.name)).toBeLessThan(WORKERS + 24);
 });
