@@ -84,6 +84,13 @@ describe('a folded alert', () => {
     expect(await counts('prom-other')).toMatchObject({ count: 1, firing: 1 });
   });
 
+  it('goes with its namespace, and comes again with its next report', async () => {
+    await outcomes(aFold(1), aFold(2, {}, 'prom-other'));
+    await store.abandon({ namespace: 'pay', overflow: 'prom-over' }, minute(3));
+    expect((await store.firing()).map(({ overflow }) => overflow)).toEqual(['prom-other']);
+    expect(await outcomes(aFold(1))).toEqual(['created']);
+  });
+
   it('stays with the overflow Alert that counts it while it fires', async () => {
     await outcomes(aFold(1));
     const [put] = await store.put([aFold(1, { title: 'worse' }, 'prom-other')], minute(3));

@@ -79,6 +79,8 @@ export interface FoldStore {
   find(keys: readonly FoldKey[]): Promise<FoldedAlert[]>;
   /** They have become Alerts of their own, and are not counted any more. @returns which of them were. */
   leave(keys: readonly FoldKey[], at: string): Promise<FoldKey[]>;
+  /** Their namespace is gone, and they with it: none of what this overflow Alert counts is counted any more. */
+  abandon(key: OverflowKey, at: string): Promise<void>;
   /** What these count, each since its start (RFC 3339); those that count nothing are in it with 0. */
   counts(overflows: readonly (OverflowKey & { since: string })[]): Promise<OverflowCount[]>;
   /** Overflow Alerts that have firing ones, each with one of them. */
@@ -171,6 +173,13 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
          WHERE f.namespace = k.namespace AND f.source = k.source AND f.fingerprint = k.fingerprint AND f.left_at IS NULL
          RETURNING f.namespace, f.source, f.fingerprint`,
         [...keysOf(keys), at],
+      );
+    },
+    async abandon({ namespace, overflow }, at) {
+      await rows(
+        `UPDATE folded_alerts SET left_at = $3::timestamptz, version = version + 1
+         WHERE namespace = $1 AND overflow = $2 AND left_at IS NULL`,
+        [namespace, overflow, at],
       );
     },
     async counts(overflows) {

@@ -10,6 +10,7 @@ import {
   type FoldedAlert,
   type FoldKey,
   type FoldStore,
+  type OverflowKey,
 } from '@funnelai/history/folded';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
@@ -19,6 +20,7 @@ import { createGroupCommit } from './group-commit.ts';
 
 /** All of it throws {HistoryUnavailable}; then nobody can say whether it was done. */
 export interface Folds extends Pick<FoldStore, 'counts' | 'firing'> {
+  abandon(key: OverflowKey): Promise<void>;
   put(fold: Fold): Promise<Folded>;
   find(key: FoldKey): Promise<FoldedAlert | undefined>;
   leave(key: FoldKey): Promise<void>;
@@ -68,6 +70,7 @@ export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }):
     put: (fold) => puts.add(fold),
     find: (key) => finds.add(key),
     leave: (key) => leaves.add(key),
+    abandon: (key) => ask(() => store.abandon(key, now())),
     counts: (overflows) => ask(() => store.counts(overflows)),
     firing: () => ask(() => store.firing()),
   };

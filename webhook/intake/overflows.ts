@@ -20,7 +20,14 @@ import { type Labels, labelsFrom, labelValue } from '@funnelai/domain/labels';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
-import { isAlreadyExists, isConflict, isNotFound, messageOf } from '@funnelai/kube/errors';
+import {
+  isAlreadyExists,
+  isConflict,
+  isNamespaceTerminating,
+  isNotFound,
+  KubeError,
+  messageOf,
+} from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { OVERFLOW_TICK_MS } from '../limits.ts';
 import type { Folds } from './folds.ts';
@@ -89,6 +96,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
           seen.delete(textOf(key));
           return;
         } catch (error) {
+          if (isNamespaceGone(error)) return folds.abandon({ namespace: key.namespace, overflow: key.name });
           if (!isAlreadyExists(error) && !isConflict(error) && !isNotFound(error)) throw error;
         }
       }
@@ -149,7 +157,15 @@ export function createOverflows(deps: OverflowDeps): Overflows {
     if (round % ROUNDS_PER_SEARCH !== 1) return;
     for (const { namespace, overflow: name, spec: sample } of await folds.firing()) {
       if (alerts.get(namespace, name) !== undefined) continue;
-      await write({ namespace, name }, birth({ namespace, name }, { isNews: false, sample }));
+      try {
+        await write({ namespace, name }, birth({ namespace, name }, { isNews: false, sample }));
+      } catch (error) {
+        // What one namespace refuses, by a quota say, holds up no other.
+        log.warn(
+          { overflow: name, namespace, why: messageOf(error) },
+          'an overflow Alert is missing and cannot be made',
+        );
+      }
     }
   }
 
@@ -211,6 +227,10 @@ function sinceCount({ folded }: AlertSpec, now: string): number | undefined {
   const sinceMs = msBetween(folded?.asOf, now);
   return sinceMs !== undefined && sinceMs >= 0 ? sinceMs : undefined;
 }
+
+const isNamespaceGone = (error: unknown): boolean =>
+  isNamespaceTerminating(error) ||
+  (error instanceof KubeError && isNotFound(error) && error.details?.kind === 'namespaces');
 
 const textOf = ({ namespace, name }: Key): string => `${namespace}/${name}`;
 
