@@ -28,6 +28,7 @@ function aCluster() {
   const caches: IndexedCache<Alert>[] = [];
   const untold: { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Alert }[][] = [];
   let version = 10;
+  const fate = { isNamespaceGone: false };
   const refuse = (status: number, reason: string): never => {
     throw new KubeError({ status, reason, message: reason, transient: reason === 'Conflict' });
   };
@@ -44,8 +45,10 @@ function aCluster() {
   }
   const client = {
     get: async (_r: unknown, { name }: { name: string }) => stored.get(name) ?? refuse(404, 'NotFound'),
-    create: async (_r: unknown, alert: Alert) =>
-      stored.has(alert.metadata.name) ? refuse(409, 'AlreadyExists') : write('ADDED', alert),
+    create: async (_r: unknown, alert: Alert) => {
+      if (fate.isNamespaceGone) throw namespaceGone();
+      return stored.has(alert.metadata.name) ? refuse(409, 'AlreadyExists') : write('ADDED', alert);
+    },
     mergePatch: async (_r: unknown, { name }: { name: string }, patch: Alert) => {
       const held = stored.get(name) ?? refuse(404, 'NotFound');
       if (held.metadata.resourceVersion !== patch.metadata.resourceVersion) refuse(409, 'Conflict');
@@ -55,6 +58,7 @@ function aCluster() {
   return {
     client,
     stored,
+    fate,
     aCache(clock: FakeClock): IndexedCache<Alert> {
       const cache = new IndexedCache<Alert>({ name: 'alerts', clock, log: silentLog(), fresh: () => true });
       cache.replace([], '10');
@@ -75,6 +79,15 @@ function aCluster() {
     },
   };
 }
+
+const namespaceGone = () =>
+  new KubeError({
+    status: 404,
+    reason: 'NotFound',
+    message: 'namespaces "demo" not found',
+    transient: false,
+    details: { kind: 'namespaces', name: 'demo' },
+  });
 
 /** A merge patch (RFC 7396). */
 function merged(held: unknown, patch: unknown): unknown {
@@ -99,7 +112,7 @@ function aFoldStore() {
       return work();
     };
   const isCounted = (row: FoldedAlert) => row.leftAt === undefined;
-  const store: Pick<FoldStore, 'put' | 'find' | 'leave' | 'counts' | 'firing'> = {
+  const store: Pick<FoldStore, 'put' | 'find' | 'leave' | 'counts' | 'firing' | 'abandon'> = {
     put: (folds, at) =>
       ask(() =>
         folds.map((fold) => {
@@ -144,6 +157,10 @@ function aFoldStore() {
           };
         }),
       )(),
+    abandon: ({ overflow }, at) =>
+      ask(() => {
+        for (const [key, row] of rows) if (row.overflow === overflow) rows.set(key, { ...row, leftAt: at });
+      })(),
     firing: ask(() => [...rows.values()].filter((row) => isCounted(row) && row.spec.state === 'Firing')),
   };
   return { rows, state, store: store as FoldStore, isCounted };
@@ -311,6 +328,15 @@ describe('a source at its bound', () => {
     expect(world.counted()).toBe(before);
     expect(before).toBe(world.folded().length);
   });
+});
+
+it('what is folded goes with its namespace: nobody tries for ever to make the Alert that counts it', async () => {
+  const world = aWorld();
+  for (let i = 0; i < 50; i += 1) await world.send(0, i, 'Firing');
+  world.cluster.fate.isNamespaceGone = true;
+  world.cluster.clear(() => true);
+  await world.settle();
+  expect([world.cluster.stored.size, world.folded()]).toEqual([0, []]);
 });
 
 const steps = fc.array(

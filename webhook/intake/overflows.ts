@@ -29,6 +29,7 @@ import {
   messageOf,
 } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import { createSeldom } from '@funnelai/kube/seldom';
 import { OVERFLOW_TICK_MS } from '../limits.ts';
 import type { Folds } from './folds.ts';
 import type { KeyedLock } from './keyed-lock.ts';
@@ -80,6 +81,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
   let cancel = () => {};
   let working: Promise<void> = Promise.resolve();
   let round = 0;
+  const seldom = createSeldom(clock);
 
   async function write(key: Key, { isNeeded, isNews, decide }: Writing): Promise<void> {
     await lock.run(`overflow/${key.namespace}/${key.name}`, async () => {
@@ -101,6 +103,17 @@ export function createOverflows(deps: OverflowDeps): Overflows {
         }
       }
     });
+  }
+
+  /** What one namespace refuses, by a quota say, holds up no other. */
+  async function writeSafely(key: Key, writing: Writing): Promise<void> {
+    try {
+      await write(key, writing);
+    } catch (error) {
+      const why = messageOf(error);
+      const word = seldom.say(why);
+      if (word) log.warn({ ...key, ...word, why }, 'an overflow Alert is not written; it will be with the next count');
+    }
   }
 
   function put(key: Key, held: Alert | undefined, next: AlertSpec): Promise<Alert> {
@@ -157,15 +170,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
     if (round % ROUNDS_PER_SEARCH !== 1) return;
     for (const { namespace, overflow: name, spec: sample } of await folds.firing()) {
       if (alerts.get(namespace, name) !== undefined) continue;
-      try {
-        await write({ namespace, name }, birth({ namespace, name }, { isNews: false, sample }));
-      } catch (error) {
-        // What one namespace refuses, by a quota say, holds up no other.
-        log.warn(
-          { overflow: name, namespace, why: messageOf(error) },
-          'an overflow Alert is missing and cannot be made',
-        );
-      }
+      await writeSafely({ namespace, name }, birth({ namespace, name }, { isNews: false, sample }));
     }
   }
 
@@ -180,7 +185,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
     for (const { namespace, overflow: name, ...counted } of await folds.counts(asked)) {
       const held = alerts.get(namespace, name);
       if (held === undefined || count(namespace, name, held.spec, counted, false) === undefined) continue;
-      await write(
+      await writeSafely(
         { namespace, name },
         {
           isNews: false,
@@ -205,14 +210,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
       if (isNews) note(seen, textOf(key), sample.labels ?? {});
       const writing = birth(key, { isNews, sample });
       if (!writing.isNeeded(alerts.get(namespace, name)?.spec)) return;
-      try {
-        await write(key, writing);
-      } catch (error) {
-        log.warn(
-          { overflow: name, why: messageOf(error) },
-          'an overflow Alert could not be written; it will be with the next count',
-        );
-      }
+      await writeSafely(key, writing);
     },
     start: arm,
     async stop() {
