@@ -16,6 +16,8 @@ export interface BareApi {
   patchStatus(namespace: string, name: string, o: { note: string }): Promise<void>;
   /** Deletes all objects of `plural` in the namespace. */
   clear(plural: string, namespace: string): Promise<void>;
+  /** How many there are, as the API server counts them. */
+  count(plural: string, namespace: string): Promise<number>;
   /** Calls `seen` for each object of `plural` in the namespace that the API server announces from now on. Resolves once it listens. */
   watch(plural: string, namespace: string, seen: (type: string, object: Alert) => void): Promise<() => void>;
   close(): Promise<void>;
@@ -68,6 +70,12 @@ export function bareApi(o: {
       });
       await body.dump();
       if (statusCode !== 200) throw new Error(`the deletion of all ${plural} in ${namespace} answered ${statusCode}`);
+    },
+    async count(plural, namespace) {
+      const { statusCode, body } = await request(`${url(plural, namespace)}?limit=1`, { headers, dispatcher: agent });
+      const list = (await body.json()) as { items: unknown[]; metadata: { remainingItemCount?: number } };
+      if (statusCode !== 200) throw new Error(`the list of ${plural} in ${namespace} answered ${statusCode}`);
+      return list.items.length + (list.metadata.remainingItemCount ?? 0);
     },
     async watch(plural, namespace, seen) {
       const abort = new AbortController();

@@ -1,8 +1,8 @@
 /** What 5,000 live alerts cost: writes of each, create to resolved, counted by etcd itself; writes of a repeat; memory of both processes. */
-import { readFileSync } from 'node:fs';
 import { load, percentile } from './load.ts';
 import type { Figure } from './report.ts';
 import type { Bench } from './stage.ts';
+import { rssOf } from './storm-probes.ts';
 
 const LIVE = 5_000;
 const BATCH = 50;
@@ -57,9 +57,3 @@ export async function footprint(bench: Bench): Promise<Figure[]> {
 }
 
 const sum = (writes: Map<string, number>) => [...writes.values()].reduce((all, one) => all + one, 0);
-
-/** Resident memory in MiB, as the kernel counts it. */
-function rssOf(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(line?.[1] ?? Number.NaN) / 1024;
-}

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Alert } from '@funnelai/crds/generated/types';
+import { DEFAULT_MAX_LIVE_ALERTS } from '@funnelai/domain/folding';
 import { createDatabase } from '@funnelai/test/harness/database';
 import { startEnvironment } from '@funnelai/test/harness/environment';
 import { writesIn } from '@funnelai/test/harness/etcd';
@@ -9,12 +10,15 @@ import { createKubectl } from '@funnelai/test/harness/kubectl';
 import { type OurProcess, startOperator, startWebhook } from '@funnelai/test/harness/processes';
 import { userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
+import pg from 'pg';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 import { type BareApi, bareApi } from './api.ts';
 import { clearSeeded, seedAlerts } from './seed.ts';
 
 const TOKEN = 'bench-token-9a1c';
+/** The most that the schema allows. */
+const UNBOUNDED = 50_000;
 const DEADLINE_MS = 300_000;
 /** How often a body that was answered 503 is sent. */
 const ATTEMPTS = 5;
@@ -35,12 +39,19 @@ export interface Bench {
   readonly databaseUrl: string;
   /** Of every source. */
   readonly token: string;
-  /** A new namespace with the source `prom`. */
-  namespace(): Promise<string>;
+  /** A new namespace with the source `prom`, which folds nothing unless a bound is named. */
+  namespace(maxLiveAlerts?: number): Promise<string>;
   /** A fault of ordinary size, the i-th of its name. */
   alert(i: number, name?: string): BenchAlert;
-  /** One Alertmanager body; throws unless answered 200. */
-  post(namespace: string, alerts: BenchAlert[], attempt?: number): Promise<void>;
+  /** One more source in the namespace, with the same token and the usual bound. */
+  addSource(namespace: string, name: string): Promise<void>;
+  /** One Alertmanager body; throws unless answered 200. By `prom` when no source is named. */
+  post(namespace: string, alerts: BenchAlert[], attempt?: number, source?: string): Promise<void>;
+  kubectl(args: string[]): Promise<string>;
+  /** What a person's page asks of the API; throws unless answered 200. */
+  page(path: string): Promise<void>;
+  /** Of the database that webhook and operator write. */
+  rows<T extends pg.QueryResultRow>(sql: string, values: unknown[]): Promise<T[]>;
   alerts(namespace: string): Promise<Alert[]>;
   /** Puts so many alerts of about that size straight into etcd, where the API server finds them. Resolves their names. */
   seed(namespace: string, count: number, bytes: number): Promise<string[]>;
@@ -57,7 +68,7 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-const source = (namespace: string) => `
+const source = (namespace: string, maxLiveAlerts: number) => `
 apiVersion: v1
 kind: Namespace
 metadata: {name: ${namespace}}
@@ -66,11 +77,12 @@ apiVersion: v1
 kind: Secret
 metadata: {name: prom-token, namespace: ${namespace}}
 stringData: {token: ${TOKEN}}
----
+---${sourceNamed(namespace, 'prom', maxLiveAlerts)}`;
+const sourceNamed = (namespace: string, name: string, maxLiveAlerts = DEFAULT_MAX_LIVE_ALERTS) => `
 apiVersion: funnelai.dev/v1alpha1
 kind: AlertSource
-metadata: {name: prom, namespace: ${namespace}}
-spec: {format: Alertmanager, auth: {bearer: {secretRef: {name: prom-token, key: token}}}}
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {format: Alertmanager, auth: {bearer: {secretRef: {name: prom-token, key: token}}}, limits: {maxLiveAlerts: ${maxLiveAlerts}}}
 `;
 
 interface KubeconfigFile {
@@ -91,6 +103,8 @@ export async function openStage(): Promise<Bench> {
     connections: 32,
   });
   const agent = new Agent({ connections: 32 });
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+  pool.on('error', () => undefined);
   let operator: OurProcess | undefined;
   const startsAt = new Date().toISOString();
   const alerts = async (namespace: string) =>
@@ -98,8 +112,8 @@ export async function openStage(): Promise<Bench> {
       .items;
   const writes = (namespace: string) => writesIn(environment.etcdUrl, 'alerts', namespace);
 
-  const post: Bench['post'] = async (namespace, batch, attempt = 1) => {
-    const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/prom`, {
+  const post: Bench['post'] = async (namespace, batch, attempt = 1, source = 'prom') => {
+    const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/${source}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify({ version: '4', receiver: 'funnelai', status: 'firing', alerts: batch }),
@@ -110,32 +124,50 @@ export async function openStage(): Promise<Bench> {
     // As Alertmanager does: 503 means "keep it and send it again".
     if (statusCode !== 503 || attempt >= ATTEMPTS)
       throw new Error(`the webhook answered ${statusCode}: ${text.slice(0, 300)}`);
-    await post(namespace, batch, attempt + 1);
+    await post(namespace, batch, attempt + 1, source);
   };
+
+  const known = (namespace: string, name: string) =>
+    until('the webhook to know the source', DEADLINE_MS, async () => {
+      const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/${name}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ version: '4', alerts: [] }),
+        dispatcher: agent,
+      });
+      await body.dump();
+      return statusCode === 200;
+    });
 
   return {
     api,
     kubeconfig,
+    kubectl: (args) => kubectl.run(args),
+    async page(path) {
+      const { statusCode, body } = await request(webhook.url + path, {
+        headers: { authorization: `Bearer ${userOf('admin').token}` },
+        dispatcher: agent,
+      });
+      await body.dump();
+      if (statusCode !== 200) throw new Error(`${path} answered ${statusCode}`);
+    },
+    rows: async <T extends pg.QueryResultRow>(sql: string, values: unknown[]) =>
+      (await pool.query<T>(sql, values)).rows,
+    async addSource(namespace, name) {
+      await kubectl.run(['apply', '--server-side', '-f', '-'], { input: sourceNamed(namespace, name) });
+      await known(namespace, name);
+    },
     databaseUrl: environment.databaseUrl,
     token: TOKEN,
     alerts,
     writes,
     clearSeeded: (namespace) => clearSeeded(environment.etcdUrl, namespace),
     seed: (namespace, count, bytes) => seedAlerts(environment.etcdUrl, namespace, count, bytes),
-    async namespace() {
+    async namespace(maxLiveAlerts = UNBOUNDED) {
       const name = `bench-${randomBytes(4).toString('hex')}`;
-      await kubectl.run(['apply', '--server-side', '-f', '-'], { input: source(name) });
+      await kubectl.run(['apply', '--server-side', '-f', '-'], { input: source(name, maxLiveAlerts) });
       // The webhook's cache has to have seen the source.
-      await until('the webhook to know the source', DEADLINE_MS, async () => {
-        const { statusCode, body } = await request(`${webhook.url}/alerts/${name}/prom`, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ version: '4', alerts: [] }),
-          dispatcher: agent,
-        });
-        await body.dump();
-        return statusCode === 200;
-      });
+      await known(name, 'prom');
       return name;
     },
     alert(i, name = 'KubePodCrashLooping') {
@@ -199,6 +231,7 @@ export async function openStage(): Promise<Bench> {
     async stop() {
       await api.close();
       await agent.close();
+      await pool.end();
       await operator?.stop();
       await webhook.stop();
       await database.drop();

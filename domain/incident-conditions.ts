@@ -43,7 +43,14 @@ export interface ConditionFacts {
 /** Returns all conditions; those that others wrote stay. */
 export function conditionsFor(facts: ConditionFacts): Condition[] {
   const at = formatMicros(facts.now);
-  const claims = [acknowledged(facts), alertsCleared(facts), mitigated(facts), resolved(facts), historyMirrored(facts)];
+  const claims = [
+    acknowledged(facts),
+    alertsCleared(facts),
+    mitigated(facts),
+    resolved(facts),
+    historyMirrored(facts),
+    alertsTruncated(facts),
+  ];
   return claims.reduce<Condition[]>((list, claim) => (claim ? withCondition(list, claim, at) : list), [...facts.held]);
 }
 
@@ -89,6 +96,26 @@ function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFa
   const isAsked = status.phase !== undefined && isOpen(status.phase);
   const message = isAsked ? 'all alerts have resolved; resolve it when the cause is gone' : 'all alerts have resolved';
   return { type: 'AlertsCleared', status: 'True', reason: 'AllResolved', message };
+}
+
+/** What the overflow Alerts among them stand for: alerts of it that are kept in Postgres alone. */
+export function foldedIn(members: readonly Alert[]): { count: number; firing: number } {
+  const folded = members.flatMap(({ spec }) => (spec.state === 'Firing' && spec.folded ? [spec.folded] : []));
+  const sum = (of: 'count' | 'firing') => folded.reduce((all, one) => all + one[of], 0);
+  return { count: sum('count'), firing: sum('firing') };
+}
+
+/** Said of no incident that never had a storm. */
+function alertsTruncated({ members, held }: ConditionFacts): Claim | undefined {
+  const type = 'AlertsTruncated';
+  const { count, firing } = foldedIn(members);
+  if (count > 0) {
+    const them = `${count} further ${count === 1 ? 'alert' : 'alerts'} of it, ${firing} of them firing`;
+    const message = `${them}, found no room in the cluster (limits.maxLiveAlerts of their source) and are in Postgres: the list of alerts and the page of this incident show them, marked as folded`;
+    return { type, status: 'True', reason: 'SourceAtItsBound', message };
+  }
+  if (conditionOf(held, type) === undefined) return undefined;
+  return { type, status: 'False', reason: 'NoneFolded', message: 'all alerts of it that fire are in the cluster' };
 }
 
 /** In words, for the condition and for the Event. */

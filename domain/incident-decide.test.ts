@@ -453,6 +453,46 @@ describe('an alert that expires', () => {
   });
 });
 
+describe('alerts that found no room in the cluster', () => {
+  const overflow = (firing: number, count = firing, state: 'Firing' | 'Resolved' = 'Firing') =>
+    anAlert({
+      name: 'further',
+      spec: {
+        state,
+        folded: { count, firing, asOf: time(1) },
+        startsAt: time(0),
+        ...(state === 'Resolved' && { endsAt: time(40) }),
+        receivedAt: time(40),
+      },
+    });
+  const truncated = (story: PlayedIncident) =>
+    story.incident.status?.conditions?.find(({ type }) => type === 'AlertsTruncated');
+
+  it('are counted beside those that did, and said with where they are, until none of them is left', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    expect(truncated(story)).toBeUndefined();
+    run(story, 12, [firing(), overflow(2_500, 2_600)]);
+    expect(story.incident.status?.alerts).toMatchObject({ firing: 2, total: 2, folded: 2_500 });
+    expect(truncated(story)).toMatchObject({ status: 'True', reason: 'SourceAtItsBound' });
+    expect(truncated(story)?.message).toMatch(/^2600 further alerts of it, 2500 of them firing,.* in Postgres/);
+    run(story, 23, [firing(), overflow(0, 2_600, 'Resolved')]);
+    expect(story.incident.status?.alerts?.folded).toBeUndefined();
+    expect(truncated(story)).toMatchObject({ status: 'False', reason: 'NoneFolded' });
+  });
+
+  it('keep their incident open while one of them fires, and cost one write in ten seconds', () => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    run(story, 12, [gone(10), overflow(9)]);
+    const before = story.writes;
+    for (let second = 13; second < 21; second += 1) run(story, second, [gone(10), overflow(second)]);
+    expect(story.writes).toBe(before);
+    expect(conditionsOf(story).AlertsCleared).toBe('False');
+    expect(story.incident.spec.phase).toBe('Detection');
+  });
+});
+
 describe('what may wait', () => {
   it('counts are written once in ten seconds, or along with a move', () => {
     const story = opened();

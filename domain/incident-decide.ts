@@ -19,7 +19,7 @@ import { automaticMove } from './automatic-move.ts';
 import { UNMIRRORED_PAUSE, unmirrored } from './change-ring.ts';
 import { type NextChanges, nextChanges } from './changes.ts';
 import { sameJson } from './equal.ts';
-import { conditionsFor, MIRROR_LAG_MS, type MirrorFacts } from './incident-conditions.ts';
+import { conditionsFor, foldedIn, MIRROR_LAG_MS, type MirrorFacts } from './incident-conditions.ts';
 import { eventsOf, type IncidentEvent } from './incident-events.ts';
 import { formatMicros, msBetween } from './instants.ts';
 import { isOpen } from './lifecycle.ts';
@@ -204,6 +204,7 @@ function countsOf({ members, left = NONE_LEFT, now }: IncidentStep, held: Counts
   const unseenExpired = Math.min(missing - unseen, Math.max(0, wereExpired - expired - left.expired));
   const gone = wereGone + left.resolved + unseen;
   const expiredGone = wereExpiredGone + left.expired + unseenExpired;
+  const folded = foldedIn(members).firing;
   return {
     firing: inState('Firing'),
     resolved: resolved + gone,
@@ -211,11 +212,12 @@ function countsOf({ members, left = NONE_LEFT, now }: IncidentStep, held: Counts
     total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
     ...(gone > 0 && { gone }),
     ...(expiredGone > 0 && { expiredGone }),
+    ...(folded > 0 && { folded }),
     asOf: held?.asOf ?? formatMicros(now),
   };
 }
 
-const SLOW = ['AlertsCleared', 'HistoryMirrored'];
+const SLOW = ['AlertsCleared', 'HistoryMirrored', 'AlertsTruncated'];
 const slowConditions = ({ conditions }: IncidentStatus) => (conditions ?? []).filter(({ type }) => SLOW.includes(type));
 
 function stamped(full: IncidentStatus, held: IncidentStatus, slowNews: boolean, now: Temporal.Instant): Counts {

@@ -173,6 +173,7 @@ export function redactInput(input: AlertInput): { input: AlertInput; notes: stri
     description: optional('description', input.description),
     severity: optional('severity', input.severity),
     dedupKey: optional('key', input.dedupKey),
+    acknowledgedBy: optional('acknowledgement', input.acknowledgedBy),
     notes: input.notes?.map(redactText),
     links: input.links.map((link) => ({ ...link, title: text('link', link.title), url: text('link', link.url) })),
   };

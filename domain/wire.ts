@@ -45,6 +45,8 @@ export interface AlertCounts {
   /** Their sender fell silent, and nobody said that they resolved; absent when there is none. */
   expired?: number;
   total: number;
+  /** Beside them, those that fire and are kept in Postgres alone; absent when there are none. */
+  folded?: number;
 }
 
 /** One row of the incident list. */
@@ -104,11 +106,24 @@ export interface AlertItem {
   labels: Record<string, string>;
   links: { title: string; url: string; kind: LinkKind }[];
   demo: boolean;
+  /** It is no object: its source had reached limits.maxLiveAlerts, it is kept in Postgres, and this overflow Alert counts it. */
+  foldedInto?: string;
+  /** Of an overflow Alert: how many it counts, and how many of them fire. */
+  standsFor?: { count: number; firing: number };
+}
+/** Alerts that are kept in Postgres alone, beside those of the cluster. */
+export interface FoldedState {
+  /** How many match; the list holds the most urgent of them. */
+  total: number;
+  /** Why they cannot be shown; for people. */
+  unavailable?: string;
 }
 /** GET /api/alerts */
 export interface AlertPage {
   items: AlertItem[];
   total: number;
+  /** Absent while nothing is folded. */
+  folded?: FoldedState;
   facets: Record<'state' | 'severity' | 'source' | 'alertname', Record<string, number>>;
   resourceVersion: string;
   asOf: string;
@@ -119,6 +134,8 @@ export interface AlertDetail {
   alert: Alert;
   /** Set when the object was deleted. */
   deletedAt?: string;
+  /** Set when there is no object: the name of the overflow Alert that counts it. */
+  foldedInto?: string;
   /** Present while the incident exists. */
   incident?: IncidentItem;
   /** How often this fault began anew in so many days, and about how often its sender repeated it. Absent while history is away. */
@@ -161,6 +178,8 @@ export interface IncidentDetail {
   /** Set when the object was deleted; then everything else is history. */
   deletedAt?: string;
   alerts: AlertItem[];
+  /** Absent when none of its alerts was folded. */
+  folded?: FoldedState;
   timeline: TimelineEntry[];
   history: HistoryState;
 }

@@ -68,6 +68,7 @@ export async function keepMonths(
       await deleteRows(fence, family, cutoff, done);
     }
     done.deleted += await deleteEvents(fence, cutoff);
+    done.deleted += await deleteFolded(fence, cutoff);
   } catch (error) {
     if (!isForbidden(error)) throw error;
     log.warn({ why: error.message }, 'history may not forget: the role has to own the tables');
@@ -167,6 +168,19 @@ async function deleteEvents(fence: Fence, cutoff: Temporal.Instant): Promise<num
          WHERE e.last_at < $1::timestamptz AND NOT EXISTS (SELECT FROM incidents i WHERE i.uid = e.object_uid)
            AND NOT EXISTS (SELECT FROM alerts a WHERE a.uid = e.object_uid)
          LIMIT ${ROWS_PER_STATEMENT})`,
+      [microsOf(cutoff)],
+    );
+    return deleted.rowCount;
+  });
+}
+
+/** Alerts that were folded in a storm, have ended or become Alerts of their own, and were last heard of before. */
+async function deleteFolded(fence: Fence, cutoff: Temporal.Instant): Promise<number> {
+  return fence.write(async (session) => {
+    const deleted = await session.query(
+      `DELETE FROM folded_alerts WHERE (namespace, source, fingerprint) IN (
+         SELECT f.namespace, f.source, f.fingerprint FROM folded_alerts f
+         WHERE (f.state <> 'Firing' OR f.left_at IS NOT NULL) AND f.received_at < $1::timestamptz LIMIT ${ROWS_PER_STATEMENT})`,
       [microsOf(cutoff)],
     );
     return deleted.rowCount;

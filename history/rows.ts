@@ -222,10 +222,13 @@ function storable<T extends KubeObject>(given: T): { object: T; json: string } {
   const json = JSON.stringify(plain);
   if (Buffer.byteLength(json) > MAX_OBJECT_BYTES)
     throw new HistoryRefused('object', `longer than ${MAX_OBJECT_BYTES} bytes`);
-  if (!UNSTORABLE.test(json)) return { object: plain, json };
-  const clean = json.replace(ESCAPE, (found) => (UNSTORABLE.test(found) ? REPLACEMENT : found));
-  return { object: JSON.parse(clean) as T, json: clean };
+  const clean = storableJson(json);
+  return clean === json ? { object: plain, json } : { object: JSON.parse(clean) as T, json: clean };
 }
+
+/** JSON whose texts jsonb can hold. */
+export const storableJson = (json: string): string =>
+  UNSTORABLE.test(json) ? json.replace(ESCAPE, (found) => (UNSTORABLE.test(found) ? REPLACEMENT : found)) : json;
 
 /** Text as Postgres can hold it: NUL and lone surrogates become U+FFFD. */
 export const storableText = (value: string): string => value.toWellFormed().replaceAll('\0', REPLACEMENT);

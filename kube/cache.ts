@@ -17,6 +17,8 @@ export interface Cache<T extends KubeObject = KubeObject> {
   list(): Iterable<T>;
   /** Objects under a value of an index; a fresh array. Throws RangeError for an index that was not declared. */
   byIndex(index: string, value: string): T[];
+  /** How many they are, without the array. Throws RangeError likewise. */
+  countOf(index: string, value: string): number;
   readonly size: number;
   /** True once the first list is in; stays true. */
   readonly synced: boolean;

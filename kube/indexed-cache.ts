@@ -82,6 +82,12 @@ export class IndexedCache<T extends KubeObject> implements Cache<T> {
     if (!found) throw new RangeError(`${this.#o.name}: no index ${index}; there are: ${this.#indexes.names()}`);
     return found;
   }
+  countOf(index: string, value: string): number {
+    const found = this.#indexes.count(index, value);
+    if (found === undefined)
+      throw new RangeError(`${this.#o.name}: no index ${index}; there are: ${this.#indexes.names()}`);
+    return found;
+  }
   get size(): number {
     return this.#byKey.size;
   }

@@ -20,6 +20,12 @@ export class Indexes<T extends KubeObject> {
     return values && [...(values.get(value)?.values() ?? [])];
   }
 
+  /** Undefined for an index that was not declared. */
+  count(index: string, value: string): number | undefined {
+    const values = this.#indexes.get(index);
+    return values && (values.get(value)?.size ?? 0);
+  }
+
   names(): string[] {
     return [...this.#indexes.keys()];
   }

@@ -50,6 +50,21 @@ function aQueue(o: Partial<WorkQueueOptions> = {}) {
 }
 
 describe('keys', () => {
+  it('of different flows take turns, whichever has more, and one that moved up is worked on once', async () => {
+    const { queue, begun, end } = aQueue({ workers: 1, flowOf: (key) => key.split('.').slice(0, -1) });
+    for (let i = 0; i < 5; i += 1) queue.add(`storm.x.${i}`);
+    queue.add('storm.y.0');
+    queue.add('other.x.0');
+    queue.add('other.x.1', 'routine');
+    queue.add('other.x.1', 'news');
+    queue.add('other.x.2', 'routine');
+    while (queue.depth() > 0 || begun.length < 9) await end(begun.at(-1) ?? '');
+    expect(begun).toEqual([
+      ...['storm.x.0', 'storm.x.1', 'other.x.0', 'storm.y.0', 'other.x.1', 'storm.x.2', 'storm.x.3', 'storm.x.4'],
+      'other.x.2',
+    ]);
+  });
+
   it('are queued once, in the order of their adds, and worked on by as many as there are workers', async () => {
     const { queue, begun, end } = aQueue();
     for (const key of ['a', 'b', 'c', 'd', 'c', 'c']) queue.add(key);

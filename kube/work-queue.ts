@@ -9,6 +9,7 @@ import { higherOf, isHigher, LANES, type Lane, NONE_PASSED_OVER, nextLane, PRIOR
 import type { Log } from './log.ts';
 import { type Metrics, noMetrics } from './metrics.ts';
 import { queueInstruments, watchWork } from './queue-metrics.ts';
+import { Rounds } from './rounds.ts';
 import { createSeldom } from './seldom.ts';
 
 export interface ReconcileResult {
@@ -30,6 +31,8 @@ export interface WorkQueueOptions {
    * Does the work of a key. A throw means again, later; {@link TerminalError}: not before the key is added anew. `requeueAfterMs` is a delayed add.
    */
   reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<Outcome>;
+  /** Keys with the same path take turns with those of others, level by level, within their lane (all paths have one length); without it they go in the order of their adds. */
+  flowOf?: ((key: string) => readonly string[]) | undefined;
   baseDelayMs?: number | undefined;
   maxDelayMs?: number | undefined;
   metrics?: Metrics | undefined;
@@ -64,8 +67,10 @@ class KeyedQueue implements WorkQueue {
   readonly #o: WorkQueueOptions;
   readonly #m;
   readonly #seldom;
-  /** By lane, in the order of their adds; since when. */
+  /** By lane; since when. */
   readonly #ready: Record<Lane, Map<string, number>> = { human: new Map(), news: new Map(), routine: new Map() };
+  /** By lane, whose turn it is. May hold keys that have moved up since. */
+  readonly #turns: Record<Lane, Rounds<string>> = { human: new Rounds(), news: new Rounds(), routine: new Rounds() };
   #passed = NONE_PASSED_OVER;
   readonly #working = new Map<string, { dirty: Lane | undefined; beganMs: number }>();
   readonly #delayed = new Map<string, { dueMs: number; lane: Lane; cancel: () => void }>();
@@ -109,6 +114,7 @@ class KeyedQueue implements WorkQueue {
     const since = (from && this.#ready[from].get(key)) ?? this.#o.clock.monotonicMs();
     if (from) this.#ready[from].delete(key);
     this.#ready[lane].set(key, since);
+    this.#turns[lane].add(this.#o.flowOf?.(key) ?? [], key);
   }
 
   addAfter(key: string, ms: number, lane: Lane = 'routine'): void {
@@ -141,7 +147,10 @@ class KeyedQueue implements WorkQueue {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const lane of LANES) this.#ready[lane].clear();
+    for (const lane of LANES) {
+      this.#ready[lane].clear();
+      this.#turns[lane].clear();
+    }
     this.#depth();
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
@@ -186,9 +195,11 @@ class KeyedQueue implements WorkQueue {
     if (isFull && (this.#ready.human.size === 0 || this.#busy >= workers + RESERVED_WORKERS)) return undefined;
     const turn = nextLane((lane) => this.#ready[lane].size > 0 && (!isFull || lane === 'human'), this.#passed);
     if (turn === undefined) return undefined;
-    const [first] = this.#ready[turn.lane];
-    if (first === undefined) return undefined;
-    const [key, since] = first;
+    const ready = this.#ready[turn.lane];
+    let key = this.#turns[turn.lane].take();
+    while (key !== undefined && !ready.has(key)) key = this.#turns[turn.lane].take();
+    if (key === undefined) return undefined;
+    const since = ready.get(key) ?? clock.monotonicMs();
     // Nobody is passed over by a worker that is not there for him.
     if (!isFull) this.#passed = turn.passed;
     this.#ready[turn.lane].delete(key);

@@ -21,6 +21,8 @@ import type { Registry } from 'prom-client';
 
 /** Alerts by the incident that they belong to; value: "namespace/incident". */
 export const BY_INCIDENT = 'incident';
+/** Alerts by source; value: "namespace/source". */
+export const BY_SOURCE = 'source';
 /** Incidents by rule and group; value: `originKey`. */
 export const BY_ORIGIN = 'origin';
 /** Incidents by rule; value: "namespace/rule", the built-in rule under its empty name. */
@@ -75,6 +77,7 @@ export function createReflectors(o: {
         const incident = alert.status?.incidentRef?.name;
         return incident === undefined ? [] : [joinKey(namespaceOf(alert), incident)];
       },
+      [BY_SOURCE]: (alert) => [joinKey(namespaceOf(alert), alert.spec.sourceRef.name)],
     },
   });
   const incidents = createReflector<Incident>({

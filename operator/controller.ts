@@ -1,5 +1,6 @@
 /** What a controller is, and what it is given. */
 import type { Resource } from '@funnelai/crds/meta';
+import type { RuleBook } from '@funnelai/domain/rule-book';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import type { EventRecorder } from '@funnelai/kube/events';
@@ -9,7 +10,6 @@ import type { Registry } from 'prom-client';
 import type { Caches } from './caches.ts';
 import type { Identity } from './identity.ts';
 import type { Metrics } from './metrics.ts';
-import type { RuleBook } from './rule-book.ts';
 
 /** Lives for one term of leadership: started once with synced caches, stopped once. */
 export interface Controller {

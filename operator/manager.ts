@@ -3,6 +3,8 @@
  * nothing decides before it sees everything it decides on, and that a replica on standby has warm caches. Flags, signals and
  * files are the business of main.ts.
  */
+
+import { createRuleBook } from '@funnelai/domain/rule-book';
 import type { Mirror } from '@funnelai/history/mirror';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -23,7 +25,6 @@ import { createMirrorController } from './mirror/reconcile.ts';
 import type { Retention } from './retention/decide.ts';
 import { createRetentionController } from './retention/reconcile.ts';
 import { createRuleController } from './rule/reconcile.ts';
-import { createRuleBook } from './rule-book.ts';
 import { createSourceController } from './source/reconcile.ts';
 
 export const LEASE_NAME = 'funnelai-operator';

@@ -16,6 +16,7 @@ export function createQueue(
     workers: number;
     /** What is decided on. */
     reads: readonly Resource[];
+    flowOf?: (key: string) => readonly string[];
     reconcile(key: string, signal: AbortSignal, lane: Lane): Promise<{ requeueAfterMs?: number } | undefined>;
   },
 ): WorkQueue {

@@ -49,16 +49,27 @@ export const INTAKE_STRANGERS_PER_SOURCE = 16;
 /** Bytes of such bodies, in all and of one source. */
 export const INTAKE_STRANGER_BYTES = 24 * MIB;
 export const INTAKE_STRANGER_BYTES_PER_SOURCE = 8 * MIB;
-/** Alerts of one body that are being stored at once. */
-export const STORES_PER_REQUEST = 16;
 /** Alerts of all bodies that are being stored at once; the API server is shared with the operator and with people. */
 export const STORES_IN_FLIGHT = 64;
+/** Alerts of all bodies that wait for that; two whole bodies, and more than can be stored before their senders give up. */
+export const STORES_WAITING = 2 * INTAKE_ALERTS;
+/** Of them, those of one source: a whole body, and room for others. */
+export const STORES_WAITING_PER_SOURCE = INTAKE_ALERTS + 2_000;
 /** How often one alert is read and written anew when others change it at the same time, or an answer got lost. */
 export const STORE_ATTEMPTS = 6;
 /** After this an intake request is answered 503 for what is not yet stored. Prometheus gives up after 10 s, so this is less. */
 export const INTAKE_DEADLINE_MS = 8_000;
 /** What `Retry-After` says when the API server named no time of its own. */
 export const RETRY_AFTER_MS = 5_000;
+
+/** A call about folded alerts is given up after this; senders wait for it. */
+export const FOLD_DEADLINE_MS = 3_000;
+/** After Postgres did not answer about folded alerts it is not asked for this long. */
+export const FOLD_REST_MS = 2_000;
+/** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
+export const OVERFLOW_TICK_MS = 2_000;
+/** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */
+export const FOLDS_SETTLED = 20_000;
 
 /** Repeats of alerts are added to their episodes in Postgres this often. */
 export const REPEATS_FLUSH_MS = 5_000;
@@ -145,6 +156,9 @@ export const FACET_VALUES = 50;
 export const NAMESPACES_LISTED = 500;
 /** Alerts that an incident's page carries. */
 export const DETAIL_ALERTS = 1_000;
+/** A list of folded alerts is shown this old at most: in a storm lists are read again with every change. */
+export const FOLDED_LIST_TTL_MS = 2_000;
+export const FOLDED_LISTS_REMEMBERED = 32;
 /** History is asked beside a page that a person waits for; after this the page does without. */
 export const HISTORY_DEADLINE_MS = 3_000;
 /** After it did not answer, history is not asked for this long: pages stay quick while Postgres hangs. */
@@ -174,11 +188,11 @@ export const STREAMS_PER_USER = 30;
 /** Open requests get this long at shutdown before their connections are closed. */
 export const SHUTDOWN_MS = 10_000;
 
-/** The same where the two stores bound what is under way: two statements of the inbox full, and no more made ready in one go. */
-export const STORES_PER_REQUEST_BOUNDED = 1_024;
 /** How long an alert may wait for a place among the writes to the API server before it goes to the inbox. */
 export const LANE_WAIT_MS = 40;
-/** Alerts that wait for one; the next goes to the inbox at once. */
+/** The same of one that is new: it goes before all others, and in the inbox it would wait behind what is drained. */
+export const LANE_WAIT_NEW_MS = 1_000;
+/** Alerts that wait for one; the next goes to the inbox at once. As many more that are new. */
 export const LANE_WAITING = 256;
 /** How long the API server may take for one alert before it is given to the inbox as well; nobody can say then whether it is stored. */
 export const ETCD_PATIENCE_MS = 1_000;

@@ -1,6 +1,7 @@
 /** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { createFoldStore } from '@funnelai/history/folded';
 import { createInboxPool, createPool } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
     inboxPool,
     traffic: pool === undefined ? undefined : createSourceTrafficStore({ pool }),
+    folds: pool === undefined ? undefined : createFoldStore({ pool }),
     clock: systemClock,
     log,
     registry,

@@ -1,4 +1,5 @@
 /** What the HTTP edge counts. Never labelled by object or person. */
+import { SEVERITIES } from '@funnelai/domain/severity';
 import { counter, gauge, histogram, type Metrics } from '@funnelai/kube/metrics';
 
 export type Outcome = 'created' | 'updated' | 'unchanged' | 'inbox' | 'refused' | 'unavailable' | 'unreadable';
@@ -12,6 +13,12 @@ export interface WebhookMetrics {
   expired(what: 'LeaseRanOut' | 'DedupChanged' | 'broughtBack' | 'sourceSilent' | 'sourceHeard'): void;
   /** One look for leases that ran out. */
   expiryPass(outcome: 'done' | 'unavailable' | 'notFresh'): void;
+  /** Alerts of one class (see fair-queue.ts) that wait to be stored now. */
+  waiting(rank: number, count: number): void;
+  /** How long one of the class has waited. */
+  waited(rank: number, seconds: number): void;
+  /** A report of an alert for which there was no room as an object; `unfolded`: one for which there was room again. */
+  folded(outcome: 'created' | 'updated' | 'unchanged' | 'unfolded'): void;
   /** A named bound was reached. */
   limitReached(limit: string): void;
   /** One answered request, by route pattern. */
@@ -29,6 +36,9 @@ export interface WebhookMetrics {
   /** Does this replica drain the inbox? */
   drains(isDraining: boolean): void;
 }
+
+const classOf = (rank: number): string => (rank < SEVERITIES.length ? 'new' : 'more');
+const severityOf = (rank: number): string => SEVERITIES[rank % SEVERITIES.length] ?? '';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -52,6 +62,22 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   const passes = counter(registry, {
     name: 'funnelai_webhook_expiry_passes_total',
     help: 'Looks for alerts whose lease ran out, by outcome. Only the webhook that holds the drain lock looks.',
+    labelNames: ['outcome'],
+  });
+  const waiting = gauge(registry, {
+    name: 'funnelai_webhook_stores_waiting',
+    help: 'Alerts that wait to be stored now: new ones, or more of the same, by severity.',
+    labelNames: ['class', 'severity'],
+  });
+  const waited = histogram(registry, {
+    name: 'funnelai_webhook_store_wait_seconds',
+    help: 'How long alerts waited for their turn to be stored.',
+    labelNames: ['class'],
+    buckets: SECONDS,
+  });
+  const folded = counter(registry, {
+    name: 'funnelai_webhook_folded_total',
+    help: 'Reports of alerts that are kept in Postgres alone because their source has reached maxLiveAlerts, and alerts that left it.',
     labelNames: ['outcome'],
   });
   const limits = counter(registry, {
@@ -108,6 +134,9 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
     expired: (what) => expired.inc({ what }),
     expiryPass: (outcome) => passes.inc({ outcome }),
+    waiting: (rank, count) => waiting.set({ class: classOf(rank), severity: severityOf(rank) }, count),
+    waited: (rank, seconds) => waited.observe({ class: classOf(rank) }, seconds),
+    folded: (outcome) => folded.inc({ outcome }),
     limitReached: (limit) => limits.inc({ limit }),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     streams: (n) => open.set(n),

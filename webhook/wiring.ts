@@ -1,8 +1,17 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
 import { randomUUID } from 'node:crypto';
-import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
-import { ALERT_SOURCES, ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
+import {
+  ALERT_SOURCES,
+  ALERTS,
+  CORRELATION_RULES,
+  INCIDENTS,
+  type KubeObject,
+  type Resource,
+} from '@funnelai/crds/meta';
+import { alertName } from '@funnelai/domain/fingerprint';
 import type { DrainLock } from '@funnelai/history/drain-lock';
+import type { FoldStore } from '@funnelai/history/folded';
 import { createLeaseStore, type LeaseStore } from '@funnelai/history/leases';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
@@ -25,8 +34,12 @@ import { createSignInLinks } from './auth/sign-in-link.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
 import { noSpare } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
+import { createFoldingStore } from './intake/folding-store.ts';
+import { createFolds } from './intake/folds.ts';
 import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
+import { createLiveBook } from './intake/live-book.ts';
+import { createOverflows } from './intake/overflows.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
@@ -56,6 +69,8 @@ export interface WebhookParts {
   leases?: { store: LeaseStore; lock: DrainLock } | undefined;
   /** The same, by a pool: then they belong to the cluster that the inbox belongs to. */
   leasePool?: DatabasePool | undefined;
+  /** Where alerts are kept that find no room as objects; without it a source at its bound is answered 503. */
+  folds?: FoldStore | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -92,6 +107,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
   // Which others there are is not for who has rights in one.
   const namespaces = parts.namespace === undefined ? reflect<KubeObject>(NAMESPACES) : undefined;
+  const rules = reflect<CorrelationRule>(CORRELATION_RULES);
   const needed: [string, Cache<KubeObject>][] = [
     ['alert sources', sources.cache as unknown as Cache<KubeObject>],
     ['incidents', incidents.cache as unknown as Cache<KubeObject>],
@@ -109,7 +125,24 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       ? noRepeats
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
   const lock = createKeyedLock();
-  const etcd = createAlertStore({ client, alerts: alerts.cache, clock, lock });
+  const live = createLiveBook({ alerts: alerts.cache, rules: rules.cache });
+  const folds = parts.folds && createFolds({ store: parts.folds, clock, log });
+  const overflows = createOverflows({ client, alerts: alerts.cache, live, folds, lock, clock, log });
+  const etcd = createFoldingStore({
+    store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
+    alerts: alerts.cache,
+    sources: sources.cache,
+    live,
+    folds,
+    overflows,
+    lock,
+    log,
+    metrics,
+  });
+  const isNew = (namespace: string, { sourceRef, fingerprint, ...spec }: Alert['spec']) =>
+    // What is an object already, as nearly every repeat is, needs no look at the rules.
+    alerts.cache.get(namespace, alertName(sourceRef.name, fingerprint)) === undefined &&
+    !live.fires(`${namespace}/${sourceRef.name}`, live.kindOf(namespace, spec));
   const { inboxPool: pool, leasePool } = parts;
   const scope = (signal: AbortSignal) =>
     namespaces === undefined
@@ -123,7 +156,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const two =
     pool === undefined
       ? undefined
-      : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, opened, clock, log, metrics });
+      : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
   const store = two?.store ?? etcd;
   const isTaking = () => [alerts.cache, sources.cache].every((cache) => cache.synced && cache.fresh());
   const leased = parts.leases ?? late;
@@ -160,6 +193,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     metrics,
     repeats,
     leases,
+    isNew,
     routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
   });
   const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
@@ -193,7 +227,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       access: createAccessChecks({ clock }),
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
-      history: createHistoryReader({ queries: parts.queries, clock, log }),
+      history: createHistoryReader({ queries: parts.queries, folds: parts.folds, clock, log }),
       traffic,
       receivers,
       ingest,
@@ -204,7 +238,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       metrics,
     },
   });
-  const reflectors = [sources, incidents, alerts, ...(namespaces === undefined ? [] : [namespaces])];
+  const reflectors = [sources, incidents, alerts, rules, ...(namespaces === undefined ? [] : [namespaces])];
   return {
     ...app,
     readiness,
@@ -220,6 +254,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       collector?.start();
       parts.leases?.lock.start();
       expirer?.start();
+      overflows.start();
     },
     async stop() {
       stopping = true;
@@ -233,6 +268,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       await two?.stop();
       await traffic.stop();
       await receiving.stop();
+      await overflows.stop();
+      live.stop();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
     },
   };

@@ -123,6 +123,9 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
     every: bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 90s, 10m or 1h30m" }),
     match: z.exactOptional(z.array(bounded(1, 1024)).min(1).max(16)),
   })),
+  limits: z.exactOptional(z.looseObject({
+    maxLiveAlerts: z.exactOptional(z.int().min(20).max(50000)),
+  })),
 });
 
 export const alertSourceStatusSchema: z.ZodType<AlertSourceStatus> = z.looseObject({
@@ -159,6 +162,11 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
     kind: linkKindSchema,
   })).max(16)),
   notes: z.exactOptional(z.array(bounded(1, 256)).max(16)),
+  folded: z.exactOptional(z.looseObject({
+    count: z.int().min(0),
+    firing: z.int().min(0),
+    asOf: z.iso.datetime({ offset: true }),
+  })),
   startsAt: z.iso.datetime({ offset: true }),
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),
@@ -315,6 +323,7 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
     total: z.int().min(0),
     gone: z.exactOptional(z.int().min(0)),
     expiredGone: z.exactOptional(z.int().min(0)),
+    folded: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),

@@ -151,6 +151,11 @@ export interface AlertSourceSpec {
     /** Only alerts that all of these matchers hold for are signs of life; absent, any request of a sender that may come in is one. Alertmanager's matcher syntax, at most 16. Example: ['alertname="Watchdog"']. */
     match?: string[];
   };
+  /** What this source may ask of the cluster at once. Nothing is dropped for it. */
+  limits?: {
+    /** Alert objects of this source in the cluster at most, 20 to 50000. Past it further new alerts are kept in Postgres and counted by one overflow Alert for each name and group (spec.folded); a tenth of it is kept for names and groups of which nothing fires yet. Default: 5000. */
+    maxLiveAlerts?: number;
+  };
 }
 
 /** What is. Written by the operator; lastReceivedAt and the condition Receiving by the webhook. */
@@ -208,6 +213,15 @@ export interface AlertSpec {
   }[];
   /** What the webhook had to cut, leave out or guess when it read the last report that changed something, for people; at most 16 notes of at most 256 characters. */
   notes?: string[];
+  /** Only on an overflow Alert: the source had reached its limits.maxLiveAlerts, and this one stands for further alerts of one name and group, each of which is in Postgres. Written at most once in 10 s. */
+  folded?: {
+    /** Alerts that it stands for since startsAt, firing or resolved. Those that became Alerts of their own do not count. */
+    count: number;
+    /** Of them, those that fire. With 0 this Alert is Resolved, and leaves. */
+    firing: number;
+    /** When they were counted, RFC 3339. Example: 2026-03-01T14:02:13.000421Z. */
+    asOf: string;
+  };
   /** When the present episode began, by the sender's clock, RFC 3339. Example: 2026-03-01T14:02:11.123Z. */
   startsAt: string;
   /** The newest start that the sender named for the present episode, RFC 3339; only when it is later than startsAt (a sender that was restarted names a later one). */
@@ -473,9 +487,11 @@ export interface IncidentStatus {
     gone?: number;
     /** How many of the expired ones are gone from the cluster; absent when none is. History still has them. */
     expiredGone?: number;
+    /** Beside them, alerts that fire and are kept in Postgres alone, because their source had reached limits.maxLiveAlerts; absent when there are none. The overflow Alerts that stand for them count as firing. */
+    folded?: number;
     /** When this was counted, RFC 3339. */
     asOf: string;
   };
-  /** Acknowledged, AlertsCleared (all alerts have resolved and a person is asked to resolve the incident), Mitigated, Resolved, HistoryMirrored. At most 16. */
+  /** Acknowledged, AlertsCleared (all alerts have resolved and a person is asked to resolve the incident), Mitigated, Resolved, HistoryMirrored, AlertsTruncated (some of its alerts are kept in Postgres alone). At most 16. */
   conditions?: Condition[];
 }

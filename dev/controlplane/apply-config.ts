@@ -27,7 +27,7 @@ const KINDS = [ALERT_SOURCES, ALERTS, CORRELATION_RULES, INCIDENTS];
 async function configFor(target: KubectlTarget): Promise<{ folders: string[]; recordsChanges: boolean }> {
   const served = await kubectl(target, ['get', '--raw', '/apis/admissionregistration.k8s.io/v1']);
   const recordsChanges = served.includes('"mutatingadmissionpolicies"');
-  const names = recordsChanges ? ['default'] : ['crd', 'rbac', 'admission/history-guard'];
+  const names = recordsChanges ? ['default'] : ['crd', 'rbac', 'admission/history-guard', 'flowcontrol'];
   return { folders: names.map((name) => join(CONFIG, name)), recordsChanges };
 }
 

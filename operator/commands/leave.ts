@@ -5,6 +5,7 @@
  */
 import type { Incident } from '@funnelai/crds/generated/types';
 import { HISTORY_FINALIZER, INCIDENTS, type Resource } from '@funnelai/crds/meta';
+import { createRuleBook } from '@funnelai/domain/rule-book';
 import type { Mirror } from '@funnelai/history/mirror';
 import type { JsonPatchOp, KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
@@ -20,7 +21,6 @@ import { createMetrics } from '../metrics.ts';
 import { decideRelease } from '../mirror/decide.ts';
 import { type BookEntry, createMirrorBook } from '../mirror/facts.ts';
 import { createMirrorController } from '../mirror/reconcile.ts';
-import { createRuleBook } from '../rule-book.ts';
 import { holdLease } from './hold-lease.ts';
 
 const POLL_MS = 200;

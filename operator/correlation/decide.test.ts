@@ -2,7 +2,7 @@ import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident, START } from '../testing/builders.ts';
-import { type Answer, answeredStatus, isOrphan, sameOrigin, whatIsAsked } from './decide.ts';
+import { type Answer, answeredStatus, isOrphan, laneOfNews, sameOrigin, whatIsAsked } from './decide.ts';
 
 const NOW = Temporal.Instant.from('2026-03-01T11:00:00Z');
 const ROBOT = 'robot';
@@ -230,5 +230,21 @@ describe('an incident found under a name that was wanted', () => {
     expect(isOrphan(anIncident({ origin, phase: 'Resolution' }), 0)).toBe(false);
     const had = { observedGeneration: 1, alerts: { firing: 0, resolved: 0, total: 3, asOf: START } };
     expect(isOrphan(anIncident({ origin, status: had }), 0)).toBe(false);
+  });
+});
+
+describe('in a storm', () => {
+  const open = anIncident({ phase: 'Response' });
+  const closed = anIncident({ phase: 'Closed' });
+
+  it('what may open an incident goes before the next of one that is open, and Critical before all of them', () => {
+    expect(laneOfNews(anAlert().spec, [])).toBe('news');
+    expect(laneOfNews(anAlert().spec, [closed])).toBe('news');
+    expect(laneOfNews(anAlert().spec, [closed, open])).toBe('routine');
+    expect(laneOfNews(anAlert({ severity: 'Critical' }).spec, [open])).toBe('news');
+  });
+
+  it('what has resolved is in no hurry', () => {
+    expect(laneOfNews(anAlert({ state: 'Resolved', severity: 'Critical' }).spec, [])).toBe('routine');
   });
 });

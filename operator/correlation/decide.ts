@@ -118,6 +118,20 @@ function reportedAfterEnd({ spec }: Alert, incident: Incident): boolean {
   return received.epochMilliseconds >= ended.epochMilliseconds + LOG_GRAIN_MS;
 }
 
+/**
+ * How urgent the news of an alert is: whether it may open an incident, or is critical. The next alert of a group that has an open one, and
+ * one that has resolved, can be looked at when there is time.
+ * @param incidents those of its rule and group.
+ */
+export function laneOfNews({ state, severity }: Alert['spec'], incidents: readonly Incident[]): 'news' | 'routine' {
+  if (state !== 'Firing') return 'routine';
+  if (severity === 'Critical') return 'news';
+  const isOpenHere = incidents.some(
+    ({ metadata, spec }) => isOpen(spec.phase) && metadata.deletionTimestamp === undefined,
+  );
+  return isOpenHere ? 'routine' : 'news';
+}
+
 /** Whether both were opened for the same fault: then they are one, whoever created it. */
 export function sameOrigin(a: Incident, b: Incident): boolean {
   const left = a.spec.origin;

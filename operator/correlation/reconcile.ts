@@ -7,6 +7,7 @@ import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/type
 import { ALERTS, DEMO_LABEL, INCIDENTS } from '@funnelai/crds/meta';
 import { decideIncident, endOfChain, type Ruling, ruleFor } from '@funnelai/domain/correlate';
 import { lengthen } from '@funnelai/domain/incident-name';
+import { labelValue } from '@funnelai/domain/labels';
 import { newIncident } from '@funnelai/domain/opening';
 import {
   isAlreadyExists,
@@ -17,9 +18,10 @@ import {
   messageOf,
   TerminalError,
 } from '@funnelai/kube/errors';
+import type { Lane } from '@funnelai/kube/lanes';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
-import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, originKey } from '../caches.ts';
+import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, joinKey, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { createQueue } from '../queue.ts';
@@ -29,6 +31,7 @@ import {
   answeredStatus,
   explain,
   isOrphan,
+  laneOfNews,
   rulePart,
   sameOrigin,
   whatIsAsked,
@@ -52,17 +55,45 @@ interface Placed {
 export function createCorrelationController(deps: Deps): Controller {
   const { caches, client, clock, identity, log, metrics, rules } = deps;
   const groups = createKeyedMutex();
-  const queue = createQueue(deps, { name: 'correlation', workers: WORKERS, reads: [ALERTS, INCIDENTS], reconcile });
+  const queue = createQueue(deps, {
+    name: 'correlation',
+    workers: WORKERS,
+    reads: [ALERTS, INCIDENTS],
+    flowOf,
+    reconcile,
+  });
   let unsubscribe: (() => void)[] = [];
 
-  async function reconcile(key: string): Promise<{ requeueAfterMs: number } | undefined> {
+  /** Sources in turn, and in each its alert names. */
+  function flowOf(key: string): readonly string[] {
+    const { namespace, name } = splitKey(key);
+    const spec = caches.alerts.get(namespace, name)?.spec;
+    const source = joinKey(namespace, spec?.sourceRef.name ?? '');
+    return [source, labelValue(spec?.labels, 'alertname')];
+  }
+
+  /** What may open an incident, and what is critical, before the thousandth alert of one that is open. */
+  function laneOf(alert: Alert, old: Alert | undefined): Lane {
+    if (!isNews(alert, old)) return 'routine';
+    const { namespace = '', name } = alert.metadata;
+    const found = ruleFor(alert.spec, name, rules.of(namespace).rules);
+    if (found.record) return 'routine';
+    const incidents = caches.incidents.byIndex(BY_ORIGIN, originKey(namespace, found.rule.name, found.groupKey));
+    return laneOfNews(alert.spec, incidents);
+  }
+
+  async function reconcile(
+    key: string,
+    _signal: AbortSignal,
+    lane: Lane,
+  ): Promise<{ requeueAfterMs: number } | undefined> {
     const { namespace, name } = splitKey(key);
     const alert = caches.alerts.get(namespace, name);
     if (alert === undefined || alert.metadata.deletionTimestamp !== undefined) return undefined;
     const asked = whatIsAsked(alert, (incident) => caches.incidents.get(namespace, incident), identity.isMachine);
     if (asked.kind === 'nothing') return undefined;
     if (asked.kind === 'correlate' && (await answerStillStands(alert))) return undefined;
-    return asked.kind === 'move' ? move(alert, asked) : correlate(alert, asked);
+    return asked.kind === 'move' ? move(alert, asked) : correlate(alert, asked, lane);
   }
 
   /** A cache may be behind; that an incident is gone is believed only when the API server says so. */
@@ -79,6 +110,7 @@ export function createCorrelationController(deps: Deps): Controller {
   async function correlate(
     alert: Alert,
     asked: Extract<Asked, { kind: 'correlate' | 'tooLate' }>,
+    lane: Lane,
   ): Promise<{ requeueAfterMs: number } | undefined> {
     const namespace = alert.metadata.namespace ?? '';
     const found = ruleFor(alert.spec, alert.metadata.name, rules.of(namespace).rules);
@@ -87,7 +119,8 @@ export function createCorrelationController(deps: Deps): Controller {
     const { episode } = asked;
     if (found.record) {
       const { explanation } = found;
-      await write(alert, answeredStatus(alert, { answer: 'Recorded', episode, explanation, ...ruleRef }, clock.now()));
+      const recorded = answeredStatus(alert, { answer: 'Recorded', episode, explanation, ...ruleRef }, clock.now());
+      await write(alert, recorded, lane);
       return undefined;
     }
     const group = originKey(namespace, rule, found.groupKey);
@@ -120,6 +153,7 @@ export function createCorrelationController(deps: Deps): Controller {
         },
         clock.now(),
       ),
+      lane,
     );
     return undefined;
   }
@@ -244,8 +278,8 @@ export function createCorrelationController(deps: Deps): Controller {
     await write(alert, status);
   }
 
-  async function write(alert: Alert, status: AlertStatus): Promise<void> {
-    const written = await putStatus<Alert>(client, ALERTS, alert, status);
+  async function write(alert: Alert, status: AlertStatus, lane: Lane = 'news'): Promise<void> {
+    const written = await putStatus<Alert>(client, ALERTS, alert, status, { lane });
     if (written === undefined) return;
     caches.alerts.observe(written);
     metrics.answered(status.conditions?.find(({ type }) => type === 'Correlated')?.reason ?? 'Refused');
@@ -288,7 +322,7 @@ export function createCorrelationController(deps: Deps): Controller {
     start() {
       unsubscribe = [
         caches.alerts.subscribe(({ type, object, old, initial }) => {
-          if (type !== 'deleted') queue.add(keyOf(object), isNews(object, old) && !initial ? 'news' : 'routine');
+          if (type !== 'deleted') queue.add(keyOf(object), initial ? 'routine' : laneOf(object, old));
         }),
         caches.incidents.subscribe((event) => onIncident(event.object, event.old, event.type === 'deleted')),
         // A rule that was mended may have kept an incident from being accepted.

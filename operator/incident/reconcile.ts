@@ -4,6 +4,7 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import { sameJson } from '@funnelai/domain/equal';
 import { type Departures, decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
 import { ruleOf } from '@funnelai/domain/rules';
 import type { JsonPatchOp } from '@funnelai/kube/client';
@@ -153,7 +154,8 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     const namespace = alert.metadata.namespace ?? '';
     const now = alert.status?.incidentRef?.name;
     const before = old?.status?.incidentRef?.name;
-    if (now === before && old?.spec.state === alert.spec.state && old.spec.severity === alert.spec.severity) return;
+    const isSame = now === before && old?.spec.state === alert.spec.state && old.spec.severity === alert.spec.severity;
+    if (isSame && sameJson(old.spec.folded, alert.spec.folded)) return;
     for (const name of new Set([now, before])) {
       if (name !== undefined) queue.addAfter(joinKey(namespace, name), ALERT_GATHER_MS);
     }

@@ -2,12 +2,12 @@ import type { Incident } from '@funnelai/crds/generated/types';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident } from '../testing/builders.ts';
-import { decideAlert, decideIncident } from './decide.ts';
+import { decideAlert, decideIncident, isCrowded } from './decide.ts';
 
 const DAY_MS = 86_400_000;
 const now = Temporal.Instant.from('2026-03-10T12:00:00Z');
 const ago = (ms: number) => now.subtract({ milliseconds: ms }).toString();
-const about = { isAnswered: true, retentionMs: DAY_MS, now };
+const about = { isAnswered: true, isCrowded: false, retentionMs: DAY_MS, now };
 const resolved = (receivedMsAgo: number, endedMsAgo = receivedMsAgo) =>
   anAlert({ state: 'Resolved', startsAt: ago(9 * DAY_MS), receivedAt: ago(receivedMsAgo), endsAt: ago(endedMsAgo) });
 
@@ -36,6 +36,20 @@ describe('an alert', () => {
     const going = resolved(9 * DAY_MS);
     going.metadata.deletionTimestamp = ago(0);
     expect(decideAlert(going, about)).toEqual({ kind: 'stay' });
+  });
+
+  it('leaves at once, but for what its incident needs to count it, where its source is short of room', () => {
+    expect(decideAlert(resolved(10_000), { ...about, isCrowded: true })).toEqual({ kind: 'leave' });
+    expect(decideAlert(resolved(9_000), { ...about, isCrowded: true })).toEqual({ kind: 'wait', dueMs: 1_000 });
+    expect([isCrowded(49, 100), isCrowded(50, 100)]).toEqual([false, true]);
+  });
+
+  it('that stood for folded ones leaves with the last of them; one that a person has resolved stays as any other', () => {
+    const overflow = resolved(10_000);
+    overflow.spec.folded = { count: 7, firing: 0, asOf: ago(10_000) };
+    expect(decideAlert(overflow, about)).toEqual({ kind: 'leave' });
+    overflow.spec.folded.firing = 3;
+    expect(decideAlert(overflow, about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 10_000 });
   });
 
   it('stays when its time of receipt cannot be read: for want of information nothing goes', () => {

@@ -17,22 +17,32 @@ export type Verdict =
   { kind: 'stay' } | { kind: 'wait'; dueMs: number } | { kind: 'leave' };
 
 const STAY: Verdict = { kind: 'stay' };
+/** For an overflow Alert of which nothing fires any more, and for all that has ended where room is short: time for incidents to count it. */
+const SPENT_STAYS_MS = 10_000;
+/** A source that has used so much of its bound makes room: what has ended leaves as soon as history has it. */
+const CROWDED_SHARE = 0.5;
+
+/** @param objects Alerts of the source in the cluster. */
+export const isCrowded = (objects: number, maxLiveAlerts: number): boolean => objects >= maxLiveAlerts * CROWDED_SHARE;
 
 /**
  * An alert leaves so long after it resolved or expired, whatever its incident does: counted from the end that its sender named (where it expired, from then), or
  * from the report that brought it, whichever is later; an end that lies ahead is not believed.
+ * @param isCrowded whether its source is short of room: then it has stayed long enough once its incident can have counted it.
  * @param isAnswered whether the correlation has nothing left to do with it: what nobody has looked at yet stays.
  */
 export function decideAlert(
   { metadata, spec }: Alert,
-  o: { isAnswered: boolean; retentionMs: number; now: Temporal.Instant },
+  o: { isAnswered: boolean; isCrowded: boolean; retentionMs: number; now: Temporal.Instant },
 ): Verdict {
   if (metadata.deletionTimestamp !== undefined || spec.state === 'Firing' || !o.isAnswered) return STAY;
   const now = o.now.epochMilliseconds;
   const received = msOf(spec.receivedAt);
   const ended = msOf(spec.state === 'Expired' ? spec.expired?.at : spec.endsAt);
   if (received === undefined) return STAY;
-  return dueAt(Math.max(received, ended !== undefined && ended <= now ? ended : received) + o.retentionMs, now);
+  const isSpent = o.isCrowded || spec.folded?.firing === 0;
+  const staysMs = isSpent ? Math.min(SPENT_STAYS_MS, o.retentionMs) : o.retentionMs;
+  return dueAt(Math.max(received, ended !== undefined && ended <= now ? ended : received) + staysMs, now);
 }
 
 /**

@@ -6,15 +6,16 @@
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
 import { endOfChain } from '@funnelai/domain/correlate';
+import { DEFAULT_MAX_LIVE_ALERTS, maxLiveAlertsOf } from '@funnelai/domain/folding';
 import { HistoryUnavailable } from '@funnelai/history/errors';
 import type { Mirror } from '@funnelai/history/mirror';
 import { isConflict, isNotFound } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
-import { BY_INCIDENT, BY_MERGE_TARGET, joinKey } from '../caches.ts';
+import { BY_INCIDENT, BY_MERGE_TARGET, BY_SOURCE, joinKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { whatIsAsked } from '../correlation/decide.ts';
 import { createQueue } from '../queue.ts';
-import { decideAlert, decideIncident, type Retention, type Verdict } from './decide.ts';
+import { decideAlert, decideIncident, isCrowded, type Retention, type Verdict } from './decide.ts';
 
 /** Deletions of both kinds together: 20 a second, 1.7 million a day. */
 const PACE_MS = 50;
@@ -22,6 +23,7 @@ const PACE_MS = 50;
 const UNPROVEN_RETRY_MS = 300_000;
 const AWAY_MS = 15_000;
 const READS = [ALERTS, INCIDENTS];
+const CROWD_SWEEP_MS = 30_000;
 
 type Answer = { requeueAfterMs: number } | undefined;
 
@@ -40,6 +42,8 @@ export function createRetentionController(
   let unsubscribe: (() => void)[] = [];
   let nextMs = 0;
   let awayUntilMs = 0;
+  /** When the ended alerts of a crowded source were asked last. */
+  const crowdedAtMs = new Map<string, number>();
 
   async function reconcileAlert(key: string): Promise<Answer> {
     const { namespace, name } = splitKey(key);
@@ -48,6 +52,7 @@ export function createRetentionController(
     const lookup = (incident: string) => caches.incidents.get(namespace, incident);
     const verdict = decideAlert(alert, {
       isAnswered: whatIsAsked(alert, lookup, identity.isMachine).kind === 'nothing',
+      isCrowded: isSourceCrowded(alert),
       retentionMs: retention.alertMs,
       now: clock.now(),
     });
@@ -73,6 +78,24 @@ export function createRetentionController(
       if (result === undefined || result.refused || result.conflict || result.gap) return false;
       return result.mirroredSequence >= (incident.status?.changeSequence ?? 0);
     });
+  }
+
+  function isSourceCrowded({ metadata, spec }: Alert): boolean {
+    const { namespace = '' } = metadata;
+    const source = caches.sources.get(namespace, spec.sourceRef.name);
+    const most = source === undefined ? DEFAULT_MAX_LIVE_ALERTS : maxLiveAlertsOf(source);
+    return isCrowded(caches.alerts.countOf(BY_SOURCE, joinKey(namespace, spec.sourceRef.name)), most);
+  }
+
+  /** Those that wait for their day are asked again where room has become short, now and then. */
+  function makeRoom(alert: Alert): void {
+    const key = joinKey(alert.metadata.namespace ?? '', alert.spec.sourceRef.name);
+    const now = clock.monotonicMs();
+    if ((crowdedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) > now - CROWD_SWEEP_MS || !isSourceCrowded(alert)) return;
+    crowdedAtMs.set(key, now);
+    for (const other of caches.alerts.byIndex(BY_SOURCE, key)) {
+      if (other.spec.state !== 'Firing') alerts.add(keyOf(other), 'routine');
+    }
   }
 
   async function act(
@@ -122,6 +145,7 @@ export function createRetentionController(
   function onAlert(alert: Alert, isDeleted: boolean): void {
     const { namespace = '' } = alert.metadata;
     if (!isDeleted && alert.spec.state !== 'Firing') alerts.add(keyOf(alert));
+    if (!isDeleted) makeRoom(alert);
     const name = alert.status?.incidentRef?.name;
     const incident = name === undefined ? undefined : caches.incidents.get(namespace, name);
     // Only a closed one can be held by an alert that fires.

@@ -1,10 +1,10 @@
 /** What leaves etcd and what stays, by an operator on an API server in memory and a clock that the test moves by days. */
-import type { Alert, AlertSpec, Incident } from '@funnelai/crds/generated/types';
-import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import type { Alert, AlertSource, AlertSpec, Incident } from '@funnelai/crds/generated/types';
+import { ALERT_SOURCES, ALERTS, API_VERSION, INCIDENTS } from '@funnelai/crds/meta';
 import type { KubeClient } from '@funnelai/kube/client';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { anAlert, crashingPods } from '../testing/builders.ts';
+import { anAlert, crashingPods, NAMESPACE } from '../testing/builders.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FakeApi } from '../testing/fake-api.ts';
 import { type MemoryMirror, memoryMirror } from '../testing/memory-mirror.ts';
@@ -92,6 +92,26 @@ it('alerts leave a day after they resolved, and their incident says of them what
   expect(after.status?.changeSequence).toBe(before.status?.changeSequence);
   expect(after.status?.conditions).toEqual(before.status?.conditions);
   expect(mirror.deleted.size).toBe(3);
+});
+
+it('of a source that has used half of its bound leave soon after they resolved, those from before too; others stay their day', async () => {
+  const limits = { maxLiveAlerts: 20 };
+  const auth = { bearer: { secretRef: { name: 'prom-token', key: 'token' } } };
+  const metadata = { namespace: NAMESPACE, name: 'prom' };
+  const spec: AlertSource['spec'] = { format: 'Alertmanager', auth, limits };
+  const source: AlertSource = { apiVersion: API_VERSION, kind: 'AlertSource', metadata, spec };
+  await webhook.create(ALERT_SOURCES, source);
+  const pods = crashingPods(14);
+  for (const pod of pods.slice(0, 9)) await webhook.create(ALERTS, pod);
+  await pass(MOMENT_MS);
+  for (const pod of pods.slice(0, 4)) await resolve(pod);
+  await pass(HOUR_MS);
+  expect(alerts()).toHaveLength(9);
+  for (const pod of pods.slice(9)) await webhook.create(ALERTS, pod);
+  await pass(MOMENT_MS);
+  expect(alerts().filter(({ spec: { state } }) => state === 'Resolved')).toEqual([]);
+  expect(alerts()).toHaveLength(10);
+  expect(theIncident().status?.alerts).toMatchObject({ firing: 10, resolved: 4, total: 14 });
 });
 
 it('an alert that opened nothing leaves too, and one that fires stays for ever', async () => {

@@ -7,6 +7,9 @@ describe('how the alerts of an incident stand', () => {
     expect(countsInWords({ firing: 0, resolved: 1, expired: 2, total: 3 })).toBe(
       '0 firing, 2 expired, 1 resolved of 3',
     );
+    expect(countsInWords({ firing: 3, resolved: 1, total: 4, folded: 90 })).toBe(
+      '3 firing, 1 resolved of 4, and 90 folded that fire',
+    );
   });
 
   it('says that an incident does not resolve by itself once nothing fires but something expired', () => {

@@ -93,7 +93,8 @@ function alertDetail(state: FakeState, namespace: string, name: string): AlertDe
   const incident = state
     .page(new URLSearchParams({ tab: 'all', limit: '10000' }))
     .items.find((one) => one.name === item.incident);
-  return { alert, ...(incident ? { incident } : {}) };
+  const { foldedInto } = item;
+  return { alert, ...(foldedInto === undefined ? {} : { foldedInto }), ...(incident ? { incident } : {}) };
 }
 
 const yamlOf = (name: string, namespace: string, body: unknown): string =>

@@ -69,6 +69,24 @@ function anObject(entry: Entry): Incident {
   return incident;
 }
 
+/** As the overflow Alerts among them count. */
+function foldedOf(alerts: readonly AlertItem[]): { total: number } | undefined {
+  const counts = alerts.flatMap(({ standsFor }) => standsFor?.count ?? []);
+  return counts.length === 0 ? undefined : { total: counts.reduce((sum, count) => sum + count, 0) };
+}
+
+function truncated(incident: Incident, count: number): Incident {
+  const condition = {
+    type: 'AlertsTruncated',
+    status: 'True' as const,
+    reason: 'SourceAtItsBound',
+    message: `${count} further alerts of it, ${count} of them firing, found no room in the cluster`,
+    lastTransitionTime: incident.metadata.creationTimestamp ?? '',
+  };
+  const status = incident.status ?? { observedGeneration: 1 };
+  return { ...incident, status: { ...status, conditions: [...(status.conditions ?? []), condition] } };
+}
+
 export interface FakeState {
   faults: Faults;
   user: string;
@@ -145,14 +163,20 @@ export function createFakeState(): FakeState {
       changed(item);
     },
     page: (query) => incidentPage(live(), query, state.user, String(version)),
-    alertPage: (query) => alertPage(state.alerts, query, String(version)),
+    alertPage(query) {
+      const folded = foldedOf(state.alerts);
+      return { ...alertPage(state.alerts, query, String(version)), ...(folded && { folded }) };
+    },
     detail(namespace, name) {
       const entry = need(namespace, name);
+      const alerts = state.alerts.filter((alert) => alert.incident === name && alert.namespace === namespace);
+      const folded = foldedOf(alerts);
       return {
-        incident: anObject(entry),
+        incident: folded === undefined ? anObject(entry) : truncated(anObject(entry), folded.total),
         item: entry.item,
         ...(entry.deletedAt ? { deletedAt: entry.deletedAt } : {}),
-        alerts: state.alerts.filter((alert) => alert.incident === name && alert.namespace === namespace),
+        alerts,
+        ...(folded && { folded }),
         timeline: entry.timeline,
         history: state.faults.historyAway
           ? { available: false, reason: 'Postgres refused the connection: connect ECONNREFUSED 127.0.0.1:5432' }

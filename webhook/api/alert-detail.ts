@@ -7,6 +7,7 @@ import { isNotFound } from '@funnelai/kube/errors';
 import type { Person } from '../auth/identity.ts';
 import { getAs } from './as-person.ts';
 import type { ApiContext } from './context.ts';
+import { asAlert } from './folded.ts';
 import { whatHistoryHas } from './history-reader.ts';
 import { incidentItem, withoutManagedFields } from './items.ts';
 
@@ -29,6 +30,12 @@ export async function alertDetail(api: ApiContext, person: Person, key: Key): Pr
   }
   // History asks nobody for permission: we do.
   await api.access.demand(person, { verb: 'get', resource: 'alerts', ...key });
+  const kept = await api.history.foldedByName(key.namespace, key.name);
+  if (kept.available && kept.value !== undefined && kept.value.leftAt === undefined) {
+    const alert = asAlert(kept.value, api.alerts.get(key.namespace, kept.value.overflow));
+    const { overflow: foldedInto } = kept.value;
+    return { alert, foldedInto, ...(await incidentOf(api, person, alert)), ...(await recurrenceOf(api, alert)) };
+  }
   const found = whatHistoryHas('alert', key, await api.history.alertByName(key.namespace, key.name));
   const { alert, updatedAt, deletedAt = updatedAt } = found;
   return {

@@ -48,6 +48,15 @@ describe('the list of alerts', () => {
     expect(names({ alertname: '' })).toEqual(['new']);
   });
 
+  it('counts all folded alerts that match, though only the most urgent of them are rows', () => {
+    const folded = { ...row('folded', { severity: 'High' }), foldedInto: 'over' };
+    const page = (query: Record<string, string>, total: number) =>
+      alertPage([...rows, folded], parseAlertQuery(query), { ...state, folded: { total } });
+    expect(page({}, 2_500)).toMatchObject({ total: 4 + 2_500, folded: { total: 2_500 } });
+    expect(page({ severity: 'Low' }, 0).total).toBe(1);
+    expect(alertPage(rows, parseAlertQuery({}), state).total).toBe(4);
+  });
+
   it('refuses an order that it does not know, with those that it does', () => {
     expect(() => names({ sort: 'colour' })).toThrow('sort: found "colour", expected one of urgency, severity, state');
   });

@@ -57,16 +57,18 @@ export function parseAlertQuery(query: RawQuery): AlertListQuery {
 export function alertPage(
   rows: readonly AlertItem[],
   query: AlertListQuery,
-  state: { resourceVersion: string; asOf: string },
+  state: Pick<AlertPage, 'resourceVersion' | 'asOf' | 'folded'>,
 ): AlertPage {
   const ofIncident = query.incident === undefined ? rows : rows.filter((row) => row.incident === query.incident);
   const matching = ofIncident.filter(
     (row) => FACETS.every((facet) => isAmong(query.facets[facet], facetOf(row, facet))) && isFound(row, query.words),
   );
+  // Of the folded ones only the most urgent are among the rows.
+  const foldedHere = matching.reduce((sum, row) => sum + Number(row.foldedInto !== undefined), 0);
   const facets = Object.fromEntries(FACETS.map((facet) => [facet, count(ofIncident, (row) => facetOf(row, facet))]));
   return {
     items: matching.sort(comparison(query)).slice(0, query.limit),
-    total: matching.length,
+    total: matching.length + Math.max(0, (state.folded?.total ?? 0) - foldedHere),
     facets: facets as AlertPage['facets'],
     ...state,
   };

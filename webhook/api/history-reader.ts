@@ -1,13 +1,15 @@
 /** What pages read from Postgres, within a deadline; that it is away or off is an answer and not an error. */
 import type { Alert } from '@funnelai/crds/generated/types';
 import { HistoryUnavailable } from '@funnelai/history/errors';
+import type { FoldedAlert, FoldedFilter, FoldStore } from '@funnelai/history/folded';
 import type { AlertRecord, IncidentRecord, Queries, Recurrence, SaidEvent } from '@funnelai/history/queries';
 import type { StoredChange } from '@funnelai/history/rows';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import type { Temporal } from 'temporal-polyfill';
-import { HISTORY_DEADLINE_MS, HISTORY_REST_MS } from '../limits.ts';
+import { createBoundedCache } from '../auth/bounded-cache.ts';
+import { FOLDED_LIST_TTL_MS, FOLDED_LISTS_REMEMBERED, HISTORY_DEADLINE_MS, HISTORY_REST_MS } from '../limits.ts';
 import { HttpProblem } from '../server/problems.ts';
 
 export type Answer<T> = { available: true; value: T } | { available: false; reason: string; isOff: boolean };
@@ -17,6 +19,9 @@ export interface HistoryReader {
   alertByName(namespace: string, name: string): Promise<Answer<Omit<AlertRecord, 'episodes'> | undefined>>;
   /** How often the alert's fault came back since then. */
   recurrenceOf(alert: Alert, since: Temporal.Instant): Promise<Answer<Recurrence>>;
+  /** Alerts that found no room in the cluster, and how many there are in all. Remembered for a moment: lists are read again with every change. */
+  folded(filter: FoldedFilter): Promise<Answer<{ items: FoldedAlert[]; total: number }>>;
+  foldedByName(namespace: string, name: string): Promise<Answer<FoldedAlert | undefined>>;
   /** Changes and alerts of one incident, and what was said of it. */
   storyOf(uid: string): Promise<Answer<{ changes: StoredChange[]; alerts: AlertRecord[]; events: SaidEvent[] }>>;
 }
@@ -64,13 +69,22 @@ export function createAsk({
 }
 
 /** `queries` absent: no database was named. */
-export function createHistoryReader(deps: { queries: Queries | undefined; clock: Clock; log: Log }): HistoryReader {
-  const { queries, clock, log } = deps;
+export function createHistoryReader(deps: {
+  queries: Queries | undefined;
+  folds?: Pick<FoldStore, 'list' | 'byName'> | undefined;
+  clock: Clock;
+  log: Log;
+}): HistoryReader {
+  const { queries, folds, clock, log } = deps;
+  const off = async () => OFF;
   if (queries === undefined) {
-    const off = async () => OFF;
-    return { incidentByName: off, alertByName: off, recurrenceOf: off, storyOf: off };
+    return { incidentByName: off, alertByName: off, recurrenceOf: off, folded: off, foldedByName: off, storyOf: off };
   }
-
+  const lists = createBoundedCache<Awaited<ReturnType<HistoryReader['folded']>>>(
+    clock,
+    FOLDED_LIST_TTL_MS,
+    FOLDED_LISTS_REMEMBERED,
+  );
   const ask = createAsk({ clock, log });
 
   return {
@@ -83,6 +97,8 @@ export function createHistoryReader(deps: { queries: Queries | undefined; clock:
           since.toString(),
         ),
       ),
+    folded: folds ? (filter) => lists.get(JSON.stringify(filter), () => ask(() => folds.list(filter))) : off,
+    foldedByName: folds ? (namespace, name) => ask(() => folds.byName(namespace, name)) : off,
     storyOf: (uid) =>
       ask(async () => {
         const [changes, alerts, events] = await Promise.all([

@@ -8,6 +8,7 @@ import { DETAIL_ALERTS } from '../limits.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
+import { foldedBehind } from './folded.ts';
 import { type Answer, whatHistoryHas } from './history-reader.ts';
 import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
 import { timelineOf } from './timeline.ts';
@@ -45,10 +46,12 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
   }
   for (const alert of live) alerts.set(alert.metadata.uid ?? '', alert);
   const shown = [...alerts.values()];
+  const { items, folded } = await foldedBehind(api, shown);
   return {
     incident,
     item: incidentItem(incident),
-    alerts: shown.map(alertItem).sort(compareAlerts).slice(0, DETAIL_ALERTS),
+    alerts: [...shown.map(alertItem), ...items].sort(compareAlerts).slice(0, DETAIL_ALERTS),
+    ...(folded && { folded }),
     timeline: timelineOf({
       incident,
       changes: story.available ? story.value.changes : [],

@@ -32,6 +32,7 @@ export function incidentItem(incident: Incident): IncidentItem {
       resolved: status?.alerts?.resolved ?? 0,
       ...(status?.alerts?.expired === undefined ? {} : { expired: status.alerts.expired }),
       total: status?.alerts?.total ?? 0,
+      ...(status?.alerts?.folded === undefined ? {} : { folded: status.alerts.folded }),
     },
     alertsCleared: cleared,
     ...(mergedInto === undefined ? {} : { mergedInto: mergedInto.name }),
@@ -70,6 +71,7 @@ export function alertItem(alert: Alert): AlertItem {
     labels: spec.labels ?? {},
     links: spec.links ?? [],
     demo: isDemo(alert),
+    ...(spec.folded === undefined ? {} : { standsFor: { count: spec.folded.count, firing: spec.folded.firing } }),
   };
 }
 

@@ -11,6 +11,7 @@ import { alertPage, parseAlertQuery } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, objectsIn } from './context.ts';
 import { incidentEditSchema } from './edit.ts';
+import { foldedBehind } from './folded.ts';
 import { describeIncident, incidentDetail } from './incident-detail.ts';
 import { incidentPage, parseIncidentQuery } from './incident-list.ts';
 import { alertItem, incidentItem } from './items.ts';
@@ -77,7 +78,18 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
       const namespace = namespaceOf(request.query);
       const query = parseAlertQuery(request.query);
       await api.access.demand(who, { verb: 'list', resource: 'alerts', namespace });
-      return alertPage(objectsIn(api.alerts, namespace).map(alertItem), query, state(api.alerts));
+      const alerts = objectsIn(api.alerts, namespace);
+      const asOfCache = state(api.alerts);
+      const { incident, words, facets } = query;
+      const behind = alerts.filter(({ status }) => incident === undefined || status?.incidentRef?.name === incident);
+      const { items, folded } = await foldedBehind(api, behind, {
+        words,
+        states: [...facets.state],
+        severities: [...facets.severity],
+        sources: [...facets.source],
+        alertnames: [...facets.alertname],
+      });
+      return alertPage([...alerts.map(alertItem), ...items], query, { ...asOfCache, ...(folded && { folded }) });
     });
 
     app.get<OfObject>('/api/alerts/:namespace/:name', async (request) =>

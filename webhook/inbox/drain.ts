@@ -3,6 +3,8 @@
  * side, as many as the lane allows. A row goes only after the API server's answer that it is stored; one that can never be stored is set
  * aside with its reason and holds up no other. Killed anywhere, the next one drains the rows again, which changes nothing.
  */
+import type { AlertSpec } from '@funnelai/crds/generated/types';
+import { labelValue } from '@funnelai/domain/labels';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import { backoffMs } from '@funnelai/kube/backoff';
@@ -31,6 +33,8 @@ export interface DrainDeps {
   etcd: AlertStore;
   /** Whether a source is there; undefined while nobody can say. */
   hasSource(namespace: string, name: string): boolean | undefined;
+  /** Whether nothing of an alert's kind fires yet: of those that are held it goes first. */
+  isNew?: (namespace: string, spec: AlertSpec) => boolean;
   api: ApiServer;
   lane: Lane;
   clock: Clock;
@@ -41,6 +45,8 @@ export interface DrainDeps {
 /** Rows of one fault that are held. */
 interface Fault {
   rows: StoredRow[];
+  /** Set on the first of its kind that is held, where nothing of that kind fires yet. */
+  newKind?: string;
   isBusy: boolean;
   isOneByOne: boolean;
   failures: number;
@@ -51,6 +57,8 @@ const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 
 export function createDrain(deps: DrainDeps): Drain {
   const { inbox, lock, etcd, api, lane, clock, log, metrics } = deps;
   const faults = new Map<string, Fault>();
+  /** Keys of the faults with a `newKind`, by that. */
+  const first = new Map<string, string>();
   /** Ids that are held or settled and still lie in the table. */
   const known = new Set<string>();
   const settled: { id: string; reason?: string }[] = [];
@@ -70,6 +78,7 @@ export function createDrain(deps: DrainDeps): Drain {
   /** What is held belongs to whoever drains now. */
   function forget(): void {
     faults.clear();
+    first.clear();
     known.clear();
     settled.length = 0;
     cursor = '0';
@@ -93,22 +102,39 @@ export function createDrain(deps: DrainDeps): Drain {
       if (known.has(row.id)) continue;
       known.add(row.id);
       const fault = faults.get(keyOf(row));
-      if (fault === undefined) faults.set(keyOf(row), { ...NEW_FAULT, rows: [row] });
+      if (fault === undefined) hold(row);
       else fault.rows.push(row);
     }
     lane.drains(faults.size > 0);
   }
 
+  function hold(row: StoredRow): void {
+    const fault: Fault = { ...NEW_FAULT, rows: [row] };
+    faults.set(keyOf(row), fault);
+    const spec = requestOf([row]).request?.reports[0].spec;
+    if (spec === undefined || deps.isNew?.(row.namespace, spec) !== true) return;
+    const kind = JSON.stringify([row.namespace, row.source, labelValue(spec.labels, 'alertname')]);
+    if (first.has(kind)) return;
+    fault.newKind = kind;
+    first.set(kind, keyOf(row));
+  }
+
+  function letGo(key: string, fault: Fault): void {
+    faults.delete(key);
+    if (fault.newKind !== undefined) first.delete(fault.newKind);
+  }
+
   /** Begins as many writes as lane and breaker allow. */
   function begin(signal: AbortSignal): void {
     const nowMs = clock.monotonicMs();
-    for (const [key, fault] of faults) {
-      const row = fault.rows[0];
-      if (row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
+    for (const key of inTurn(first.values(), faults.keys())) {
+      const fault = faults.get(key);
+      const row = fault?.rows[0];
+      if (fault === undefined || row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
       if (pausing.isPaused(row.namespace, nowMs)) {
         // It is read again after the pause; held, it would leave no room for others.
         for (const { id } of fault.rows) known.delete(id);
-        faults.delete(key);
+        letGo(key, fault);
         continue;
       }
       const hasSource = deps.hasSource(row.namespace, row.source);
@@ -139,7 +165,7 @@ export function createDrain(deps: DrainDeps): Drain {
   function done(key: string, fault: Fault, rows: readonly StoredRow[], reason?: string): void {
     for (const { id } of rows) settled.push(reason === undefined ? { id } : { id, reason });
     fault.rows = fault.rows.filter((row) => !rows.includes(row));
-    if (fault.rows.length === 0) faults.delete(key);
+    if (fault.rows.length === 0) letGo(key, fault);
   }
 
   async function settle(key: string, fault: Fault, round: number, signal: AbortSignal): Promise<void> {
@@ -274,3 +300,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
 const waitOf = (failures: number): number =>
   backoffMs(failures, { baseMs: limits.DRAIN_RETRY_MS, maxMs: limits.DRAIN_RETRY_MAX_MS });
+
+function* inTurn(...all: Iterable<string>[]): Iterable<string> {
+  for (const some of all) yield* some;
+}

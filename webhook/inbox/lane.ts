@@ -1,10 +1,12 @@
 /**
  * How many writes of alerts may be under way to the API server, learned from how long they take: so few that none waits long, whatever
- * it bears. Who finds it full hears so soon and takes the inbox. While the inbox is being drained half of it belongs to the drain, or what
+ * it bears. Who waits has his turn by fair-queue.ts; who finds it full hears so soon and takes the inbox. While the inbox is being drained half of it belongs to the drain, or what
  * came first would come last. Pure but for the queue of those who wait.
  */
 import type { Clock } from '@funnelai/kube/clock';
+import { type Entry, FairQueue, NEW_RANKS, type Place } from '../intake/fair-queue.ts';
 import { LANE_WAITING, STORES_IN_FLIGHT } from '../limits.ts';
+import type { WebhookMetrics } from '../metrics.ts';
 
 /** A write that takes longer says that too many are under way. */
 export const LANE_TARGET_MS = 80;
@@ -33,12 +35,19 @@ export function learned(lane: LaneLimit, tookMs: number, wasFull: boolean, nowMs
 /** Gives a place back; one that was not used says nothing about the API server. */
 export type Leave = (o?: { isUnused: boolean }) => void;
 
+export interface LaneWait {
+  /** It stands at the end of more of the same where absent. */
+  place?: Place | undefined;
+  /** Waits as long as `signal` allows where absent. */
+  waitMs?: number;
+  /** The same for what is new among those that wait; `waitMs` where absent. */
+  newWaitMs?: number;
+  signal?: AbortSignal;
+}
+
 export interface Lane {
-  /**
-   * Resolves with what gives the place back, or undefined when none was to be had in `waitMs`. Without `waitMs` it waits as long as
-   * `signal` allows.
-   */
-  enter(o: { waitMs?: number; signal?: AbortSignal }): Promise<Leave | undefined>;
+  /** Resolves with what gives the place back, or undefined when none was to be had in time. */
+  enter(o: LaneWait): Promise<Leave | undefined>;
   /** Likewise for the drain, which never waits. */
   enterDrain(): Leave | undefined;
   /** There is, or is not any more, something to drain: half of the places are kept for it. */
@@ -46,66 +55,85 @@ export interface Lane {
   readonly limit: number;
 }
 
-export function createLane({ clock }: { clock: Clock }): Lane {
+interface Waiter {
+  sinceMs: number;
+  go(entry: Entry<Waiter>): void;
+}
+
+const ANYWHERE: Place = { source: '', name: '', request: 0, severity: 'Info', isNew: false };
+const NOT_COUNTED: Pick<WebhookMetrics, 'waiting' | 'waited'> = { waiting: () => {}, waited: () => {} };
+
+export function createLane(o: { clock: Clock; metrics?: Pick<WebhookMetrics, 'waiting' | 'waited'> }): Lane {
+  const { clock, metrics = NOT_COUNTED } = o;
+  const queue = new FairQueue<Waiter>();
   let state = NEW_LIMIT;
   let live = 0;
   let drain = 0;
   let hasDrain = false;
-  const waiting = new Set<() => void>();
 
   const places = () => Math.floor(state.limit);
   const kept = () => (hasDrain ? Math.max(drain, Math.floor(places() / 2)) : drain);
   const hasRoom = () => live + kept() < places();
+  const count = ({ rank }: Entry<Waiter>) => metrics.waiting(rank, queue.waitingIn(rank));
 
-  function place(kind: 'live' | 'drain'): Leave {
-    if (kind === 'live') live += 1;
+  function place(entry: Entry<Waiter> | undefined): Leave {
+    if (entry !== undefined) live += 1;
     else drain += 1;
     const beganMs = clock.monotonicMs();
     const wasFull = live + drain >= places();
-    return (o) => {
-      if (kind === 'live') live -= 1;
-      else drain -= 1;
+    return (left) => {
+      if (entry !== undefined) {
+        live -= 1;
+        queue.done(entry);
+      } else drain -= 1;
       const nowMs = clock.monotonicMs();
-      if (o?.isUnused !== true) state = learned(state, nowMs - beganMs, wasFull, nowMs);
+      if (left?.isUnused !== true) state = learned(state, nowMs - beganMs, wasFull, nowMs);
       admit();
     };
   }
   function admit(): void {
-    for (const go of waiting) {
-      if (!hasRoom()) return;
-      waiting.delete(go);
-      go();
+    while (hasRoom()) {
+      const entry = queue.next();
+      if (entry === undefined) return;
+      count(entry);
+      metrics.waited(entry.rank, (clock.monotonicMs() - entry.item.sinceMs) / 1_000);
+      entry.item.go(entry);
     }
   }
 
   return {
-    enter({ waitMs, signal }) {
-      if (hasRoom() && waiting.size === 0) return Promise.resolve(place('live'));
-      if (waitMs !== undefined && waiting.size >= LANE_WAITING) return Promise.resolve(undefined);
+    enter({ place: where = ANYWHERE, waitMs, newWaitMs = waitMs, signal }) {
       return new Promise((resolve) => {
+        let cancel = () => {};
         const end = () => {
           cancel();
           signal?.removeEventListener('abort', giveUp);
         };
+        const go = (its: Entry<Waiter>) => {
+          end();
+          resolve(place(its));
+        };
+        const entry = queue.add(where, { sinceMs: clock.monotonicMs(), go });
         const giveUp = () => {
-          waiting.delete(go);
+          queue.drop(entry);
+          count(entry);
           end();
           resolve(undefined);
         };
-        const go = () => {
-          end();
-          resolve(place('live'));
-        };
-        const cancel = waitMs === undefined ? () => {} : clock.after(waitMs, giveUp);
+        count(entry);
+        const isNew = entry.rank < NEW_RANKS;
+        const mayWaitMs = isNew ? newWaitMs : waitMs;
+        const isTooMany = mayWaitMs !== undefined && queue.size > LANE_WAITING * (isNew ? 2 : 1);
+        if (signal?.aborted || (isTooMany && !hasRoom())) return giveUp();
+        if (mayWaitMs !== undefined) cancel = clock.after(mayWaitMs, giveUp);
         signal?.addEventListener('abort', giveUp, { once: true });
-        waiting.add(go);
-        if (signal?.aborted) giveUp();
+        admit();
       });
     },
     enterDrain() {
       // At least one, or a full lane would hold up what came first for ever.
-      const most = Math.max(1, waiting.size > 0 ? Math.floor(places() / 2) : places() - live);
-      return drain < most ? place('drain') : undefined;
+      const most = Math.max(1, queue.size > 0 ? Math.floor(places() / 2) : places() - live);
+      return drain < most ? place(undefined) : undefined;
     },
     drains(hasWork) {
       hasDrain = hasWork;

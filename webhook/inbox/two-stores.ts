@@ -6,7 +6,7 @@
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
-import { LANE_WAIT_MS } from '../limits.ts';
+import { LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
@@ -82,7 +82,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       void attempt(request, new AbortController().signal, verdict.round).catch(() => {});
       return kept;
     }
-    const leave = await lane.enter({ waitMs: LANE_WAIT_MS, signal });
+    const leave = await lane.enter({ place: request.place, waitMs: LANE_WAIT_MS, newWaitMs: LANE_WAIT_NEW_MS, signal });
     // It may have been given up while this one waited.
     if (leave !== undefined && !api.isAway())
       return orKeep(request, await inLane(leave, request, signal, verdict.round));
@@ -90,7 +90,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     const kept = await keep(request);
     if (!(kept instanceof Error)) return kept;
     // With no second store all that helps is to wait for the first.
-    const late = await lane.enter({ signal });
+    const late = await lane.enter({ place: request.place, signal });
     if (late === undefined) return bothAway('the API server has too much to do', kept, undefined);
     return inLane(late, request, signal, verdict.round);
   }

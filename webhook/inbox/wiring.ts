@@ -1,6 +1,6 @@
 /** Makes the intake's two stores out of their parts: router, inbox, drain and its lock. Without a database there is one store. */
 
-import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
 import { createInboxStore } from '@funnelai/history/inbox';
@@ -31,6 +31,8 @@ export interface TwoStoresParts {
   scope(signal: AbortSignal): Promise<string | undefined>;
   /** Hears what was found by that; others go by the same lock. */
   opened(found: { scope: string; lock: DrainLock }): void;
+  /** Whether nothing of an alert's kind fires yet. */
+  isNew(namespace: string, spec: AlertSpec): boolean;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -49,7 +51,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   const inbox = createInbox({ clock, receipt, log, metrics });
   const read = () => client.list(ALERTS, { limit: 1, timeoutMs: ETCD_PATIENCE_MS });
   const api = createApiServer({ read, clock, log, metrics });
-  const lane = createLane({ clock });
+  const lane = createLane({ clock, metrics });
   const stopping = new AbortController();
   let lock: DrainLock | undefined;
   let drain: Drain | undefined;
@@ -64,7 +66,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     lock = createDrainLock({ pool, clock, log, scope });
     const hasSource = (namespace: string, name: string) =>
       sources.get(namespace, name) !== undefined || (sources.synced && sources.fresh() ? false : undefined);
-    drain = createDrain({ inbox: store, lock, etcd, hasSource, api, lane, clock, log, metrics });
+    drain = createDrain({ inbox: store, lock, etcd, hasSource, isNew: parts.isNew, api, lane, clock, log, metrics });
     lock.subscribe((held) => {
       metrics.drains(held);
       drain?.wake();

@@ -1,9 +1,11 @@
 /** Takes the alerts of one body to the store: the same fault once, all of them side by side, each with an outcome of its own. */
-import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { isSignOfLife } from '@funnelai/domain/heartbeat';
 import { formatMicros } from '@funnelai/domain/instants';
+import { labelValue } from '@funnelai/domain/labels';
+import { isWorse } from '@funnelai/domain/severity';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
@@ -12,7 +14,8 @@ import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
-import { createGate, mapBounded } from './gate.ts';
+import { createFairGate } from './fair-gate.ts';
+import type { Place } from './fair-queue.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
 import { type Report, reportOf } from './report.ts';
 import { noRouting, type Routing } from './routing.ts';
@@ -48,28 +51,50 @@ export function createIngest(deps: {
   routing?: Routing;
   /** When alerts are received; the clock's own time when absent. */
   receipt?: Pick<Clock, 'now'>;
-  /** The store bounds by itself how much it does at once: then many alerts of a body are given to it together. */
+  /** The store bounds by itself how much it does at once, and in which order: then all alerts of a body are given to it together. */
   isBounded?: boolean;
   leases?: LeaseBook;
+  /** Whether nothing of its kind fires yet; all is more of the same where absent. */
+  isNew?: (namespace: string, spec: AlertSpec) => boolean;
 }): Ingest {
   const leases = deps.leases ?? noLeaseBook;
   const repeats = deps.repeats ?? noRepeats;
   const routing = deps.routing ?? noRouting;
-  const gate = createGate(deps.isBounded === true ? Number.POSITIVE_INFINITY : limits.STORES_IN_FLIGHT);
-  const atOnce = deps.isBounded === true ? limits.STORES_PER_REQUEST_BOUNDED : limits.STORES_PER_REQUEST;
+  const gate = deps.isBounded === true ? undefined : createFairGate(deps);
+  let requests = 0;
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
       const groups = await groupByFault(source, received, { ...deps, routing });
       for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
       const abort = new AbortController();
-      const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () =>
-        abort.abort(new Error('the time for this request is over')),
-      );
+      requests += 1;
+      const number = requests;
+      const isNew = deps.isNew ?? (() => false);
+      const storeInTurn = async (group: Group): Promise<StoreOutcome> => {
+        const place = placeOf(group.request, number, isNew);
+        group.request.place = place;
+        const store = () => storeOrKeep(deps.store, group, abort.signal, deps);
+        if (gate === undefined) return store();
+        const passed = await gate.run(place, store);
+        if (passed.kind === 'done') return passed.value;
+        if (passed.kind === 'left') return { kind: 'unavailable', message: 'its turn did not come in time' };
+        const { retryAfterMs } = passed;
+        return { kind: 'unavailable', message: 'too many alerts wait to be stored', retryAfterMs };
+      };
+      // All of them wait at once: what is new in the last line of a body must not wait for the ten thousand before it.
+      const running: Promise<StoreOutcome>[] = [];
+      const pause = inSlices(deps.clock);
+      for (const group of groups) {
+        await pause();
+        running.push(storeInTurn(group));
+      }
+      const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () => {
+        abort.abort(new Error('the time for this request is over'));
+        gate?.leave(number);
+      });
       try {
-        const outcomes = await mapBounded(groups, atOnce, (group) =>
-          gate.run(() => storeOrKeep(deps.store, group, abort.signal, deps)),
-        );
+        const outcomes = await Promise.all(running);
         for (const [position, outcome] of outcomes.entries()) {
           const request = groups[position]?.request;
           if (request === undefined) continue;
@@ -107,6 +132,17 @@ interface Group {
   keep?: () => StoreRequest;
 }
 
+/** A pause when a slice of work is over; none before. */
+function inSlices(clock: Clock): () => Promise<void> | undefined {
+  let endsMs = clock.monotonicMs() + limits.INTAKE_SLICE_MS;
+  return () => {
+    if (clock.monotonicMs() < endsMs) return undefined;
+    return clock.sleep(0).then(() => {
+      endsMs = clock.monotonicMs() + limits.INTAKE_SLICE_MS;
+    });
+  };
+}
+
 /**
  * The same fault may stand in a body several times, under labels that the source ignores, or as a flap. In slices: a body of
  * ten thousand would hold up the probes for a second.
@@ -116,15 +152,12 @@ async function groupByFault(
   received: readonly Received[],
   deps: { clock: Clock; log: Log; routing: Routing; receipt?: Pick<Clock, 'now'> },
 ): Promise<Group[]> {
-  let sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
+  const pause = inSlices(deps.clock);
   const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
   const placesOf = deps.routing.of(source);
   for (const { index, input } of received) {
-    if (deps.clock.monotonicMs() >= sliceEndsMs) {
-      await deps.clock.sleep(0);
-      sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
-    }
+    await pause();
     for (const [rank, place] of placesOf(input).entries()) {
       const { spec, notes } = toAlertSpec(input, place, receivedAt, source);
       if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
@@ -172,6 +205,24 @@ async function storeOrKeep(
   if (outcome.kind !== 'gone' || group.keep === undefined) return outcome;
   group.request = group.keep();
   return storeSafely(store, group.request, signal, log);
+}
+
+function placeOf(
+  { namespace, source, reports }: StoreRequest,
+  request: number,
+  isNew: (namespace: string, spec: AlertSpec) => boolean,
+): Place {
+  const specs = reports.map(({ spec }) => spec);
+  const [first] = reports;
+  const { severity } = specs.reduce((a, b) => (isWorse(b.severity, a.severity) ? b : a));
+  const isFiring = specs.some(({ state }) => state === 'Firing');
+  return {
+    source: `${namespace}/${source}`,
+    name: labelValue(first.spec.labels, 'alertname'),
+    request,
+    severity,
+    isNew: isFiring && isNew(namespace, first.spec),
+  };
 }
 
 async function storeSafely(

@@ -130,7 +130,8 @@ async function take(
     const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
     if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
     if (!arrival.isDryRun) await understood(deps, async () => format.admit?.(envelope));
-    arrival.isKnown = true;
+    // Of a body that is only looked at nobody has checked who signed it.
+    arrival.isKnown = vouching.when !== 'Never' || format.admit === undefined || !arrival.isDryRun;
     if (byBody) share.of(who);
     if (arrival.isDryRun) {
       const preview = await previewOf(format, envelope, deps.clock);

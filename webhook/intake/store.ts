@@ -19,6 +19,7 @@ import {
   messageOf,
 } from '@funnelai/kube/errors';
 import { STORE_ATTEMPTS } from '../limits.ts';
+import type { Place } from './fair-queue.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 import { mergePatchOf } from './merge-patch.ts';
 import { combined, type Report } from './report.ts';
@@ -30,6 +31,8 @@ export interface StoreRequest {
   fingerprint: string;
   reports: readonly [Report, ...Report[]];
   demo: boolean;
+  /** Where it stands among those that wait for a place at the API server; of those that nobody waits for absent. */
+  place?: Place;
 }
 export type StoreOutcome =
   | { kind: 'created' | 'updated' | 'unchanged'; name: string }
@@ -115,7 +118,8 @@ function isOf({ fingerprint, sourceRef }: AlertSpec, request: StoreRequest): boo
   return fingerprint === request.fingerprint && sourceRef.name === request.source;
 }
 
-function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec | undefined {
+/** What is stored once all of them are; undefined where they make no alert. */
+export function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec | undefined {
   return reports.reduce(combined, stored);
 }
 

@@ -55,7 +55,8 @@ export function createCandidates(): Candidates {
     ask(alert, source) {
       const { spec, metadata } = alert;
       if (spec.state === 'Resolved' || spec.fingerprint === HEARTBEAT_FINGERPRINT) return { kind: 'nothing' };
-      if (metadata.deletionTimestamp !== undefined) return { kind: 'nothing' };
+      // No sender reports an overflow Alert: it fires while one that it counts does.
+      if (spec.folded !== undefined || metadata.deletionTimestamp !== undefined) return { kind: 'nothing' };
       const learned = memory.get(metadata.uid ?? '');
       if (learned !== undefined && learned.of === versionsOf(alert, source)) {
         learned.pass = pass;

@@ -1,5 +1,6 @@
 /** A webhook in this process on a real API server, and a namespace with a source to send to: the stage of the integration tests. */
 import { randomBytes } from 'node:crypto';
+import type { FoldStore } from '@funnelai/history/folded';
 import { createInboxPool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
@@ -35,6 +36,7 @@ export async function startInProcess(
     repeats?: RepeatStore;
     traffic?: SourceTrafficStore;
     leases?: WebhookParts['leases'];
+    folds?: FoldStore;
     signInFile?: string;
     welcomeFile?: string;
     uiDir?: string;
@@ -51,6 +53,7 @@ export async function startInProcess(
     inboxPool,
     queries: o.queries,
     repeats: o.repeats,
+    folds: o.folds,
     traffic: o.traffic,
     leases: o.leases,
     clock: o.clock ?? systemClock,

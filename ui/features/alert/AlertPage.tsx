@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { asApiError } from '../../api/problem.ts';
 import { useAlert } from '../../api/queries.ts';
-import { alertsPath, incidentPath, sourcePath } from '../../app/paths.ts';
+import { alertPath, alertsPath, incidentPath, sourcePath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { CopyIcon } from '../../components/CopyLine.tsx';
@@ -97,7 +97,7 @@ export function AlertPage() {
     ) : (
       <Loading label={`Loading ${name}`} />
     );
-  const { alert, incident, deletedAt, recurrence } = query.data;
+  const { alert, incident, deletedAt, foldedInto, recurrence } = query.data;
   const { spec, status } = alert;
   const labels = Object.entries(spec.labels ?? {}).sort(([a], [b]) => a.localeCompare(b));
   const annotations = Object.entries(spec.annotations ?? {});
@@ -137,6 +137,12 @@ export function AlertPage() {
           {deletedAt && (
             <Typography role="status">
               <strong>Gone from the cluster</strong> since <Absolute at={deletedAt} />. This is what history has of it.
+            </Typography>
+          )}
+          {foldedInto && (
+            <Typography role="status">
+              <strong>Folded</strong>: its source has reached limits.maxLiveAlerts, so it is no object of the cluster.
+              It is kept in Postgres, and <Link to={alertPath(namespace, foldedInto)}>{foldedInto}</Link> counts it.
             </Typography>
           )}
           <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 3 }}>
@@ -214,7 +220,7 @@ export function AlertPage() {
             <Pairs pairs={annotations} isMono />
           </Section>
         )}
-        {!deletedAt && (
+        {!deletedAt && !foldedInto && (
           <Section title="YAML">
             <Box sx={{ mx: -4 }}>
               <YamlView kind="alerts" namespace={namespace} name={name} isEditable={false} />

@@ -57,6 +57,18 @@ const AlertRow = memo(function AlertRow({
         name={`${item.labels.alertname ?? item.name}${telling && ` ${telling}`}`}
         namespace={showsNamespace ? item.namespace : undefined}
       >
+        {item.foldedInto !== undefined && (
+          <div className="why muted">
+            Folded: kept in Postgres, counted by{' '}
+            <Link to={alertPath(item.namespace, item.foldedInto)}>{item.foldedInto}</Link>
+          </div>
+        )}
+        {item.standsFor !== undefined && (
+          <div className="why muted">
+            Stands for {item.standsFor.count} folded {item.standsFor.count === 1 ? 'alert' : 'alerts'},{' '}
+            {item.standsFor.firing} firing
+          </div>
+        )}
         {showsWhy && (
           <div className="why muted">
             {item.explanation ?? 'No rule has answered yet'}

@@ -19,6 +19,7 @@ import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
 import { useRowKeys } from '../lists/use-row-keys.ts';
 import { AlertTable } from './AlertTable.tsx';
+import { FoldedNote } from './FoldedNote.tsx';
 import {
   ALERT_FACET_LABELS,
   ALERT_FACETS,
@@ -106,6 +107,10 @@ export function AlertsPage() {
         listRef={listRef}
         empty={<NoAlerts namespace={namespace.asked} />}
       >
+        <FoldedNote
+          folded={read.data?.folded}
+          shown={(read.data?.items ?? []).filter(({ foldedInto }) => foldedInto !== undefined).length}
+        />
         <AlertTable
           rows={list.held.rows}
           showsNamespace={namespace.asked === undefined}

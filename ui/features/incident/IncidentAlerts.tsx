@@ -3,6 +3,7 @@ import type { IncidentDetail } from '@funnelai/domain/wire';
 import Typography from '@mui/material/Typography';
 import { StateView } from '../../components/StateView.tsx';
 import { AlertTable } from '../alerts/AlertTable.tsx';
+import { FoldedNote } from '../alerts/FoldedNote.tsx';
 
 export function IncidentAlerts({ detail }: { detail: IncidentDetail }) {
   if (detail.alerts.length === 0) {
@@ -16,13 +17,23 @@ export function IncidentAlerts({ detail }: { detail: IncidentDetail }) {
       </StateView>
     );
   }
+  const truncated = detail.incident.status?.conditions?.find(({ type }) => type === 'AlertsTruncated');
   return (
-    <AlertTable
-      rows={detail.alerts.map((item) => ({ item, isGone: false }))}
-      showsNamespace={false}
-      showsIncident={false}
-      showsWhy
-      isDimmed={false}
-    />
+    <>
+      <FoldedNote
+        folded={detail.folded}
+        shown={detail.alerts.filter(({ foldedInto }) => foldedInto !== undefined).length}
+        message={truncated?.status === 'True' ? sentence(truncated.message) : undefined}
+      />
+      <AlertTable
+        rows={detail.alerts.map((item) => ({ item, isGone: false }))}
+        showsNamespace={false}
+        showsIncident={false}
+        showsWhy
+        isDimmed={false}
+      />
+    </>
   );
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -77,7 +77,10 @@ const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, o
       </td>
       <td className="num wideOnly" title={countsInWords(item.alerts)}>
         {item.alerts.firing}
-        <span className="muted">/{item.alerts.total}</span>
+        <span className="muted">
+          /{item.alerts.total}
+          {item.alerts.folded !== undefined && `+${item.alerts.folded}`}
+        </span>
       </td>
       <td className="clip muted wideOnly roomyOnly" title={item.rule}>
         {item.rule ?? ''}

@@ -10,7 +10,7 @@ import { FORMATS } from '../source/senders.ts';
 import { firstSource } from './first-source.ts';
 
 export function NoSources({ namespace }: { namespace: string | undefined }) {
-  const [format, setFormat] = useState<string>(FORMATS[0]);
+  const [format, setFormat] = useState('Alertmanager');
   const refusal = useRefusal(namespace, 'alertsources', 'create');
   return (
     <StateView title="No sources yet">

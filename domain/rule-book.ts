@@ -1,10 +1,15 @@
 /**
  * The compiled CorrelationRules of each namespace, compiled once per change of the rules and not once per alert. What a rule
- * means, and which are broken, is decided in `domain`.
+ * means, and which are broken, is decided in rules.ts.
  */
 import type { CorrelationRule } from '@funnelai/crds/generated/types';
-import { type CompiledRules, compileRules } from '@funnelai/domain/rules';
-import type { Cache } from '@funnelai/kube/cache';
+import { type CompiledRules, compileRules } from './rules.ts';
+
+/** Where the rules come from, and how changes of them are told: a cache. */
+export interface RuleSource {
+  list(): Iterable<CorrelationRule>;
+  subscribe(fn: (event: { object: CorrelationRule }) => void): () => void;
+}
 
 export interface RuleBook {
   /** Rules of the namespace in the order in which they are asked, the built-in one last. */
@@ -12,7 +17,7 @@ export interface RuleBook {
   stop(): void;
 }
 
-export function createRuleBook(rules: Cache<CorrelationRule>): RuleBook {
+export function createRuleBook(rules: RuleSource): RuleBook {
   const books = new Map<string, CompiledRules>();
   const stop = rules.subscribe(({ object }) => books.delete(object.metadata.namespace ?? ''));
   return {

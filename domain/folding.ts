@@ -1,0 +1,162 @@
+/**
+ * How a storm stays within a source's bound on live alerts: which alerts are of one kind, whether there is room for one more, and what
+ * the overflow Alert says that stands for those that found none. Pure; storing is the webhook's. Uses node:crypto.
+ */
+import { createHash } from 'node:crypto';
+import type { AlertSource, AlertSpec, Severity } from '@funnelai/crds/generated/types';
+import type { Temporal } from 'temporal-polyfill';
+import { cutBytes } from './bytes.ts';
+import { ruleFor } from './correlate.ts';
+import { formatMicros } from './instants.ts';
+import { type Labels, labelsFrom, labelValue } from './labels.ts';
+import type { CompiledRule } from './rules.ts';
+import { worst } from './severity.ts';
+
+/** What `limits.maxLiveAlerts` is when the source does not say. */
+export const DEFAULT_MAX_LIVE_ALERTS = 5_000;
+/** So much of the bound is for names and groups of which nothing fires yet. */
+const RESERVED_SHARE = 0.1;
+const ALERT_NAME = 'alertname';
+const TITLE_MAX_BYTES = 256;
+
+export const maxLiveAlertsOf = ({ spec }: AlertSource): number => spec.limits?.maxLiveAlerts ?? DEFAULT_MAX_LIVE_ALERTS;
+
+const keyOf = (what: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify({ overflow: what }), 'utf8')
+    .digest('hex');
+
+/** Stands for whatever of the source found no room, not even for an overflow Alert of its own kind. */
+export const REST_OF_SOURCE = keyOf('source');
+
+/**
+ * The same text for alerts of one source that one overflow Alert may stand for: one name, and one group under one rule, so that it
+ * comes into the incident of its kin. Alerts that lack a label and would each be a group of their own are one kind. It is the
+ * fingerprint of that overflow Alert.
+ */
+export function kindOf(spec: Pick<AlertSpec, 'labels' | 'severity'>, rules: readonly CompiledRule[]): string {
+  const ruling = ruleFor(spec as AlertSpec, '', rules);
+  const group = ruling.record
+    ? 'recorded'
+    : ruling.rule.groupBy.map(({ label }) => [label, labelValue(ruling.group, label)]);
+  return keyOf([labelValue(spec.labels, ALERT_NAME), ruling.rule.name ?? null, group]);
+}
+
+/** `create`: an Alert of its own. `foldWithKind`, `foldWithRest`: kept in Postgres, and counted by that overflow Alert. */
+export type Room = 'create' | 'foldWithKind' | 'foldWithRest';
+
+/**
+ * Of the tenth that is reserved all but one place is for what is new, and its lower half for overflow Alerts of single kinds too; the
+ * last place is for the one that stands for the rest.
+ * @param objects Alerts of the source in the cluster, overflow Alerts among them, whatever their state.
+ * @param isNew nothing of its kind fires.
+ * @param hasOverflow the overflow Alert of its kind is there.
+ */
+export function roomFor(o: { objects: number; max: number; isNew: boolean; hasOverflow: boolean }): Room {
+  const reserved = Math.max(2, Math.ceil(o.max * RESERVED_SHARE));
+  if (o.objects < o.max - reserved) return 'create';
+  if (o.isNew && o.objects < o.max - 1) return 'create';
+  return o.hasOverflow || o.objects < o.max - Math.ceil(reserved / 2) ? 'foldWithKind' : 'foldWithRest';
+}
+
+/** What Postgres has of one overflow Alert. */
+export interface FoldCount {
+  count: number;
+  firing: number;
+  /** Of those that fire; absent when none does. */
+  severity?: Severity | undefined;
+}
+
+/** The overflow Alert at its birth, and at each rebirth after it had resolved: `startsAt` is then, as no sender named one. */
+export function newOverflow(o: {
+  kind: string;
+  sample: AlertSpec;
+  counted: FoldCount;
+  now: Temporal.Instant;
+}): AlertSpec {
+  const { sample, kind, counted } = o;
+  const at = formatMicros(o.now);
+  const isRest = kind === REST_OF_SOURCE;
+  const labels = isRest ? {} : (sample.labels ?? {});
+  return {
+    sourceRef: sample.sourceRef,
+    fingerprint: kind,
+    state: 'Firing',
+    severity: worst(sample.severity, counted.severity ?? sample.severity),
+    title: titleOf(isRest ? undefined : labelValue(labels, ALERT_NAME), sample.sourceRef.name),
+    description:
+      'The source has reached limits.maxLiveAlerts. Further alerts are kept in Postgres and counted here; the list of alerts shows them, marked as folded.',
+    ...(Object.keys(labels).length > 0 && { labels }),
+    folded: { count: counted.count, firing: counted.firing, asOf: at },
+    startsAt: at,
+    receivedAt: at,
+  };
+}
+
+function titleOf(name: string | undefined, source: string): string {
+  if (name === undefined) return cutBytes(`Further alerts of source ${source}, folded`, TITLE_MAX_BYTES);
+  return cutBytes(
+    name === '' ? `Further alerts of ${source}, folded` : `Further ${name} alerts, folded`,
+    TITLE_MAX_BYTES,
+  );
+}
+
+/** A count is written at most this often. */
+export const FOLDED_WRITE_MS = 10_000;
+
+/**
+ * The overflow Alert after a count; undefined when there is nothing to write, or it was written too lately. It resolves with the last
+ * of its alerts. One that a person has resolved fires again with the next news only (`isNews`), as any alert does.
+ */
+export function countedOverflow(
+  held: AlertSpec,
+  o: {
+    counted: FoldCount;
+    labels: Labels | undefined;
+    isNews: boolean;
+    now: Temporal.Instant;
+    sinceMs: number | undefined;
+  },
+): AlertSpec | undefined {
+  const { counted, now } = o;
+  const at = formatMicros(now);
+  const folded = { count: counted.count, firing: counted.firing, asOf: at };
+  const hadNone = held.folded?.firing === 0;
+  if (held.state !== 'Firing' && counted.firing > 0 && (o.isNews || hadNone)) {
+    const { endsAt: _, latestStartsAt: __, ...rest } = held;
+    const severity = counted.severity ?? held.severity;
+    return { ...rest, state: 'Firing', severity, startsAt: at, receivedAt: at, folded };
+  }
+  if (o.sinceMs !== undefined && o.sinceMs < FOLDED_WRITE_MS && !o.isNews) return undefined;
+  const isOver = held.state === 'Firing' && counted.firing === 0;
+  const severity = held.state === 'Firing' ? worst(held.severity, counted.severity ?? held.severity) : held.severity;
+  const labels = o.labels ?? held.labels ?? {};
+  const isSame =
+    held.folded?.count === folded.count &&
+    held.folded.firing === folded.firing &&
+    severity === held.severity &&
+    Object.keys(labels).length === Object.keys(held.labels ?? {}).length;
+  if (isSame && !isOver) return undefined;
+  const { labels: _, ...rest } = held;
+  return {
+    ...rest,
+    ...(Object.keys(labels).length > 0 && { labels }),
+    severity,
+    folded,
+    ...(isOver && { state: 'Resolved' as const, endsAt: at, receivedAt: at }),
+  };
+}
+
+/**
+ * The labels that an overflow Alert keeps when `seen` are those of one more of its alerts: those in common, and those without which it
+ * would be of another kind, as a rule asks for them.
+ */
+export function commonLabels(held: AlertSpec, seen: Labels, rules: readonly CompiledRule[]): Labels {
+  let labels: Labels = held.labels ?? {};
+  for (const [name, value] of Object.entries(labels)) {
+    if (labelValue(seen, name) === value) continue;
+    const fewer = labelsFrom(Object.entries(labels).filter(([other]) => other !== name));
+    if (kindOf({ ...held, labels: fewer }, rules) === held.fingerprint) labels = fewer;
+  }
+  return labels;
+}

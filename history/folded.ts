@@ -1,0 +1,329 @@
+/**
+ * Alerts that found no room as objects in a storm: stored before their sender is told so, merged like any other report, counted by
+ * overflow Alert, and found again. What a merge means, and when an alert is folded, is the caller's.
+ */
+import type { AlertSpec, Severity } from '@funnelai/crds/generated/types';
+import type pg from 'pg';
+import { inTransaction, type Session, withSession } from './connection.ts';
+import { HistoryUnavailable } from './errors.ts';
+import { storableJson, storableText, toMicros } from './rows.ts';
+import { iso } from './sql.ts';
+
+/** Alerts of one call at most. */
+export const FOLDS_PER_WRITE = 256;
+/** How often a call begins anew for rows that others changed between read and write. */
+const ATTEMPTS = 6;
+const MAX_LISTED = 1_000;
+
+export interface FoldKey {
+  namespace: string;
+  source: string;
+  fingerprint: string;
+}
+/** One alert to be folded, or a report of one that is. */
+export interface Fold extends FoldKey {
+  /** As an Alert it would have this name. */
+  name: string;
+  /** The overflow Alert that counts it, unless another one does already. */
+  overflow: string;
+  /** What is to be stored when `stored` is there already; pure, and called again when that has changed. */
+  merge(stored: AlertSpec | undefined): AlertSpec;
+  isSame(stored: AlertSpec, next: AlertSpec): boolean;
+}
+export interface Folded {
+  outcome: 'created' | 'updated' | 'unchanged';
+  spec: AlertSpec;
+  /** What it was when it was counted last; undefined when it was not. */
+  before: AlertSpec['state'] | undefined;
+  overflow: string;
+}
+export interface OverflowKey {
+  namespace: string;
+  overflow: string;
+}
+export interface OverflowCount extends OverflowKey {
+  count: number;
+  firing: number;
+  severity: Severity | undefined;
+}
+export interface FoldedAlert extends FoldKey {
+  name: string;
+  overflow: string;
+  spec: AlertSpec;
+  foldedAt: string;
+  /** Set when it has become an Alert of its own. */
+  leftAt?: string;
+}
+export interface FoldedFilter {
+  /** Only these; absent means all. */
+  namespaces?: readonly string[];
+  /** Only those that these overflow Alerts count; `since` leaves out what had resolved before. */
+  overflows?: readonly (OverflowKey & { since?: string; until?: string })[];
+  /** An absent or empty list does not filter. */
+  states?: readonly string[];
+  severities?: readonly string[];
+  sources?: readonly string[];
+  alertnames?: readonly string[];
+  /** Each must be part of the name, title or a label as `name=value`, in any case. */
+  words?: readonly string[];
+  limit?: number;
+}
+
+export interface FoldStore {
+  /**
+   * Stores what has changed. Each alert at most once, at most `FOLDS_PER_WRITE`; answers in their order.
+   * @throws {HistoryUnavailable} then nobody can say whether it is stored; {HistoryRefused}
+   */
+  put(folds: readonly Fold[], at: string): Promise<Folded[]>;
+  /** Those of the alerts that are counted now. */
+  find(keys: readonly FoldKey[]): Promise<FoldedAlert[]>;
+  /** They have become Alerts of their own, and are not counted any more. @returns which of them were. */
+  leave(keys: readonly FoldKey[], at: string): Promise<FoldKey[]>;
+  /** Their namespace is gone, and they with it: none of what this overflow Alert counts is counted any more. */
+  abandon(key: OverflowKey, at: string): Promise<void>;
+  /** What these count, each since its start (RFC 3339); those that count nothing are in it with 0. */
+  counts(overflows: readonly (OverflowKey & { since: string })[]): Promise<OverflowCount[]>;
+  /** Overflow Alerts that have firing ones, each with one of them. */
+  firing(): Promise<FoldedAlert[]>;
+  /** Newest start first, and how many there are in all. */
+  list(filter: FoldedFilter): Promise<{ items: FoldedAlert[]; total: number }>;
+  byName(namespace: string, name: string): Promise<FoldedAlert | undefined>;
+}
+
+const COLUMNS = {
+  namespace: 'text',
+  source: 'text',
+  fingerprint: 'text',
+  name: 'text',
+  overflow: 'text',
+  alertname: 'text',
+  state: 'text',
+  severity: 'text',
+  title: 'text',
+  starts_at: 'timestamptz',
+  ends_at: 'timestamptz',
+  received_at: 'timestamptz',
+  folded_at: 'timestamptz',
+  version: 'bigint',
+  spec: 'jsonb',
+} as const;
+const NAMES = Object.keys(COLUMNS).join(', ');
+const KEY = ['namespace', 'source', 'fingerprint'];
+const UPSERT = `
+INSERT INTO folded_alerts AS f (${NAMES})
+SELECT ${NAMES} FROM json_to_recordset($1::json) AS r(${Object.entries(COLUMNS)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ')}) ORDER BY namespace, source, fingerprint
+ON CONFLICT (namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Object.keys(COLUMNS)
+  .filter((name) => !KEY.includes(name))
+  .map((name) => `${name} = excluded.${name}`)
+  .join(', ')}
+WHERE f.version = excluded.version - 1
+RETURNING f.namespace, f.source, f.fingerprint`;
+
+const FIELDS = `f.namespace, f.source, f.fingerprint, f.name, f.overflow, f.spec, ${iso('f.folded_at')}, ${iso('f.left_at')}`;
+interface Row extends FoldKey {
+  name: string;
+  overflow: string;
+  spec: AlertSpec;
+  folded_at: string;
+  left_at: string | null;
+}
+const foldedOf = ({ folded_at, left_at, ...row }: Row): FoldedAlert => ({
+  ...row,
+  foldedAt: folded_at,
+  ...(left_at !== null && { leftAt: left_at }),
+});
+const BY_KEY = `FROM folded_alerts f JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(namespace, source, fingerprint)
+  USING (namespace, source, fingerprint)`;
+const keysOf = (keys: readonly FoldKey[]) => [
+  keys.map((k) => k.namespace),
+  keys.map((k) => k.source),
+  keys.map((k) => k.fingerprint),
+];
+const textOf = ({ namespace, source, fingerprint }: FoldKey): string => `${namespace}/${source}/${fingerprint}`;
+
+/** Worst first, as a number that `min` can take. */
+const SEVERITY_RANK = `array_position(ARRAY['Critical', 'High', 'Medium', 'Low', 'Info'], f.severity)`;
+const SEVERITIES: readonly Severity[] = ['Critical', 'High', 'Medium', 'Low', 'Info'];
+
+export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
+  const rows = <R extends object>(text: string, values: unknown[]): Promise<R[]> =>
+    withSession(pool, async (session) => (await session.query<R>(text, values)).rows);
+
+  return {
+    async put(folds, at) {
+      const results = new Map<string, Folded>();
+      let open = [...folds];
+      for (let attempt = 0; open.length > 0; attempt += 1) {
+        if (attempt === ATTEMPTS) throw new HistoryUnavailable('others keep changing the same folded alerts');
+        const done = await putOnce(pool, open, at);
+        for (const [key, one] of done) results.set(key, one);
+        open = open.filter((fold) => !done.has(textOf(fold)));
+      }
+      return folds.map((fold) => results.get(textOf(fold)) as Folded);
+    },
+    async find(keys) {
+      return (await rows<Row>(`SELECT ${FIELDS} ${BY_KEY} WHERE f.left_at IS NULL`, keysOf(keys))).map(foldedOf);
+    },
+    async leave(keys, at) {
+      return rows<FoldKey>(
+        `UPDATE folded_alerts f SET left_at = $4::timestamptz, version = f.version + 1
+         FROM unnest($1::text[], $2::text[], $3::text[]) AS k(namespace, source, fingerprint)
+         WHERE f.namespace = k.namespace AND f.source = k.source AND f.fingerprint = k.fingerprint AND f.left_at IS NULL
+         RETURNING f.namespace, f.source, f.fingerprint`,
+        [...keysOf(keys), at],
+      );
+    },
+    async abandon({ namespace, overflow }, at) {
+      await rows(
+        `UPDATE folded_alerts SET left_at = $3::timestamptz, version = version + 1
+         WHERE namespace = $1 AND overflow = $2 AND left_at IS NULL`,
+        [namespace, overflow, at],
+      );
+    },
+    async counts(overflows) {
+      const found = await rows<Omit<OverflowCount, 'severity'> & { worst: number | null }>(
+        `SELECT o.namespace, o.overflow, count(f.*)::float8 AS count,
+           count(f.*) FILTER (WHERE f.state = 'Firing')::float8 AS firing,
+           min(${SEVERITY_RANK}) FILTER (WHERE f.state = 'Firing') AS worst
+         FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS o(namespace, overflow, since)
+         LEFT JOIN folded_alerts f ON f.namespace = o.namespace AND f.overflow = o.overflow AND f.left_at IS NULL
+           AND (f.state = 'Firing' OR f.received_at >= o.since)
+         GROUP BY 1, 2`,
+        [overflows.map((o) => o.namespace), overflows.map((o) => o.overflow), overflows.map((o) => o.since)],
+      );
+      return found.map(({ worst, ...one }) => ({ ...one, severity: SEVERITIES[(worst ?? 0) - 1] }));
+    },
+    async firing() {
+      const found = await rows<Row>(
+        `SELECT DISTINCT ON (f.namespace, f.overflow) ${FIELDS} FROM folded_alerts f
+         WHERE f.left_at IS NULL AND f.state = 'Firing' ORDER BY f.namespace, f.overflow, f.fingerprint`,
+        [],
+      );
+      return found.map(foldedOf);
+    },
+    async list(filter) {
+      const { where, values } = whereOf(filter);
+      const limit = Math.min(MAX_LISTED, Math.max(0, filter.limit ?? MAX_LISTED));
+      const found = await rows<Row & { total: number }>(
+        `SELECT ${FIELDS}, count(*) OVER ()::float8 AS total FROM folded_alerts f WHERE ${where}
+         ORDER BY f.state = 'Firing' DESC, ${SEVERITY_RANK}, f.starts_at DESC, f.name LIMIT ${limit}`,
+        values,
+      );
+      return { items: found.map(({ total: _, ...row }) => foldedOf(row)), total: found[0]?.total ?? 0 };
+    },
+    async byName(namespace, name) {
+      const [row] = await rows<Row>(
+        `SELECT ${FIELDS} FROM folded_alerts f WHERE f.namespace = $1 AND f.name = $2 LIMIT 1`,
+        [namespace, name],
+      );
+      return row === undefined ? undefined : foldedOf(row);
+    },
+  };
+}
+
+/** What others changed in between is not in the answer. A repeat is only read. */
+async function putOnce(pool: pg.Pool, folds: readonly Fold[], at: string): Promise<Map<string, Folded>> {
+  const held = await withSession(pool, (session) => readHeld(session, folds));
+  const done = new Map<string, Folded>();
+  const changed = new Map<string, Folded & { row: object }>();
+  for (const fold of folds) {
+    const key = textOf(fold);
+    const row = held.get(key);
+    const isCounted = row !== undefined && row.left_at === null;
+    const spec = fold.merge(row?.spec);
+    const before = isCounted ? row.spec.state : undefined;
+    const overflow = isCounted && before === 'Firing' ? row.overflow : fold.overflow;
+    if (isCounted && row !== undefined && fold.isSame(row.spec, spec)) {
+      done.set(key, { outcome: 'unchanged', spec, before, overflow: row.overflow });
+      continue;
+    }
+    const outcome = isCounted ? 'updated' : 'created';
+    const foldedAt = isCounted && before === 'Firing' ? row.folded_at : at;
+    const cells = rowOf({ ...fold, overflow, spec, foldedAt, version: Number(row?.version ?? 0) + 1 });
+    changed.set(key, { outcome, spec, before, overflow, row: cells });
+  }
+  if (changed.size === 0) return done;
+  const json = storableJson(JSON.stringify([...changed.values()].map(({ row }) => row)));
+  const written = await inTransaction(pool, (session) => session.query<FoldKey>(UPSERT, [json]));
+  for (const key of written.rows) {
+    const one = changed.get(textOf(key));
+    if (one === undefined) continue;
+    const { row: _, ...folded } = one;
+    done.set(textOf(key), folded);
+  }
+  return done;
+}
+
+async function readHeld(
+  session: Session,
+  folds: readonly Fold[],
+): Promise<Map<string, Row & { version: string | number }>> {
+  const { rows } = await session.query<Row & { version: string | number }>(
+    `SELECT ${FIELDS}, f.version ${BY_KEY}`,
+    keysOf(folds),
+  );
+  return new Map(rows.map((row) => [textOf(row), row]));
+}
+
+function rowOf(o: FoldKey & { name: string; overflow: string; spec: AlertSpec; foldedAt: string; version: number }) {
+  const { spec } = o;
+  const labels = spec.labels ?? {};
+  return {
+    namespace: o.namespace,
+    source: o.source,
+    fingerprint: o.fingerprint,
+    name: o.name,
+    overflow: o.overflow,
+    alertname: storableText(Object.hasOwn(labels, 'alertname') ? (labels.alertname ?? '') : ''),
+    state: spec.state,
+    severity: spec.severity,
+    title: storableText(spec.title),
+    starts_at: toMicros('starts_at', spec.startsAt),
+    ends_at: spec.endsAt === undefined ? null : toMicros('ends_at', spec.endsAt),
+    received_at: toMicros('received_at', spec.receivedAt),
+    folded_at: toMicros('folded_at', o.foldedAt),
+    version: o.version,
+    spec,
+  };
+}
+
+function whereOf(filter: FoldedFilter): { where: string; values: unknown[] } {
+  const where = ['f.left_at IS NULL'];
+  const values: unknown[] = [];
+  const add = (condition: (parameter: string) => string, value: unknown): void => {
+    values.push(value);
+    where.push(condition(`$${values.length}`));
+  };
+  const anyOf = (column: string, list: readonly string[] | undefined): void => {
+    if (list !== undefined && list.length > 0) add((parameter) => `f.${column} = ANY(${parameter})`, [...list]);
+  };
+  if (filter.namespaces !== undefined) add((parameter) => `f.namespace = ANY(${parameter})`, [...filter.namespaces]);
+  anyOf('state', filter.states);
+  anyOf('severity', filter.severities);
+  anyOf('source', filter.sources);
+  anyOf('alertname', filter.alertnames);
+  for (const word of filter.words ?? []) {
+    const pattern = `%${storableText(word).replace(/[\\%_]/g, '\\$&')}%`;
+    add(
+      (parameter) =>
+        `(f.name ILIKE ${parameter} OR f.title ILIKE ${parameter} OR f.source ILIKE ${parameter} OR EXISTS (
+           SELECT FROM jsonb_each_text(f.spec->'labels') l WHERE l.key || '=' || l.value ILIKE ${parameter}))`,
+      pattern,
+    );
+  }
+  if (filter.overflows !== undefined) {
+    const base = values.length;
+    values.push(
+      filter.overflows.map((o) => o.namespace),
+      filter.overflows.map((o) => o.overflow),
+      filter.overflows.map((o) => o.since ?? '-infinity'),
+      filter.overflows.map((o) => o.until ?? 'infinity'),
+    );
+    where.push(`EXISTS (SELECT FROM unnest($${base + 1}::text[], $${base + 2}::text[], $${base + 3}::timestamptz[], $${base + 4}::timestamptz[])
+      AS o(namespace, overflow, since, until) WHERE o.namespace = f.namespace AND o.overflow = f.overflow
+      AND (f.state = 'Firing' OR f.received_at >= o.since) AND f.folded_at <= o.until)`);
+  }
+  return { where: where.join(' AND '), values };
+}

@@ -1,0 +1,77 @@
+/**
+ * The door from the intake to the folded alerts in Postgres: in groups, each call within a deadline, and for a while not at all after it
+ * did not answer, so that a storm does not wait for a database that is away.
+ */
+import { HistoryRefused, HistoryUnavailable } from '@funnelai/history/errors';
+import {
+  FOLDS_PER_WRITE,
+  type Fold,
+  type Folded,
+  type FoldedAlert,
+  type FoldKey,
+  type FoldStore,
+  type OverflowKey,
+} from '@funnelai/history/folded';
+import type { Clock } from '@funnelai/kube/clock';
+import { messageOf } from '@funnelai/kube/errors';
+import type { Log } from '@funnelai/kube/log';
+import { FOLD_DEADLINE_MS, FOLD_REST_MS } from '../limits.ts';
+import { createGroupCommit } from './group-commit.ts';
+
+/** All of it throws {HistoryUnavailable}; then nobody can say whether it was done. */
+export interface Folds extends Pick<FoldStore, 'counts' | 'firing'> {
+  abandon(key: OverflowKey): Promise<void>;
+  put(fold: Fold): Promise<Folded>;
+  find(key: FoldKey): Promise<FoldedAlert | undefined>;
+  leave(key: FoldKey): Promise<void>;
+}
+
+export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }): Folds {
+  const { store, clock, log } = deps;
+  let restUntilMs = Number.NEGATIVE_INFINITY;
+  const now = () => clock.now().toString({ fractionalSecondDigits: 6 });
+
+  async function ask<R>(work: () => Promise<R>): Promise<R> {
+    if (clock.monotonicMs() < restUntilMs) throw new HistoryUnavailable('it did not answer a moment ago');
+    let disarm = () => {};
+    const late = new Promise<never>((_, reject) => {
+      const error = new HistoryUnavailable(`no answer within ${FOLD_DEADLINE_MS / 1000} s`);
+      disarm = clock.after(FOLD_DEADLINE_MS, () => reject(error));
+    });
+    try {
+      return await Promise.race([work(), late]);
+    } catch (error) {
+      if (error instanceof HistoryUnavailable) {
+        restUntilMs = clock.monotonicMs() + FOLD_REST_MS;
+        log.warn({ why: messageOf(error) }, 'folded alerts: Postgres does not answer');
+      }
+      throw error;
+    } finally {
+      disarm();
+    }
+  }
+
+  const grouped = <T, R>(run: (items: T[]) => Promise<R[]>) =>
+    createGroupCommit<T, R>({
+      size: FOLDS_PER_WRITE,
+      run: (items) => ask(() => run(items)),
+      isItsOwn: (error) => error instanceof HistoryRefused,
+    });
+  const puts = grouped((folds: Fold[]) => store.put(folds, now()));
+  const finds = grouped(async (keys: FoldKey[]) => {
+    const found = new Map((await store.find(keys)).map((one) => [one.fingerprint + one.namespace + one.source, one]));
+    return keys.map((key) => found.get(key.fingerprint + key.namespace + key.source));
+  });
+  const leaves = grouped(async (keys: FoldKey[]) => {
+    await store.leave(keys, now());
+    return keys.map(() => undefined);
+  });
+  return {
+    put: (fold) => puts.add(fold),
+    find: (key) => finds.add(key),
+    leave: (key) => leaves.add(key),
+    abandon: (key) => ask(() => store.abandon(key, now())),
+    counts: (overflows) => ask(() => store.counts(overflows)),
+    firing: () => ask(() => store.firing()),
+  };
+}
