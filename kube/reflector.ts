@@ -59,7 +59,7 @@ export interface Reflector<T extends KubeObject> {
 }
 
 const WATCH_SECONDS = { from: 300, to: 600 };
-const SILENCE_MS = 90_000;
+export const SILENCE_MS = 90_000;
 const RELIST_MS = 10 * 60_000;
 /** Events after which all else gets its turn: what is buffered is read without a pause otherwise. */
 const TURN = 250;

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@funnelai/kube/clock';
+import { SILENCE_MS } from '@funnelai/kube/reflector';
 import { type Stage, startStage } from '../faults/stage.ts';
 import { createDice, type Dice } from '../harness/dice.ts';
 import { verdict } from '../harness/oracle-reader.ts';
@@ -59,6 +60,10 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
 const say = (line: string) =>
   process.stdout.write(`${systemClock.now().toString({ smallestUnit: 'second' })} ${line}\n`);
 
+const SILENT = 'watches silent';
+/** How much later than that at most the watchdog looks. */
+const NOTICED_MS = 15_000;
+
 /** Deaths by name; those of our own two are rarer, so that they live long enough to be seen growing. */
 function deathsOf(stage: Stage): Record<string, () => Promise<void>> {
   const reset = () => {
@@ -72,7 +77,7 @@ function deathsOf(stage: Stage): Record<string, () => Promise<void>> {
     'connections to Postgres cut': async () => stage.postgres.cut(),
     'connections to Postgres half open': async () => stage.postgres.halfOpen(),
     'connections to the API server cut': async () => reset(),
-    'watches silent': async () => {
+    [SILENT]: async () => {
       for (const watch of [...stage.operatorApi.watches('alerts'), ...stage.webhookApi.watches('incidents')])
         watch.mute();
     },
@@ -83,6 +88,8 @@ async function round(stage: Stage, o: { seed: number; dice: Dice; untilMs: numbe
   const namespace = await stage.aNamespace();
   const load = stage.load(namespace, o.seed, PACE);
   const deaths = deathsOf(stage);
+  // A silent watch is a fault until it is noticed, and it is noticed by how long it says nothing.
+  let lastsUntilMs = 0;
   while (systemClock.monotonicMs() < o.untilMs) {
     await systemClock.sleep(
       Math.min(
@@ -94,9 +101,11 @@ async function round(stage: Stage, o: { seed: number; dice: Dice; untilMs: numbe
     say(name);
     o.report.deaths.set(name, (o.report.deaths.get(name) ?? 0) + 1);
     await deaths[name]?.();
+    if (name === SILENT) lastsUntilMs = systemClock.monotonicMs() + SILENCE_MS + NOTICED_MS;
   }
-  const endedMs = systemClock.monotonicMs();
   const told = await load.finish();
+  await systemClock.sleep(Math.max(1, lastsUntilMs - systemClock.monotonicMs()));
+  const endedMs = systemClock.monotonicMs();
   const broken = await verdict({ ...stage, namespace }, told, CONVERGED_MS);
   const convergedMs = Math.round(systemClock.monotonicMs() - endedMs);
   const { faults, acts } = told;

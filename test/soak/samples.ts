@@ -7,7 +7,7 @@ export interface Sample {
   atMs: number;
   rssMiB: number;
   sockets: number;
-  /** Timers, sockets and the like that the event loop holds. */
+  /** Sockets, requests and the like that the event loop holds; without timers, of which there is one for each object that is looked at again later. */
   handles: number;
   /** Events that a watch should have brought, counted by relists since this process began. */
   missed: number;
@@ -17,6 +17,7 @@ export interface Sample {
 
 const MISSED = /^funnelai_reflector_missed_events_total\{[^}]*\} (\d+)/gm;
 const HANDLES = /^nodejs_active_resources_total (\d+)/m;
+const TIMERS = /^nodejs_active_resources\{type="Timeout"\} (\d+)/m;
 const LISTENERS = /MaxListenersExceededWarning/g;
 
 /** Throws when the process does not answer. */
@@ -28,7 +29,7 @@ export async function sample(process: OurProcess, atMs: number): Promise<Sample>
     atMs,
     rssMiB: Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1_024),
     sockets: socketsOf(process.pid),
-    handles: Number(HANDLES.exec(metrics)?.[1] ?? 0),
+    handles: Number(HANDLES.exec(metrics)?.[1] ?? 0) - Number(TIMERS.exec(metrics)?.[1] ?? 0),
     missed: [...metrics.matchAll(MISSED)].reduce((sum, [, value]) => sum + Number(value), 0),
     listenerWarnings: [...process.log().matchAll(LISTENERS)].length,
   };
