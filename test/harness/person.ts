@@ -4,7 +4,7 @@
  */
 import type { Incident, Phase } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
-import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import { LOG_MAX_ENTRIES, parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import { systemClock } from '@funnelai/kube/clock';
 import type { Dice } from './dice.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -14,6 +14,8 @@ import type { Context } from './users.ts';
 const RETRY_MS = 200;
 const PAUSE_MS = 150;
 const TIMEOUT_MS = 10_000;
+/** Of more acts in one absence of the operator than admission keeps the first are not told apart: that is no promise, and no story. */
+const MOST_UNNUMBERED = LOG_MAX_ENTRIES - 1;
 const REFUSAL = /\((?:NotFound|Conflict|Invalid)\)|is invalid/;
 /** Where a person goes from each phase; back and forth, so that a story does not run dry. */
 const MOVES: Record<Phase, Phase[]> = {
@@ -70,7 +72,8 @@ export function startPerson(o: PersonOptions): Person {
   async function mine(): Promise<Incident[]> {
     const { found } = await answered(['get', 'incidents.funnelai.dev', '-o', 'json']);
     const { items } = JSON.parse(found ?? '{"items":[]}') as { items: Incident[] };
-    return items.filter((incident) => incident.metadata.deletionTimestamp === undefined && o.isMine(incident));
+    const isOpenToMe = (incident: Incident) => o.isMine(incident) && unnumbered(incident) < MOST_UNNUMBERED;
+    return items.filter((incident) => incident.metadata.deletionTimestamp === undefined && isOpenToMe(incident));
   }
 
   function wish({ spec }: Incident): Wish {
@@ -167,6 +170,10 @@ export function startPerson(o: PersonOptions): Person {
       return { acts, deleted };
     },
   };
+}
+
+function unnumbered(incident: Incident): number {
+  return counterOf(incident) - (incident.status?.logSequence ?? 0);
 }
 
 function counterOf({ metadata }: Incident): number {
