@@ -12,10 +12,10 @@ import type { Act } from './oracle.ts';
 import type { Context } from './users.ts';
 
 const RETRY_MS = 200;
-/** The API server keeps the last 16 acts that no operator has read; past them a story would prove only that the rest is collapsed. */
-const UNREAD_MAX = LOG_MAX_ENTRIES - 2;
 const PAUSE_MS = 150;
 const TIMEOUT_MS = 10_000;
+/** Of more acts in one absence of the operator than admission keeps the first are not told apart: that is no promise, and no story. */
+const MOST_UNNUMBERED = LOG_MAX_ENTRIES - 1;
 const REFUSAL = /\((?:NotFound|Conflict|Invalid)\)|is invalid/;
 /** Where a person goes from each phase; back and forth, so that a story does not run dry. */
 const MOVES: Record<Phase, Phase[]> = {
@@ -72,10 +72,8 @@ export function startPerson(o: PersonOptions): Person {
   async function mine(): Promise<Incident[]> {
     const { found } = await answered(['get', 'incidents.funnelai.dev', '-o', 'json']);
     const { items } = JSON.parse(found ?? '{"items":[]}') as { items: Incident[] };
-    return items.filter(
-      (incident) =>
-        incident.metadata.deletionTimestamp === undefined && o.isMine(incident) && unreadOf(incident) < UNREAD_MAX,
-    );
+    const isOpenToMe = (incident: Incident) => o.isMine(incident) && unnumbered(incident) < MOST_UNNUMBERED;
+    return items.filter((incident) => incident.metadata.deletionTimestamp === undefined && isOpenToMe(incident));
   }
 
   function wish({ spec }: Incident): Wish {
@@ -174,11 +172,10 @@ export function startPerson(o: PersonOptions): Person {
   };
 }
 
-function counterOf({ metadata }: Incident): number {
-  return parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION])?.counter ?? 0;
+function unnumbered(incident: Incident): number {
+  return counterOf(incident) - (incident.status?.logSequence ?? 0);
 }
 
-/** Acts that no operator has turned into changes yet. */
-function unreadOf(incident: Incident): number {
-  return counterOf(incident) - (incident.status?.logSequence ?? 0);
+function counterOf({ metadata }: Incident): number {
+  return parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION])?.counter ?? 0;
 }
