@@ -209,7 +209,7 @@ describe('an alert', () => {
     expect(back).not.toHaveProperty('expired');
   });
 
-  it('does not expire by an outage of ours: while a webhook turns reports away, is killed, or does not hold the lock', async () => {
+  it('does not expire by an outage of ours: a webhook that is killed, an hour that nobody was there, one that does not hold the lock', async () => {
     await firing('Patient', MINUTE);
     await pass(30 * SECOND);
     // Killed: it never says another word, and what it took last is not known.

@@ -35,10 +35,9 @@ export function createExpiryWrites(deps: { client: KubeClient; alerts: Cache<Ale
       }
     });
   }
+  const lastOf = ({ lastSeen, leaseUntil }: LastHeard) => ({ receivedAt: lastSeen, leaseUntil: leaseUntil ?? null });
   return {
-    expire: (alert, reason, at, { lastSeen, leaseUntil = null }: LastHeard | { lastSeen: string; leaseUntil: null }) =>
-      patch(alert, { state: 'Expired', receivedAt: lastSeen, leaseUntil, expired: { at, reason } }),
-    bringBack: (alert, { lastSeen, leaseUntil = null }: LastHeard | { lastSeen: string; leaseUntil: null }) =>
-      patch(alert, { state: 'Firing', receivedAt: lastSeen, leaseUntil, expired: null }),
+    expire: (alert, reason, at, heard) => patch(alert, { state: 'Expired', ...lastOf(heard), expired: { at, reason } }),
+    bringBack: (alert, heard) => patch(alert, { state: 'Firing', ...lastOf(heard), expired: null }),
   };
 }
