@@ -52,7 +52,10 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     if (folds === undefined || !isStored || (outcome.kind === 'unchanged' && settled.has(key))) return;
     try {
       await folds.leave(keyOf(request));
-      if (settled.size >= FOLDS_SETTLED) settled.clear();
+      if (settled.size >= FOLDS_SETTLED) {
+        metrics.limitReached('FOLDS_SETTLED');
+        settled.clear();
+      }
       settled.add(key);
     } catch (error) {
       log.debug({ why: messageOf(error) }, 'an alert may be counted as folded until its next change');
