@@ -97,6 +97,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       auth: createSourceAuth({ client, clock, log }),
       ingest: createIngest({
         ...(two === undefined ? { store: etcd } : { store: two.store, receipt: two.receipt, isBounded: true }),
+        alerts: alerts.cache,
         clock,
         log,
         metrics,

@@ -1,7 +1,9 @@
 /** Takes the alerts of one body to the store: the same fault once, all of them side by side, each with an outcome of its own. */
-import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { alertName } from '@funnelai/domain/fingerprint';
+import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
@@ -11,7 +13,7 @@ import type { AlertProblem } from '../receivers/problem.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createGate, mapBounded } from './gate.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
-import type { Report } from './report.ts';
+import { type Report, receivedAfter } from './report.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
 
 export interface IngestResult {
@@ -43,6 +45,8 @@ export function createIngest(deps: {
   repeats?: RepeatCounter;
   /** When alerts are received; the clock's own time when absent. */
   receipt?: Pick<Clock, 'now'>;
+  /** What is known of an alert when a report of it comes. */
+  alerts?: Pick<Cache<Alert>, 'get'>;
   /** The store bounds by itself how much it does at once: then many alerts of a body are given to it together. */
   isBounded?: boolean;
 }): Ingest {
@@ -85,7 +89,7 @@ interface Group {
 async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
-  deps: { clock: Clock; log: Log; receipt?: Pick<Clock, 'now'> },
+  deps: { clock: Clock; log: Log; receipt?: Pick<Clock, 'now'>; alerts?: Pick<Cache<Alert>, 'get'> },
 ): Promise<Group[]> {
   let sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
   const receivedAt = (deps.receipt ?? deps.clock).now();
@@ -95,7 +99,9 @@ async function groupByFault(
       await deps.clock.sleep(0);
       sliceEndsMs = deps.clock.monotonicMs() + limits.INTAKE_SLICE_MS;
     }
-    const { spec, notes } = toAlertSpec(input, source, receivedAt);
+    const { spec: said, notes } = toAlertSpec(input, source, receivedAt);
+    const name = alertName(source.metadata.name, said.fingerprint);
+    const spec = receivedAfter(said, deps.alerts?.get(source.metadata.namespace ?? '', name)?.spec);
     if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
     const report: Report = { spec, startNamed: input.startsAt !== undefined, endNamed: input.endsAt !== undefined };
     const group = groups.get(spec.fingerprint);
