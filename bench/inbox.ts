@@ -35,7 +35,8 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
   const pool = createPool(database.url, { size: 2 });
   await migrate(pool, silentLog);
   const proxy = await startFaultProxy(bench.kubeconfig);
-  const agent = new Agent({ connections: IN_FLIGHT });
+  // More connections than are in flight at a fixed number of them: at a steady rate nobody shall wait for one.
+  const agent = new Agent({ connections: 256 });
   let webhook: WebhookProcess | undefined;
   const alertmanager = await startAlertmanager();
   const namespace = await bench.namespace();

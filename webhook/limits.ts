@@ -121,9 +121,7 @@ export const SHUTDOWN_MS = 10_000;
 /** The same where the two stores bound what is under way: two statements of the inbox full, and no more made ready in one go. */
 export const STORES_PER_REQUEST_BOUNDED = 1_024;
 /** How long an alert may wait for a place among the writes to the API server before it goes to the inbox. */
-export const LANE_WAIT_MS = 40;
-/** Alerts that wait for one; the next goes to the inbox at once. */
-export const LANE_WAITING = 256;
+export const LANE_WAIT_MS = 25;
 /** How long the API server may take for one alert before it is given to the inbox as well; nobody can say then whether it is stored. */
 export const ETCD_PATIENCE_MS = 1_000;
 /** Alerts, and bytes of them, that wait to be written to the inbox. */

@@ -4,7 +4,7 @@
  * came first would come last. Pure but for the queue of those who wait.
  */
 import type { Clock } from '@funnelai/kube/clock';
-import { LANE_WAITING, STORES_IN_FLIGHT } from '../limits.ts';
+import { STORES_IN_FLIGHT } from '../limits.ts';
 
 /** A write that takes longer says that too many are under way. */
 export const LANE_TARGET_MS = 80;
@@ -81,7 +81,8 @@ export function createLane({ clock }: { clock: Clock }): Lane {
   return {
     enter({ waitMs, signal }) {
       if (hasRoom() && waiting.size === 0) return Promise.resolve(place('live'));
-      if (waitMs !== undefined && waiting.size >= LANE_WAITING) return Promise.resolve(undefined);
+      // So many are ahead of it that each place has been given away: waiting would only make it late.
+      if (waitMs !== undefined && waiting.size >= places()) return Promise.resolve(undefined);
       return new Promise((resolve) => {
         const end = () => {
           cancel();
