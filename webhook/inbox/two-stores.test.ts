@@ -105,24 +105,27 @@ describe('an alert', () => {
   });
 
   it('is in both when nobody can say whether etcd has it', async () => {
-    const { fake, memory, send } = await twoStores();
-    fake.faults = ['lostAnswer'];
-    fake.beforeWrite = () => {
-      fake.beforeWrite = undefined;
-      fake.isFresh = false;
+    const written: string[] = [];
+    const forgetful: AlertStore = {
+      async store({ fingerprint }) {
+        written.push(fingerprint);
+        return { kind: 'unavailable', message: 'the answer was lost' };
+      },
     };
-    const get = fake.client.get;
-    expect(get).toBeDefined();
-    // The write is stored, its answer lost, and so is every answer to the question whether it is.
-    const outcome = await new Promise<StoreOutcome>((resolve) => {
-      void send(request(1)).then(resolve);
-      setImmediate(() => {
-        fake.isAway = true;
-      });
-    });
-    expect(['inbox', 'unchanged']).toContain(outcome.kind);
-    expect(fake.stored.size).toBe(1);
-    if (outcome.kind === 'inbox') expect(memory.rows).toHaveLength(1);
+    const { memory, send } = await twoStores({ etcd: forgetful });
+    expect(await send(request(1))).toEqual({ kind: 'inbox' });
+    expect([written, memory.rows.map(({ fingerprint }) => fingerprint)]).toEqual([[fault(1)], [fault(1)]]);
+  });
+
+  it('of which something waits in the inbox is put behind it, though the API server is well, and not for ever', async () => {
+    const { fake, memory, send, inbox, clock } = await twoStores();
+    await inbox.put(request(1));
+    expect(await send(request(1, { state: 'Resolved', second: 9 }), 0)).toEqual({ kind: 'inbox' });
+    expect(await send(request(2))).toMatchObject({ kind: 'created' });
+    expect([fake.stored.size, memory.rows.length]).toEqual([1, 2]);
+    memory.rows = [];
+    await clock.advance(2 * INBOX_LOOK_MS);
+    expect(await send(request(1))).toMatchObject({ kind: 'created' });
   });
 
   it('is answered by nobody when both are away, with the time after which it is worth another try', async () => {
