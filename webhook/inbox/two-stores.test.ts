@@ -73,6 +73,21 @@ describe('an alert', () => {
     expect(await metrics()).toContain('funnelai_webhook_stored_total{store="etcd"} 2');
   });
 
+  it('is known to wait also when a look at the inbox ran past its row', async () => {
+    const { memory, send, inbox, clock } = await twoStores();
+    let commit = () => {};
+    memory.beforeAppend = () =>
+      new Promise((resolve) => {
+        commit = resolve;
+      });
+    const put = inbox.put(request(1));
+    await clock.advance(2 * INBOX_LOOK_MS);
+    commit();
+    await put;
+    expect(await send(request(1, { state: 'Resolved', second: 9 }), 0)).toEqual({ kind: 'inbox' });
+    expect(memory.rows).toHaveLength(2);
+  });
+
   it('goes to the inbox when the API server refuses, and after a few without asking it first', async () => {
     const { fake, memory, send, giveUp, api, store } = await twoStores();
     await giveUp();
