@@ -42,6 +42,7 @@ export interface TwoStores {
 
 /** Its uid names the cluster: it is there from the first start of an API server on, and nobody can delete it. */
 const CLUSTER = 'kube-system';
+const CLOSED_SAID_AFTER_MS = 30_000;
 
 export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   const { etcd, client, pool, sources, namespaces, clock, log, metrics } = parts;
@@ -55,7 +56,10 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   let drain: Drain | undefined;
 
   async function open(): Promise<void> {
-    await namespaces.waitForSync(stopping.signal);
+    const cancel = clock.after(CLOSED_SAID_AFTER_MS, () =>
+      log.warn({}, 'namespaces cannot be read: the inbox stays closed, and etcd is the only store'),
+    );
+    await namespaces.waitForSync(stopping.signal).finally(cancel);
     const scope = namespaces.get('', CLUSTER)?.metadata.uid;
     if (scope === undefined) {
       log.error(
