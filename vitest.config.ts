@@ -15,6 +15,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.{ts,tsx}'],
           exclude: [...NEVER, '**/*.int.test.ts', '**/*.browser.test.ts', 'test/e2e/**', 'test/faults/**'],
+          // Their clocks are their own; a machine that is short of time is no fault of the code.
+          testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
       },

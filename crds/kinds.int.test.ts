@@ -201,7 +201,7 @@ describe('an Alert', () => {
     [{ labels: { ['x'.repeat(257)]: '' } }, "a label's name has 1 to 256 characters"],
     [{ annotations: { '': 'x' } }, "an annotation's name has 1 to 256 characters"],
     [{ links: [{ title: 'x', url: 'ftp://x', kind: 'Other' }] }, 'starts with http:// or https://'],
-    [{ state: 'Expired' }, 'Unsupported value: "Expired"'],
+    [{ state: 'Gone' }, 'Unsupported value: "Gone"'],
     [{ sourceRef: { name: 'a'.repeat(41) } }, 'spec.sourceRef.name: Too long'],
   ])('with %j is refused', async (spec, words) => {
     const answer = await dryRun(anAlert('prom-3', spec));
@@ -313,7 +313,7 @@ describe('an AlertSource', () => {
     [{ format: 'AwsSns' }, 'goes with format AwsSns, and that format needs it'],
     [{ sns: { topicArns: ['arn:aws:sns:eu-west-1:1:a'] } }, 'goes with format AwsSns, and that format needs it'],
     [{ format: 'AwsSns', sns: { topicArns: ['alarms'] } }, 'spec.sns.topicArns[0]'],
-    [{ format: 'Grafana' }, 'Unsupported value: "Grafana"'],
+    [{ format: 'Nagios' }, 'Unsupported value: "Nagios"'],
     [{ severity: { map: { sev0: 'critical' } } }, 'Unsupported value: "critical"'],
     [{ expireAfter: '59s' }, '0s for never, or from 1m to 8760h'],
     [{ expireAfter: '1d' }, 'expected a Go-style duration'],

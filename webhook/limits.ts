@@ -189,10 +189,10 @@ export const STREAMS_PER_USER = 30;
 export const SHUTDOWN_MS = 10_000;
 
 /** How long an alert may wait for a place among the writes to the API server before it goes to the inbox. */
-export const LANE_WAIT_MS = 40;
+export const LANE_WAIT_MS = 25;
 /** The same of one that is new: it goes before all others, and in the inbox it would wait behind what is drained. */
 export const LANE_WAIT_NEW_MS = 1_000;
-/** Alerts that wait for one; the next goes to the inbox at once. As many more that are new. */
+/** New ones that wait for one; the next goes to the inbox at once, as all others do when as many wait as there are places. */
 export const LANE_WAITING = 256;
 /** How long the API server may take for one alert before it is given to the inbox as well; nobody can say then whether it is stored. */
 export const ETCD_PATIENCE_MS = 1_000;

@@ -193,6 +193,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     metrics,
     repeats,
     leases,
+    alerts: alerts.cache,
     isNew,
     routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
   });

@@ -24,9 +24,19 @@ const OF_OTHERS = 'Receiving';
 
 /** Did nothing change but what the webhook writes? */
 export function isSameToOperator(old: AlertSource, next: AlertSource): boolean {
-  const ours = ({ metadata: { uid, generation, deletionTimestamp }, status }: AlertSource) => {
+  const ours = ({ metadata, status }: AlertSource) => {
+    const { uid, generation, deletionTimestamp, labels, annotations } = metadata;
     const conditions = status?.conditions?.filter(({ type }) => type !== OF_OTHERS) ?? [];
-    return [uid, generation, deletionTimestamp, status?.observedGeneration, status?.path, conditions];
+    return [
+      uid,
+      generation,
+      deletionTimestamp,
+      labels,
+      annotations,
+      status?.observedGeneration,
+      status?.path,
+      conditions,
+    ];
   };
   return sameJson(ours(old), ours(next));
 }

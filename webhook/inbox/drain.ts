@@ -293,6 +293,7 @@ export function createDrain(deps: DrainDeps): Drain {
       stopping?.abort();
       await running;
       await Promise.all(working);
+      removedAtMs = Number.NEGATIVE_INFINITY;
       await remove().catch(() => false);
     },
   };

@@ -169,6 +169,7 @@ describe('two replicas, one of them without the API server, their clocks five se
 
   it('is resolved by the one whose clock is behind, straight to etcd: it is resolved', async () => {
     expect(storedIn(await send(cut.url, team, [firing('Behind')]))).toBe('etcd');
+    await until('it to fire', SOON_MS, async () => (await alertsNamed('Behind')).length === 1);
     expect((await send(well.url, team, [resolved('Behind')])).status).toBe(200);
     await until('it to be resolved', SOON_MS, async () => (await alertsNamed('Behind'))[0]?.spec.state === 'Resolved');
   });

@@ -2,7 +2,7 @@
  * The inbox as a request sees it: `put` resolves once the reports are safe in Postgres, or rejects soon. It knows how much waits there, and
  * whether anything may. Draining it is drain.ts's, when to use it two-stores.ts's.
  */
-import { createGroupCommit } from '@funnelai/history/group-commit';
+import { createGroupCommit, GroupCommitFull } from '@funnelai/history/group-commit';
 import { INBOX_ROWS_PER_WRITE, type InboxDepth, type InboxRow, type InboxStore } from '@funnelai/history/inbox';
 import { type Clock, nextTurn } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
@@ -126,7 +126,14 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       puts += 1;
       putSince += 1;
       isEmpty = false;
-      await group.put(rowOf(request));
+      try {
+        await group.put(rowOf(request));
+      } catch (error) {
+        if (error instanceof GroupCommitFull) metrics.limitReached('INBOX_WAITING');
+        throw error;
+      }
+      // A look that began before, and did not see the row, has forgotten it.
+      waiting.add(request.fingerprint);
     },
     mayHoldRows: () => !isEmpty,
     isWaiting: (fingerprint) => waiting.has(fingerprint),

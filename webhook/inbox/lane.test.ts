@@ -1,7 +1,7 @@
 import { FakeClock } from '@funnelai/kube/test-clock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LANE_WAIT_MS, LANE_WAITING, STORES_IN_FLIGHT } from '../limits.ts';
+import { LANE_WAIT_MS, STORES_IN_FLIGHT } from '../limits.ts';
 import { createLane, LANE_TARGET_MS, type Leave, learned, NEW_LIMIT } from './lane.ts';
 
 /** Takes all places that are to be had. */
@@ -48,7 +48,7 @@ describe('the lane to the API server', () => {
     const clock = new FakeClock();
     const lane = createLane({ clock });
     await fill(lane, clock);
-    for (let n = 0; n < LANE_WAITING; n += 1) void lane.enter({ waitMs: LANE_WAIT_MS });
+    for (let n = 0; n < lane.limit; n += 1) void lane.enter({ waitMs: LANE_WAIT_MS });
     expect(await lane.enter({ waitMs: LANE_WAIT_MS })).toBeUndefined();
   });
 

@@ -123,7 +123,8 @@ export function createLane(o: { clock: Clock; metrics?: Pick<WebhookMetrics, 'wa
         count(entry);
         const isNew = entry.rank < NEW_RANKS;
         const mayWaitMs = isNew ? newWaitMs : waitMs;
-        const isTooMany = mayWaitMs !== undefined && queue.size > LANE_WAITING * (isNew ? 2 : 1);
+        // So many are ahead of it that each place has been given away: waiting would only make it late.
+        const isTooMany = mayWaitMs !== undefined && queue.size > (isNew ? LANE_WAITING : places());
         if (signal?.aborted || (isTooMany && !hasRoom())) return giveUp();
         if (mayWaitMs !== undefined) cancel = clock.after(mayWaitMs, giveUp);
         signal?.addEventListener('abort', giveUp, { once: true });

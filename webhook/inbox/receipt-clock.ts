@@ -8,20 +8,20 @@ import type { Temporal } from 'temporal-polyfill';
 
 export interface ReceiptClock {
   now(): Temporal.Instant;
-  /** Compares with the shared clock (microseconds since 1970), once. A comparison that took long says little and is not used. */
+  /** Compares with the shared clock (microseconds since 1970), once. Of those of a minute the one that took least counts. */
   compare(shared: () => Promise<bigint>): Promise<void>;
 }
 
-/** Half of a round trip is the error: a longer one is not used, unless there is none better yet. */
-const MOST_ROUND_TRIP_MS = 50;
+/** The error is half of a round trip at most; clocks drift, so the best comparison is not believed for ever. */
+const BEST_LASTS_MS = 60_000;
 /** Below this the difference is that of the measurement. */
-const WORTH_IT_US = 5_000n;
+const WORTH_IT_US = 2_000n;
 /** A difference beyond this is no drift: somebody's clock is wrong, and nobody can say whose. */
 const BELIEVED_US = 300_000_000n;
 
 export function createReceiptClock({ clock, log }: { clock: Clock; log: Log }): ReceiptClock {
   let offsetUs = 0n;
-  let isKnown = false;
+  let best: { tookMs: number; atMs: number } | undefined;
   let isDoubted = false;
   return {
     now: () => (offsetUs === 0n ? clock.now() : clock.now().add({ microseconds: Number(offsetUs) })),
@@ -30,7 +30,7 @@ export function createReceiptClock({ clock, log }: { clock: Clock; log: Log }): 
       const began = clock.now().epochNanoseconds / 1_000n;
       const theirs = await shared();
       const tookMs = clock.monotonicMs() - beganMs;
-      if (tookMs > MOST_ROUND_TRIP_MS && isKnown) return;
+      if (best !== undefined && tookMs > best.tookMs && beganMs - best.atMs < BEST_LASTS_MS) return;
       const difference = theirs - (began + BigInt(Math.round(tookMs * 500)));
       const size = difference < 0n ? -difference : difference;
       if (size > BELIEVED_US !== isDoubted) {
@@ -42,7 +42,7 @@ export function createReceiptClock({ clock, log }: { clock: Clock; log: Log }): 
           );
       }
       offsetUs = size < WORTH_IT_US || isDoubted ? 0n : difference;
-      isKnown = true;
+      best = { tookMs, atMs: beganMs };
     },
   };
 }

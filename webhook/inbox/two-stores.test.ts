@@ -73,6 +73,21 @@ describe('an alert', () => {
     expect(await metrics()).toContain('funnelai_webhook_stored_total{store="etcd"} 2');
   });
 
+  it('is known to wait also when a look at the inbox ran past its row', async () => {
+    const { memory, send, inbox, clock } = await twoStores();
+    let commit = () => {};
+    memory.beforeAppend = () =>
+      new Promise((resolve) => {
+        commit = resolve;
+      });
+    const put = inbox.put(request(1));
+    await clock.advance(2 * INBOX_LOOK_MS);
+    commit();
+    await put;
+    expect(await send(request(1, { state: 'Resolved', second: 9 }), 0)).toEqual({ kind: 'inbox' });
+    expect(memory.rows).toHaveLength(2);
+  });
+
   it('goes to the inbox when the API server refuses, and after a few without asking it first', async () => {
     const { fake, memory, send, giveUp, api, store } = await twoStores();
     await giveUp();
@@ -105,24 +120,27 @@ describe('an alert', () => {
   });
 
   it('is in both when nobody can say whether etcd has it', async () => {
-    const { fake, memory, send } = await twoStores();
-    fake.faults = ['lostAnswer'];
-    fake.beforeWrite = () => {
-      fake.beforeWrite = undefined;
-      fake.isFresh = false;
+    const written: string[] = [];
+    const forgetful: AlertStore = {
+      async store({ fingerprint }) {
+        written.push(fingerprint);
+        return { kind: 'unavailable', message: 'the answer was lost' };
+      },
     };
-    const get = fake.client.get;
-    expect(get).toBeDefined();
-    // The write is stored, its answer lost, and so is every answer to the question whether it is.
-    const outcome = await new Promise<StoreOutcome>((resolve) => {
-      void send(request(1)).then(resolve);
-      setImmediate(() => {
-        fake.isAway = true;
-      });
-    });
-    expect(['inbox', 'unchanged']).toContain(outcome.kind);
-    expect(fake.stored.size).toBe(1);
-    if (outcome.kind === 'inbox') expect(memory.rows).toHaveLength(1);
+    const { memory, send } = await twoStores({ etcd: forgetful });
+    expect(await send(request(1))).toEqual({ kind: 'inbox' });
+    expect([written, memory.rows.map(({ fingerprint }) => fingerprint)]).toEqual([[fault(1)], [fault(1)]]);
+  });
+
+  it('of which something waits in the inbox is put behind it, though the API server is well, and not for ever', async () => {
+    const { fake, memory, send, inbox, clock } = await twoStores();
+    await inbox.put(request(1));
+    expect(await send(request(1, { state: 'Resolved', second: 9 }), 0)).toEqual({ kind: 'inbox' });
+    expect(await send(request(2))).toMatchObject({ kind: 'created' });
+    expect([fake.stored.size, memory.rows.length]).toEqual([1, 2]);
+    memory.rows = [];
+    await clock.advance(2 * INBOX_LOOK_MS);
+    expect(await send(request(1))).toMatchObject({ kind: 'created' });
   });
 
   it('is answered by nobody when both are away, with the time after which it is worth another try', async () => {

@@ -45,6 +45,8 @@ export interface TwoStores {
   stop(): Promise<void>;
 }
 
+const CLOSED_SAID_AFTER_MS = 30_000;
+
 export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   const { etcd, client, pool, sources, clock, log, metrics } = parts;
   const receipt = createReceiptClock({ clock, log });
@@ -57,7 +59,10 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   let drain: Drain | undefined;
 
   async function open(): Promise<void> {
-    const scope = await parts.scope(stopping.signal);
+    const cancel = clock.after(CLOSED_SAID_AFTER_MS, () =>
+      log.warn({}, 'namespaces cannot be read: the inbox stays closed, and etcd is the only store'),
+    );
+    const scope = await parts.scope(stopping.signal).finally(cancel);
     if (scope === undefined) {
       log.error({}, 'the inbox stays closed, as nothing tells this cluster from others on the same database');
       return;

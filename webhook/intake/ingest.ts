@@ -1,11 +1,13 @@
 /** Takes the alerts of one body to the store: the same fault once, all of them side by side, each with an outcome of its own. */
-import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { alertName } from '@funnelai/domain/fingerprint';
 import { isSignOfLife } from '@funnelai/domain/heartbeat';
 import { formatMicros } from '@funnelai/domain/instants';
 import { labelValue } from '@funnelai/domain/labels';
 import { isWorse } from '@funnelai/domain/severity';
+import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
@@ -17,7 +19,7 @@ import type { Received } from '../receivers/receiver.ts';
 import { createFairGate } from './fair-gate.ts';
 import type { Place } from './fair-queue.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
-import { type Report, reportOf } from './report.ts';
+import { type Report, receivedAfter, reportOf } from './report.ts';
 import { noRouting, type Routing } from './routing.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
 
@@ -51,6 +53,8 @@ export function createIngest(deps: {
   routing?: Routing;
   /** When alerts are received; the clock's own time when absent. */
   receipt?: Pick<Clock, 'now'>;
+  /** What is known of an alert when a report of it comes. */
+  alerts?: Pick<Cache<Alert>, 'get'>;
   /** The store bounds by itself how much it does at once, and in which order: then all alerts of a body are given to it together. */
   isBounded?: boolean;
   leases?: LeaseBook;
@@ -150,7 +154,7 @@ function inSlices(clock: Clock): () => Promise<void> | undefined {
 async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
-  deps: { clock: Clock; log: Log; routing: Routing; receipt?: Pick<Clock, 'now'> },
+  deps: { clock: Clock; log: Log; routing: Routing; receipt?: Pick<Clock, 'now'>; alerts?: Pick<Cache<Alert>, 'get'> },
 ): Promise<Group[]> {
   const pause = inSlices(deps.clock);
   const receivedAt = (deps.receipt ?? deps.clock).now();
@@ -159,7 +163,9 @@ async function groupByFault(
   for (const { index, input } of received) {
     await pause();
     for (const [rank, place] of placesOf(input).entries()) {
-      const { spec, notes } = toAlertSpec(input, place, receivedAt, source);
+      const { spec: said, notes } = toAlertSpec(input, place, receivedAt, source);
+      const name = alertName(place.metadata.name, said.fingerprint);
+      const spec = receivedAfter(said, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
       if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
       const request = requestFor(place, reportOf(input, spec));
       const key = `${request.namespace}/${request.source}/${request.fingerprint}`;

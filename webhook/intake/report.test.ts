@@ -1,7 +1,7 @@
 import { mergeAlert, sameAlert } from '@funnelai/domain/merge';
 import { describe, expect, it } from 'vitest';
 import { anAlert } from '../testing/builders.ts';
-import { anchored, combined } from './report.ts';
+import { anchored, combined, receivedAfter } from './report.ts';
 
 const at = (minute: number): string => `2026-01-01T12:${String(minute).padStart(2, '0')}:00.000000Z`;
 const stored = (spec = {}) => anAlert({ spec: { startsAt: at(0), receivedAt: at(0), ...spec } }).spec;
@@ -130,5 +130,27 @@ describe('an alert that a person resolved', () => {
     const held = stored({ state: 'Resolved', endsAt: at(12) });
     const fires = mergeAlert(held, anchored({ spec: stored({ receivedAt: at(20) }), ...named }, held));
     expect(fires).toMatchObject({ state: 'Firing', startsAt: at(0) });
+  });
+});
+
+describe('a report of an alert that is known', () => {
+  it('is later than what was known when it came, whatever the clock of another replica says', () => {
+    const known = stored({ receivedAt: '2026-01-01T12:00:05.000000Z' });
+    const resolved = stored({ state: 'Resolved', endsAt: at(0), receivedAt: '2026-01-01T12:00:01.000000Z' });
+    expect(mergeAlert(known, resolved).state).toBe('Firing');
+    const later = receivedAfter(resolved, known);
+    expect(later.receivedAt).toBe('2026-01-01T12:00:05.000001Z');
+    expect(mergeAlert(known, later).state).toBe('Resolved');
+    expect(receivedAfter(resolved, { ...known, receivedAt: resolved.receivedAt }).receivedAt).toBe(
+      '2026-01-01T12:00:01.000001Z',
+    );
+  });
+
+  it('keeps its own time where that is later, where nothing is known, and where somebody wrote nonsense', () => {
+    const spec = stored({ receivedAt: at(10) });
+    for (const known of [undefined, stored({ receivedAt: at(9) }), stored({ receivedAt: at(20) })])
+      expect(receivedAfter(spec, known)).toBe(spec);
+    expect(receivedAfter(spec, stored({ receivedAt: 'later' }))).toBe(spec);
+    expect(receivedAfter(spec, stored({ receivedAt: at(11), fingerprint: 'f'.repeat(64) }))).toBe(spec);
   });
 });

@@ -1,7 +1,7 @@
-/** One report of an alert, and how it stands to what is stored when its sender named no times. Pure. */
+/** One report of an alert, when it was received, and how it stands to what is stored when its sender named no times. Pure. */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
-import { compareInstants } from '@funnelai/domain/instants';
+import { compareInstants, formatMicros, parseInstant } from '@funnelai/domain/instants';
 import { mergeAlert } from '@funnelai/domain/merge';
 
 /** A report as it will be merged; what the sender left out was filled in with the time of receipt and may yet give way. */
@@ -72,4 +72,21 @@ function isAfterResolveByHand(spec: AlertSpec, stored: AlertSpec): boolean {
   const isByHand = stored.state === 'Resolved' && (stored.endsAt === undefined || stored.expired !== undefined);
   if (!isByHand || spec.state !== 'Firing' || compareInstants(spec.receivedAt, stored.receivedAt) <= 0) return false;
   return compareInstants(spec.startsAt, stored.endsAt ?? stored.latestStartsAt ?? stored.startsAt) <= 0;
+}
+
+/** A time of receipt that lies further ahead than this is no difference of clocks. */
+const CLOCKS_DIFFER_SECONDS = 300;
+
+/**
+ * Returns the report as received after what was known of its alert when it came. By the clock of another replica that may have been later;
+ * the merge would take this report for the older one.
+ */
+export function receivedAfter(spec: AlertSpec, known: AlertSpec | undefined): AlertSpec {
+  // Both are written alike, so that texts compare as times do: this is asked for every alert, and hardly ever so.
+  if (known === undefined || known.fingerprint !== spec.fingerprint || known.receivedAt < spec.receivedAt) return spec;
+  const [before, now] = [parseInstant(known.receivedAt), parseInstant(spec.receivedAt)];
+  if (before === undefined || now === undefined) return spec;
+  const aheadSeconds = Number(before.epochNanoseconds - now.epochNanoseconds) / 1e9;
+  if (aheadSeconds < 0 || aheadSeconds > CLOCKS_DIFFER_SECONDS) return spec;
+  return { ...spec, receivedAt: formatMicros(before.add({ microseconds: 1 })) };
 }

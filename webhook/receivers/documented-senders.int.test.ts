@@ -8,12 +8,12 @@ import { aTeam, type Running, startInProcess, type Team } from '../testing/world
 
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
 const PAGES = new URL('../../docs/senders/', import.meta.url);
-/** Sentry signs its bodies: its page can be followed once an AlertSource can ask for a signature. */
-const NOT_YET = new Set(['sentry.md']);
+/** Of no sender of its own. */
+const INDEX = 'README.md';
 
 /** What a page tells its reader to apply first, and to send then. */
 const pages = readdirSync(PAGES)
-  .filter((page) => page.endsWith('.md') && !NOT_YET.has(page))
+  .filter((page) => page.endsWith('.md') && page !== INDEX)
   .map((page) => {
     const text = readFileSync(new URL(page, PAGES), 'utf8');
     const blocks = [...text.matchAll(/^```(yaml|sh)\n([\s\S]*?)^```/gm)].map(([, kind, body = '']) => ({ kind, body }));

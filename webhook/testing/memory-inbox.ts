@@ -11,6 +11,8 @@ export class MemoryInbox {
   losesAnswers = false;
   /** The backend that holds the drain lock. */
   holder: number | undefined = 1;
+  /** What the next statement that stores waits for. */
+  beforeAppend: (() => Promise<void>) | undefined;
   /** What is counted, where a story is about more than one wants to put. */
   pretendRows: number | undefined;
   #next = 1;
@@ -27,6 +29,9 @@ export class MemoryInbox {
     return {
       append: async (rows) => {
         ask();
+        const wait = this.beforeAppend;
+        this.beforeAppend = undefined;
+        await wait?.();
         for (const row of rows) this.add(row);
         if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
       },
