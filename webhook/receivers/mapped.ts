@@ -130,7 +130,7 @@ export async function readRecords<T>(
         refuse(index, faults);
         continue;
       }
-      const alert = named(input, envelope.source);
+      const alert = ending(named(input, envelope.source));
       if (format.moments === true && isRepeat(alert)) continue;
       if (reading.received.length >= INTAKE_ALERTS) throw new TooManyAlerts(count, INTAKE_ALERTS);
       reading.received.push({ index, input: alert });
@@ -182,6 +182,10 @@ function overlaid(own: AlertInput, mapped: MappedAlert): AlertInput {
     links: [...(links ?? []), ...own.links],
   };
 }
+
+/** A Resolved of these formats often says less than what fired: title and severity stay as that said. */
+const ending = (input: AlertInput): AlertInput =>
+  input.state === 'Resolved' && input.only === undefined ? { ...input, only: 'State' } : input;
 
 function identityFaults(input: AlertInput): Fault[] {
   if (input.dedupKey !== undefined && input.dedupKey !== '') return [];
