@@ -213,6 +213,13 @@ export const SECRET_BELIEVED_MS = 3_600_000;
 /** How long one reading of a Secret may take, and how long none is tried after one that failed, where its last content is known. */
 export const SECRET_READ_MS = 1_500;
 export const SECRET_REST_MS = 3_000;
+/** How long a request waits for the next reading after that, where the last content is known. */
+export const SECRET_WAIT_MS = 250;
+/** Secrets of sources to which nothing is sent are read again when this old, so many at once, in rounds; one that cannot be read, so much later. */
+export const SECRET_AHEAD_MS = 900_000;
+export const SECRETS_AHEAD_AT_ONCE = 4;
+export const SECRETS_AHEAD_ROUND_MS = 2_000;
+export const SECRETS_AHEAD_RETRY_MS = 60_000;
 /** Rows read from the inbox at once, and those held in memory while they are drained. */
 export const DRAIN_PAGE = 500;
 export const DRAIN_HELD = 2_000;
