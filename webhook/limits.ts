@@ -66,6 +66,8 @@ export const RETRY_AFTER_MS = 5_000;
 export const FOLD_DEADLINE_MS = 3_000;
 /** After Postgres did not answer about folded alerts it is not asked for this long. */
 export const FOLD_REST_MS = 2_000;
+/** How long an alert that has room as an object waits to hear whether Postgres knows of it as folded. */
+export const FOLD_GLANCE_MS = 300;
 /** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
 export const OVERFLOW_TICK_MS = 2_000;
 /** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */

@@ -12,6 +12,7 @@ import { silentLog } from '@funnelai/kube/log';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ETCD_PATIENCE_MS } from '../limits.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { createFoldingStore } from './folding-store.ts';
 import { createFolds } from './folds.ts';
@@ -106,10 +107,11 @@ function merged(held: unknown, patch: unknown): unknown {
 function aFoldStore() {
   const rows = new Map<string, FoldedAlert>();
   const textOf = (key: FoldKey) => `${key.namespace}/${key.source}/${key.fingerprint}`;
-  const state = { isAway: false };
+  const state = { isAway: false, isMute: false };
   const ask =
     <T>(work: () => T) =>
     async (): Promise<T> => {
+      if (state.isMute) await new Promise(() => {});
       if (state.isAway) throw new HistoryUnavailable('away');
       return work();
     };
@@ -346,6 +348,19 @@ describe('a source at its bound', () => {
     await world.clock.advance(5_000);
     expect(await world.send(0, 49, 'Resolved', 'Ending')).toMatchObject({ kind: 'updated' });
     expect(world.folded()).not.toContain('p-49');
+  });
+
+  it('does not let what has room wait for a Postgres that hangs', async () => {
+    const world = aWorld();
+    const all = Array.from({ length: 50 }, (_, i) => i);
+    await Promise.all(all.map((i) => world.sendNow(0, i, 'Firing', 'Storm')));
+    await world.settle();
+    world.postgres.state.isMute = true;
+    const outcomes: StoreOutcome[] = [];
+    for (const [i, state] of [[1_000, 'Firing'] as const, [0, 'Resolved'] as const])
+      void world.sendNow(0, i, state, i === 0 ? 'Storm' : 'Other').then((outcome) => outcomes.push(outcome));
+    await world.clock.advance(ETCD_PATIENCE_MS / 2);
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['created', 'updated']);
   });
 
   it('says by an Alert of its own that the source fell silent, however full it is', async () => {

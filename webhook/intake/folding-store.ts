@@ -66,7 +66,7 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     const release = live.reserve(source, kind, 'alert');
     try {
       if (folds === undefined || !mayBeFolded) return await store.store(request, signal);
-      const found = await folds.find(keyOf(request)).catch(() => undefined);
+      const found = await folds.glance(keyOf(request));
       if (found === undefined) return await store.store(request, signal);
       const known = { spec: found.spec, startNamed: true, endNamed: true };
       const reports: StoreRequest['reports'] = [known, ...request.reports];
