@@ -128,7 +128,16 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const lock = createKeyedLock();
   const live = createLiveBook({ alerts: alerts.cache, rules: rules.cache });
   const folds = parts.folds && createFolds({ store: parts.folds, clock, log });
-  const overflows = createOverflows({ client, alerts: alerts.cache, live, folds, lock, clock, log });
+  const overflows = createOverflows({
+    client,
+    alerts: alerts.cache,
+    namespace: parts.namespace,
+    live,
+    folds,
+    lock,
+    clock,
+    log,
+  });
   const etcd = createFoldingStore({
     store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
     alerts: alerts.cache,

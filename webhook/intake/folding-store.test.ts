@@ -165,12 +165,18 @@ function aFoldStore() {
       ask(() => {
         for (const [key, row] of rows) if (row.overflow === overflow) rows.set(key, { ...row, leftAt: at });
       })(),
-    firing: ask(() => [...rows.values()].filter((row) => isCounted(row) && row.spec.state === 'Firing')),
+    firing: (namespace) =>
+      ask(() =>
+        [...rows.values()].filter(
+          (row) =>
+            isCounted(row) && row.spec.state === 'Firing' && (namespace === undefined || row.namespace === namespace),
+        ),
+      )(),
   };
   return { rows, state, store: store as FoldStore, isCounted };
 }
 
-function aWorld() {
+function aWorld({ namespace }: { namespace?: string } = {}) {
   const clock = new FakeClock('2026-01-01T12:00:00Z');
   const cluster = aCluster();
   const postgres = aFoldStore();
@@ -184,7 +190,7 @@ function aWorld() {
     const lock = createKeyedLock();
     const live = createLiveBook({ alerts, rules: none });
     const folds = createFolds({ store: postgres.store, clock, log });
-    const overflows = createOverflows({ client: cluster.client, alerts, live, folds, lock, clock, log });
+    const overflows = createOverflows({ client: cluster.client, alerts, namespace, live, folds, lock, clock, log });
     const store = createFoldingStore({
       store: createAlertStore({ client: cluster.client, alerts, clock, lock }),
       alerts: {
@@ -371,6 +377,21 @@ describe('a source at its bound', () => {
     const spec = silentReport(world.source, '2026-01-01T11:00:00Z', world.clock.now());
     await world.store({ spec, startNamed: true, endNamed: true });
     expect([...world.cluster.stored.values()].map((alert) => alert.spec.fingerprint)).toContain(spec.fingerprint);
+  });
+
+  it('leaves the folded alerts of other namespaces to those who may write there', async () => {
+    for (const [namespace, made] of [
+      ['elsewhere', 0],
+      ['demo', 1],
+    ] as const) {
+      const world = aWorld({ namespace });
+      for (let i = 0; i < 50; i += 1) await world.send(0, i, 'Firing');
+      await world.settle();
+      const name = world.overflows()[0]?.metadata.name;
+      world.cluster.clear(({ metadata }) => metadata.name === name);
+      await world.settle();
+      expect(world.overflows().filter(({ metadata }) => metadata.name === name)).toHaveLength(made);
+    }
   });
 
   it('makes anew the overflow Alert that somebody has deleted while alerts of it fire', async () => {

@@ -89,6 +89,6 @@ export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }):
     leave: (key) => soon(leaves.add(key)),
     abandon: (key) => ask(() => store.abandon(key, now())),
     counts: (overflows) => ask(() => store.counts(overflows)),
-    firing: () => ask(() => store.firing()),
+    firing: (namespace) => ask(() => store.firing(namespace)),
   };
 }
