@@ -88,6 +88,8 @@ describe('a folded alert', () => {
     await outcomes(aFold(1), aFold(2, {}, 'prom-other'));
     await store.abandon({ namespace: 'pay', overflow: 'prom-over' }, minute(3));
     expect((await store.firing()).map(({ overflow }) => overflow)).toEqual(['prom-other']);
+    expect(await store.firing('pay')).toHaveLength(1);
+    expect(await store.firing('elsewhere')).toEqual([]);
     expect(await outcomes(aFold(1))).toEqual(['created']);
   });
 

@@ -83,8 +83,8 @@ export interface FoldStore {
   abandon(key: OverflowKey, at: string): Promise<void>;
   /** What these count, each since its start (RFC 3339); those that count nothing are in it with 0. */
   counts(overflows: readonly (OverflowKey & { since: string })[]): Promise<OverflowCount[]>;
-  /** Overflow Alerts that have firing ones, each with one of them. */
-  firing(): Promise<FoldedAlert[]>;
+  /** Overflow Alerts that have firing ones, each with one of them; those of one namespace where it is named. */
+  firing(namespace?: string): Promise<FoldedAlert[]>;
   /** Newest start first, and how many there are in all. */
   list(filter: FoldedFilter): Promise<{ items: FoldedAlert[]; total: number }>;
   byName(namespace: string, name: string): Promise<FoldedAlert | undefined>;
@@ -195,11 +195,12 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       );
       return found.map(({ worst, ...one }) => ({ ...one, severity: SEVERITIES[(worst ?? 0) - 1] }));
     },
-    async firing() {
+    async firing(namespace) {
       const found = await rows<Row>(
         `SELECT DISTINCT ON (f.namespace, f.overflow) ${FIELDS} FROM folded_alerts f
-         WHERE f.left_at IS NULL AND f.state = 'Firing' ORDER BY f.namespace, f.overflow, f.fingerprint`,
-        [],
+         WHERE f.left_at IS NULL AND f.state = 'Firing' AND ($1::text IS NULL OR f.namespace = $1)
+         ORDER BY f.namespace, f.overflow, f.fingerprint`,
+        [namespace ?? null],
       );
       return found.map(foldedOf);
     },

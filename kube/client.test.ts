@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKubeClient, type KubeClient } from './client.ts';
 import type { Credentials } from './credentials.ts';
@@ -258,6 +260,28 @@ describe('no answer', () => {
     await until('the answer began', () => server.streams.length === 1);
     await clock.advance(15_000);
     expect(await error).toMatchObject({ reason: 'Timeout', perhapsStored: false });
+  });
+
+  it('gives up at the deadline, too, when nobody takes up the connection, or all of them are busy', async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const hung = createKubeClient({ ...server.connection(), server: `https://127.0.0.1:${port}` }, { clock });
+    server.answer(() => {});
+    const busy = Array.from({ length: 4 }, () => caught(client.get(CONFIG_MAPS, key)));
+    await until('all connections are busy', () => server.seen.length === 4);
+    const began = performance.now();
+    const late = [hung, client].map((one) => caught(one.get(CONFIG_MAPS, key, { timeoutMs: 1_000 })));
+    await until('one waits for a handshake', () => sockets.length === 1);
+    await clock.advance(1_000);
+    for (const error of await Promise.all(late)) expect(error).toMatchObject({ reason: 'Timeout', transient: true });
+    expect(performance.now() - began).toBeLessThan(3_000);
+    await clock.advance(15_000);
+    await Promise.all(busy);
+    expect(server.seen).toHaveLength(4);
+    await hung.close();
+    mute.close();
   });
 
   it('lets the caller give up', async () => {

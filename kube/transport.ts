@@ -91,7 +91,7 @@ export function createTransport({ server, proxyUrl, poolSize }: TransportOptions
   };
   const send = async (dispatcher: Dispatcher, identity: Identity, o: SendOptions): Promise<Exchange> => {
     const { origin, pathname } = new URL(identity.server ?? server);
-    const { statusCode, headers, body } = await dispatcher.request({
+    const request = dispatcher.request({
       origin,
       path: pathname.replace(/\/$/, '') + o.path,
       method: o.method as Dispatcher.HttpMethod,
@@ -99,6 +99,7 @@ export function createTransport({ server, proxyUrl, poolSize }: TransportOptions
       ...(o.body === undefined ? {} : { body: o.body }),
       signal: o.signal,
     });
+    const { statusCode, headers, body } = await orAborted(request, o.signal);
     // An abort after the last read would otherwise surface as an uncaught 'error' event.
     body.on('error', () => {});
     return { status: statusCode, headers, body, destroy: () => body.destroy() };
@@ -127,4 +128,29 @@ export function createTransport({ server, proxyUrl, poolSize }: TransportOptions
       await Promise.all(all.map((d) => d.destroy().catch(() => {})));
     },
   };
+}
+
+/**
+ * The dispatcher hears of an abort only once it has a connection: a server that hangs, or a full pool, would hold up whoever has given
+ * up. What it still gets then is dropped before anything is sent.
+ */
+async function orAborted(
+  request: Promise<Dispatcher.ResponseData>,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const giveUp = () => {
+    request.then(
+      ({ body }) => body.on('error', () => {}).destroy(),
+      () => {},
+    );
+    reject(signal.reason);
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    return await Promise.race([request, aborted]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
 }

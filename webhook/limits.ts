@@ -66,6 +66,8 @@ export const RETRY_AFTER_MS = 5_000;
 export const FOLD_DEADLINE_MS = 3_000;
 /** After Postgres did not answer about folded alerts it is not asked for this long. */
 export const FOLD_REST_MS = 2_000;
+/** How long an alert that has room as an object waits to hear whether Postgres knows of it as folded. */
+export const FOLD_GLANCE_MS = 300;
 /** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
 export const OVERFLOW_TICK_MS = 2_000;
 /** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */
@@ -213,6 +215,13 @@ export const SECRET_BELIEVED_MS = 3_600_000;
 /** How long one reading of a Secret may take, and how long none is tried after one that failed, where its last content is known. */
 export const SECRET_READ_MS = 1_500;
 export const SECRET_REST_MS = 3_000;
+/** How long a request waits for the next reading after that, where the last content is known. */
+export const SECRET_WAIT_MS = 250;
+/** Secrets of sources to which nothing is sent are read again when this old, so many at once, in rounds; one that cannot be read, so much later. */
+export const SECRET_AHEAD_MS = 900_000;
+export const SECRETS_AHEAD_AT_ONCE = 4;
+export const SECRETS_AHEAD_ROUND_MS = 2_000;
+export const SECRETS_AHEAD_RETRY_MS = 60_000;
 /** Rows read from the inbox at once, and those held in memory while they are drained. */
 export const DRAIN_PAGE = 500;
 export const DRAIN_HELD = 2_000;

@@ -42,6 +42,7 @@ import { createLiveBook } from './intake/live-book.ts';
 import { createOverflows } from './intake/overflows.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
+import { createSecretsAhead } from './intake/secrets-ahead.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
@@ -127,7 +128,16 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const lock = createKeyedLock();
   const live = createLiveBook({ alerts: alerts.cache, rules: rules.cache });
   const folds = parts.folds && createFolds({ store: parts.folds, clock, log });
-  const overflows = createOverflows({ client, alerts: alerts.cache, live, folds, lock, clock, log });
+  const overflows = createOverflows({
+    client,
+    alerts: alerts.cache,
+    namespace: parts.namespace,
+    live,
+    folds,
+    lock,
+    clock,
+    log,
+  });
   const etcd = createFoldingStore({
     store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
     alerts: alerts.cache,
@@ -198,6 +208,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
   });
   const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
+  const auth = createSourceAuth({ client, clock, log });
+  const secretsAhead = createSecretsAhead({ sources: sources.cache, auth, clock });
   const app = await buildApp({
     readiness,
     host: parts.host,
@@ -207,7 +219,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       sources: sources.cache,
       alerts: alerts.cache,
       receivers,
-      auth: createSourceAuth({ client, clock, log }),
+      auth,
       ingest,
       clock,
       metrics,
@@ -252,6 +264,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       traffic.start();
       receiving.start();
       testAlerts.start();
+      secretsAhead.start();
       collector?.start();
       parts.leases?.lock.start();
       expirer?.start();
@@ -262,6 +275,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       app.streams.close();
       await app.server.close();
       testAlerts.stop();
+      secretsAhead.stop();
       await repeats.stop();
       await expirer?.stop();
       await collector?.stop();

@@ -60,8 +60,12 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       return kept instanceof Error ? bothAway(outcome.message, kept, outcome.retryAfterMs) : kept;
     }
     // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it.
-    if (outcome.kind === 'unchanged' && inbox.mayHoldRows()) await keep(request);
-    return outcome;
+    if (outcome.kind !== 'unchanged' || !inbox.mayHoldRows()) return outcome;
+    const kept = await keep(request);
+    // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.
+    if (!(kept instanceof Error) || !inbox.isWaiting(request.fingerprint) || !isOver(request)) return outcome;
+    const message = `an older report of this alert waits in the inbox, which is away: ${kept.message}`;
+    return { kind: 'unavailable', message };
   }
 
   async function store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
@@ -104,6 +108,8 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     },
   };
 }
+
+const isOver = ({ reports }: StoreRequest): boolean => reports.at(-1)?.spec.state === 'Resolved';
 
 export const isStored = ({ kind }: StoreOutcome): boolean =>
   kind === 'created' || kind === 'updated' || kind === 'unchanged';

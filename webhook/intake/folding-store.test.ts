@@ -1,6 +1,7 @@
 /** Two replicas, a storm at one source with room for forty, alerts that come and go, Postgres that goes away: whatever the order, each alert is one. */
 import type { Alert, AlertSpec, CorrelationRule } from '@funnelai/crds/generated/types';
 import { fingerprintOf } from '@funnelai/domain/fingerprint';
+import { silentReport } from '@funnelai/domain/heartbeat';
 import { formatMicros } from '@funnelai/domain/instants';
 import { HistoryUnavailable } from '@funnelai/history/errors';
 import type { FoldedAlert, FoldKey, FoldStore } from '@funnelai/history/folded';
@@ -11,13 +12,15 @@ import { silentLog } from '@funnelai/kube/log';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ETCD_PATIENCE_MS } from '../limits.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { createFoldingStore } from './folding-store.ts';
 import { createFolds } from './folds.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { createLiveBook } from './live-book.ts';
 import { createOverflows } from './overflows.ts';
-import { createAlertStore, type StoreOutcome } from './store.ts';
+import type { Report } from './report.ts';
+import { createAlertStore, type StoreOutcome, type StoreRequest } from './store.ts';
 
 const MOST = 40;
 const COUNTED_MS = 40_000;
@@ -104,10 +107,11 @@ function merged(held: unknown, patch: unknown): unknown {
 function aFoldStore() {
   const rows = new Map<string, FoldedAlert>();
   const textOf = (key: FoldKey) => `${key.namespace}/${key.source}/${key.fingerprint}`;
-  const state = { isAway: false };
+  const state = { isAway: false, isMute: false };
   const ask =
     <T>(work: () => T) =>
     async (): Promise<T> => {
+      if (state.isMute) await new Promise(() => {});
       if (state.isAway) throw new HistoryUnavailable('away');
       return work();
     };
@@ -161,12 +165,18 @@ function aFoldStore() {
       ask(() => {
         for (const [key, row] of rows) if (row.overflow === overflow) rows.set(key, { ...row, leftAt: at });
       })(),
-    firing: ask(() => [...rows.values()].filter((row) => isCounted(row) && row.spec.state === 'Firing')),
+    firing: (namespace) =>
+      ask(() =>
+        [...rows.values()].filter(
+          (row) =>
+            isCounted(row) && row.spec.state === 'Firing' && (namespace === undefined || row.namespace === namespace),
+        ),
+      )(),
   };
   return { rows, state, store: store as FoldStore, isCounted };
 }
 
-function aWorld() {
+function aWorld({ namespace }: { namespace?: string } = {}) {
   const clock = new FakeClock('2026-01-01T12:00:00Z');
   const cluster = aCluster();
   const postgres = aFoldStore();
@@ -180,7 +190,7 @@ function aWorld() {
     const lock = createKeyedLock();
     const live = createLiveBook({ alerts, rules: none });
     const folds = createFolds({ store: postgres.store, clock, log });
-    const overflows = createOverflows({ client: cluster.client, alerts, live, folds, lock, clock, log });
+    const overflows = createOverflows({ client: cluster.client, alerts, namespace, live, folds, lock, clock, log });
     const store = createFoldingStore({
       store: createAlertStore({ client: cluster.client, alerts, clock, lock }),
       alerts: {
@@ -201,15 +211,21 @@ function aWorld() {
     return { store, catchUp: () => cluster.catchUp(replica) };
   });
   /** A second passes with each report. */
-  async function send(replica: number, i: number, state: 'Firing' | 'Resolved'): Promise<StoreOutcome> {
+  async function send(
+    replica: number,
+    i: number,
+    state: 'Firing' | 'Resolved',
+    only?: 'Ending',
+  ): Promise<StoreOutcome> {
     await clock.advance(1_000);
-    return sendNow(replica, i, state);
+    return sendNow(replica, i, state, `Fault${i % 3}`, only);
   }
   async function sendNow(
     replica: number,
     i: number,
     state: 'Firing' | 'Resolved',
     alertname = `Fault${i % 3}`,
+    only?: 'Ending',
   ): Promise<StoreOutcome> {
     const at = formatMicros(clock.now());
     const labels = { alertname, pod: `p-${i}` };
@@ -228,17 +244,12 @@ function aWorld() {
       receivedAt: at,
       ...(state === 'Resolved' && { endsAt: at }),
     };
-    const request = {
-      namespace: 'demo',
-      source: 'prom',
-      fingerprint,
-      reports: [{ spec, startNamed: true, endNamed: true }],
-      demo: false,
-    } as const;
-    return (replicas[replica] as (typeof replicas)[0]).store.store(
-      { ...request, reports: [...request.reports] },
-      new AbortController().signal,
-    );
+    return store({ spec, startNamed: true, endNamed: true, ...(only && { only }) }, replica);
+  }
+  function store(report: Report, replica = 0): Promise<StoreOutcome> {
+    const { fingerprint } = report.spec;
+    const request: StoreRequest = { namespace: 'demo', source: 'prom', fingerprint, reports: [report], demo: false };
+    return (replicas[replica] as (typeof replicas)[0]).store.store(request, new AbortController().signal);
   }
   const starts = new Map<number, string>();
   const catchUp = () => {
@@ -262,7 +273,23 @@ function aWorld() {
       .filter((row) => postgres.isCounted(row) && row.spec.state === 'Firing')
       .map(({ spec }) => spec.labels?.pod ?? '');
   const counted = () => overflows().reduce((sum, { spec }) => sum + (spec.folded?.firing ?? 0), 0);
-  return { clock, cluster, postgres, start, send, sendNow, settle, catchUp, starts, live, folded, counted, overflows };
+  return {
+    clock,
+    cluster,
+    postgres,
+    source,
+    start,
+    store,
+    send,
+    sendNow,
+    settle,
+    catchUp,
+    starts,
+    live,
+    folded,
+    counted,
+    overflows,
+  };
 }
 const isStored = ({ kind }: StoreOutcome) => kind === 'created' || kind === 'updated' || kind === 'unchanged';
 
@@ -315,6 +342,56 @@ describe('a source at its bound', () => {
     world.postgres.state.isAway = false;
     await world.clock.advance(5_000);
     expect(await world.send(0, 99, 'Firing')).toMatchObject({ kind: 'created' });
+  });
+
+  it('does not blame the API server for a Postgres that is away', async () => {
+    const world = aWorld();
+    for (let i = 0; i < 50; i += 1) await world.send(0, i, 'Firing');
+    world.postgres.state.isAway = true;
+    expect(await world.send(0, 99, 'Firing')).toMatchObject({ kind: 'unavailable', isAnswered: true });
+    expect(await world.send(0, 49, 'Resolved', 'Ending')).toMatchObject({ kind: 'unavailable', isAnswered: true });
+    world.postgres.state.isAway = false;
+    await world.clock.advance(5_000);
+    expect(await world.send(0, 49, 'Resolved', 'Ending')).toMatchObject({ kind: 'updated' });
+    expect(world.folded()).not.toContain('p-49');
+  });
+
+  it('does not let what has room wait for a Postgres that hangs', async () => {
+    const world = aWorld();
+    const all = Array.from({ length: 50 }, (_, i) => i);
+    await Promise.all(all.map((i) => world.sendNow(0, i, 'Firing', 'Storm')));
+    await world.settle();
+    world.postgres.state.isMute = true;
+    const outcomes: StoreOutcome[] = [];
+    for (const [i, state] of [[1_000, 'Firing'] as const, [0, 'Resolved'] as const])
+      void world.sendNow(0, i, state, i === 0 ? 'Storm' : 'Other').then((outcome) => outcomes.push(outcome));
+    await world.clock.advance(ETCD_PATIENCE_MS / 2);
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['created', 'updated']);
+  });
+
+  it('says by an Alert of its own that the source fell silent, however full it is', async () => {
+    const world = aWorld();
+    const all = Array.from({ length: 200 }, (_, i) => i);
+    await Promise.all(all.map((i) => world.sendNow(0, i, 'Firing', `Name${i}`)));
+    expect(world.cluster.stored.size).toBe(MOST);
+    const spec = silentReport(world.source, '2026-01-01T11:00:00Z', world.clock.now());
+    await world.store({ spec, startNamed: true, endNamed: true });
+    expect([...world.cluster.stored.values()].map((alert) => alert.spec.fingerprint)).toContain(spec.fingerprint);
+  });
+
+  it('leaves the folded alerts of other namespaces to those who may write there', async () => {
+    for (const [namespace, made] of [
+      ['elsewhere', 0],
+      ['demo', 1],
+    ] as const) {
+      const world = aWorld({ namespace });
+      for (let i = 0; i < 50; i += 1) await world.send(0, i, 'Firing');
+      await world.settle();
+      const name = world.overflows()[0]?.metadata.name;
+      world.cluster.clear(({ metadata }) => metadata.name === name);
+      await world.settle();
+      expect(world.overflows().filter(({ metadata }) => metadata.name === name)).toHaveLength(made);
+    }
   });
 
   it('makes anew the overflow Alert that somebody has deleted while alerts of it fire', async () => {

@@ -6,9 +6,10 @@
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import { alertName, NAME_DIGITS } from '@funnelai/domain/fingerprint';
 import { DEFAULT_MAX_LIVE_ALERTS, maxLiveAlertsOf, REST_OF_SOURCE, roomFor } from '@funnelai/domain/folding';
+import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { sameAlert } from '@funnelai/domain/merge';
 import { HistoryRefused } from '@funnelai/history/errors';
-import type { Folded, FoldKey } from '@funnelai/history/folded';
+import type { Folded, FoldedAlert, FoldKey } from '@funnelai/history/folded';
 import type { Cache } from '@funnelai/kube/cache';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
@@ -68,7 +69,7 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     const release = live.reserve(source, kind, 'alert');
     try {
       if (folds === undefined || !mayBeFolded) return await store.store(request, signal);
-      const found = await folds.find(keyOf(request)).catch(() => undefined);
+      const found = await folds.glance(keyOf(request));
       if (found === undefined) return await store.store(request, signal);
       const known = { spec: found.spec, startNamed: true, endNamed: true };
       const reports: StoreRequest['reports'] = [known, ...request.reports];
@@ -121,13 +122,18 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
   /** Reports that make no alert of their own: an end, or a word about it. They are about one that is folded, or about none. */
   async function ofWhatIsKnown(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
     const mayBeFolded = folds !== undefined && live.overflowsOf(`${request.namespace}/${request.source}`) > 0;
-    const found = mayBeFolded ? await folds.find(keyOf(request)) : undefined;
+    let found: FoldedAlert | undefined;
+    try {
+      if (mayBeFolded) found = await folds.find(keyOf(request));
+    } catch (error) {
+      return noFault(`whether this alert is folded cannot be known: Postgres is away: ${messageOf(error)}`);
+    }
     return found === undefined ? store.store(request, signal) : foldAlone(request, found.overflow);
   }
 
   function full({ namespace, source }: StoreRequest, why: string): StoreOutcome {
     const bound = boundOf(namespace, source);
-    return { kind: 'unavailable', message: `source ${source} has reached limits.maxLiveAlerts (${bound}), and ${why}` };
+    return noFault(`source ${source} has reached limits.maxLiveAlerts (${bound}), and ${why}`);
   }
 
   function boundOf(namespace: string, source: string): number {
@@ -141,6 +147,8 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
       const key = `${namespace}/${source}`;
       // Nobody knows yet whether there is room; in a storm a moment without a bound is thousands.
       if (!alerts.synced) return { kind: 'unavailable', message: 'this webhook has just started and is still reading' };
+      // There is one of a source; and a storm that ends in silence is what it is for.
+      if (request.fingerprint === HEARTBEAT_FINGERPRINT) return store.store(request, signal);
       if (isLive(request)) {
         const outcome = await store.store(request, signal);
         if (live.overflowsOf(key) > 0) await settle(request, outcome);
@@ -168,6 +176,9 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     },
   };
 }
+
+/** Postgres is missing, and not the API server: to give that one up for it would cost all other sources their store. */
+const noFault = (message: string): StoreOutcome => ({ kind: 'unavailable', message, isAnswered: true });
 
 const keyOf = ({ namespace, source, fingerprint }: StoreRequest): FoldKey => ({ namespace, source, fingerprint });
 const textOf = ({ namespace, source, fingerprint }: StoreRequest): string => `${namespace}/${source}/${fingerprint}`;

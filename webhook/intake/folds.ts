@@ -15,7 +15,7 @@ import {
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { FOLD_DEADLINE_MS, FOLD_REST_MS } from '../limits.ts';
+import { FOLD_DEADLINE_MS, FOLD_GLANCE_MS, FOLD_REST_MS } from '../limits.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 /** All of it throws {HistoryUnavailable}; then nobody can say whether it was done. */
@@ -23,6 +23,9 @@ export interface Folds extends Pick<FoldStore, 'counts' | 'firing'> {
   abandon(key: OverflowKey): Promise<void>;
   put(fold: Fold): Promise<Folded>;
   find(key: FoldKey): Promise<FoldedAlert | undefined>;
+  /** The same for whoever can do without: soon, and never throws. */
+  glance(key: FoldKey): Promise<FoldedAlert | undefined>;
+  /** Waits as shortly; it goes on all the same. */
   leave(key: FoldKey): Promise<void>;
 }
 
@@ -51,6 +54,19 @@ export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }):
     }
   }
 
+  async function soon<R>(work: Promise<R>): Promise<R> {
+    let disarm = () => {};
+    const late = new Promise<never>((_, reject) => {
+      disarm = clock.after(FOLD_GLANCE_MS, () => reject(new HistoryUnavailable('no answer yet')));
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      disarm();
+      work.catch(() => {});
+    }
+  }
+
   const grouped = <T, R>(run: (items: T[]) => Promise<R[]>) =>
     createGroupCommit<T, R>({
       size: FOLDS_PER_WRITE,
@@ -69,9 +85,10 @@ export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }):
   return {
     put: (fold) => puts.add(fold),
     find: (key) => finds.add(key),
-    leave: (key) => leaves.add(key),
+    glance: (key) => soon(finds.add(key)).catch(() => undefined),
+    leave: (key) => soon(leaves.add(key)),
     abandon: (key) => ask(() => store.abandon(key, now())),
     counts: (overflows) => ask(() => store.counts(overflows)),
-    firing: () => ask(() => store.firing()),
+    firing: (namespace) => ask(() => store.firing(namespace)),
   };
 }

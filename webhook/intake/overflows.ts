@@ -53,6 +53,8 @@ export interface Overflows {
 export interface OverflowDeps {
   client: KubeClient;
   alerts: Cache<Alert>;
+  /** Looks in this one alone for what is missing; in all when absent. */
+  namespace?: string | undefined;
   live: LiveBook;
   folds: Folds | undefined;
   lock: KeyedLock;
@@ -168,7 +170,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
     const due = live.overflows().filter(({ spec }) => (sinceCount(spec, now) ?? FOLDED_WRITE_MS) >= FOLDED_WRITE_MS);
     await countAll(due);
     if (round % ROUNDS_PER_SEARCH !== 1) return;
-    for (const { namespace, overflow: name, spec: sample } of await folds.firing()) {
+    for (const { namespace, overflow: name, spec: sample } of await folds.firing(deps.namespace)) {
       if (alerts.get(namespace, name) !== undefined) continue;
       await writeSafely({ namespace, name }, birth({ namespace, name }, { isNews: false, sample }));
     }

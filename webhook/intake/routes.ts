@@ -35,7 +35,7 @@ export interface IntakeDeps {
   /** By the index BY_NAMESPACE, for those who read them as from an Alertmanager. */
   alerts: Cache<Alert>;
   receivers: Receivers;
-  auth: SourceAuth;
+  auth: Pick<SourceAuth, 'check'>;
   ingest: Ingest;
   clock: Clock;
   metrics: WebhookMetrics;

@@ -2,17 +2,19 @@
 import type { KeyObject } from 'node:crypto';
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
-import { credentialsIn, type SecretFault, type SecretWay } from '@funnelai/domain/source-credentials';
+import { credentialsIn, type SecretFault, type SecretWay, wayInto } from '@funnelai/domain/source-credentials';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import { isNotFound, KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import {
+  SECRET_AHEAD_MS,
   SECRET_BELIEVED_MS,
   SECRET_EARLY_REREAD_MS,
   SECRET_READ_MS,
   SECRET_REST_MS,
   SECRET_TTL_MS,
+  SECRET_WAIT_MS,
   SECRETS_REMEMBERED,
 } from '../limits.ts';
 import { isSigned, signingKeys } from './signature.ts';
@@ -24,6 +26,8 @@ export type AuthOutcome = 'ok' | 'wrong' | 'notConfigured' | 'unavailable';
 
 export interface SourceAuth {
   check(source: AlertSource, way: SecretWay, proof: Proof): Promise<AuthOutcome>;
+  /** Reads the Secret of a source that nobody asked about lately, for when it cannot be read any more. Never throws. */
+  prepare(source: AlertSource): Promise<void>;
 }
 
 interface Secret extends KubeObject {
@@ -69,14 +73,22 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
       .then((entry) => {
         if (!entries.has(id) && entries.size >= SECRETS_REMEMBERED) entries.delete(entries.keys().next().value ?? '');
         entries.set(id, entry);
+        failure = undefined;
         return entry;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof KubeError && (error.transient || error.perhapsStored))
+          failure = { error, atMs: deps.clock.monotonicMs() };
+        throw error;
       })
       .finally(() => reading.delete(id));
     reading.set(id, started);
     return started;
   }
 
-  let failedAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the last reading, where that met no API server. */
+  let failure: { error: KubeError; atMs: number } | undefined;
+  const isResting = ({ atMs }: { atMs: number }) => deps.clock.monotonicMs() - atMs < SECRET_REST_MS;
   /** An API server that is away takes no tokens: what was known of them is believed a while, and nobody waits for it again and again. */
   async function readOrBelieve(
     id: string,
@@ -86,21 +98,29 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
   ): Promise<Entry> {
     const nowMs = deps.clock.monotonicMs();
     const isBelieved = known !== undefined && nowMs - known.readAtMs < SECRET_BELIEVED_MS;
-    if (isBelieved && nowMs - failedAtMs < SECRET_REST_MS) return known;
+    const failed = failure;
+    if (failed !== undefined && isResting(failed)) {
+      if (isBelieved) return known;
+      throw failed.error;
+    }
+    const news = read(id, namespace, way);
+    if (!isBelieved) return news;
+    // Once it was away it is asked by the way: whoever comes now is not to wait out what may be the next failure.
+    const patience = failed === undefined ? undefined : deps.clock.sleep(SECRET_WAIT_MS).then(() => known);
     try {
-      return await read(id, namespace, way);
+      return await (patience === undefined ? news : Promise.race([news, patience]));
     } catch (error) {
-      if (!isBelieved || !(error instanceof KubeError) || !(error.transient || error.perhapsStored)) throw error;
-      failedAtMs = deps.clock.monotonicMs();
+      if (failure === undefined || failure.error !== error) throw error;
       return known;
+    } finally {
+      news.catch(() => {});
     }
   }
 
   return {
     async check(source, way, proof) {
       const { namespace = '', name } = source.metadata;
-      // The reference is part of the id: a source that names another Secret is not judged by the old one.
-      const id = [namespace, name, way.kind, way.secret, ...way.keys].join('/');
+      const id = idOf(source, way);
       const where = { source: `${namespace}/${name}` };
       try {
         const age = (e: Entry) => deps.clock.monotonicMs() - e.readAtMs;
@@ -108,6 +128,7 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
         if (entry === undefined || age(entry) >= SECRET_TTL_MS) entry = await readOrBelieve(id, namespace, way, entry);
         if (isProven(way, proof, entry)) return 'ok';
         if (age(entry) >= SECRET_EARLY_REREAD_MS) {
+          if (failure !== undefined && isResting(failure)) throw failure.error;
           entry = await read(id, namespace, way);
           if (isProven(way, proof, entry)) return 'ok';
         }
@@ -119,7 +140,22 @@ export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: 
         return 'unavailable';
       }
     },
+    async prepare(source) {
+      const way = wayInto(source.spec);
+      if (!('secret' in way)) return;
+      const id = idOf(source, way);
+      const known = entries.get(id);
+      const isFull = known === undefined && entries.size >= SECRETS_REMEMBERED;
+      if (isFull || (known !== undefined && deps.clock.monotonicMs() - known.readAtMs < SECRET_AHEAD_MS)) return;
+      // Why it could not be read is said to whoever asks next.
+      await read(id, source.metadata.namespace ?? '', way).catch(() => {});
+    },
   };
+}
+
+/** The reference is part of it: a source that names another Secret is not judged by the old one. */
+function idOf({ metadata: { namespace = '', name } }: AlertSource, way: SecretWay): string {
+  return [namespace, name, way.kind, way.secret, ...way.keys].join('/');
 }
 
 function isProven(way: SecretWay, proof: Proof, { hashes, keys }: Entry): boolean {

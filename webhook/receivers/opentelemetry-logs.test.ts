@@ -296,6 +296,15 @@ describe('the answer', () => {
     expect([asBytes.status, asBytes.type, asBytes.bytes.length]).toEqual([200, 'application/x-protobuf', 0]);
   });
 
+  it('counts nothing as rejected that is in the inbox', async () => {
+    const kept = await told(
+      logs([record()]),
+      JSON_TYPE,
+      answer({ inbox: 1, message: '1 of 1 is stored, in the inbox' }),
+    );
+    expect(kept.bytes.toString()).toBe('{}');
+  });
+
   it('counts what was rejected as a partial success, which is not sent again', async () => {
     const body = { resourceLogs: [{ scopeLogs: [{ logRecords: [record(), 'none', 7] }] }] };
     const { status, bytes } = await told(body, JSON_TYPE, answer({ created: 1, message: '2 are not' }, 400));

@@ -28,9 +28,9 @@ export const openTelemetryLogs: Receiver = {
       const body = statusResponse(encoding, answer.status, answer.body.message);
       return { status: answer.status, headers: { ...answer.headers, ...typed(encoding) }, body };
     }
-    const { created, updated, unchanged } = answer.body;
+    const { created, updated, unchanged, inbox = 0 } = answer.body;
     const bad = new Set(reading.problems.map((problem) => problem.index)).size;
-    const rejected = reading.received.length + bad - created - updated - unchanged;
+    const rejected = reading.received.length + bad - created - updated - unchanged - inbox;
     return { status: 200, headers: typed(encoding), body: exportResponse(encoding, rejected, answer.body.message) };
   },
   refuse: ({ status, message }, headers) => {
