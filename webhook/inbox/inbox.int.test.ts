@@ -211,6 +211,8 @@ describe('rows that cannot be drained', () => {
     );
     await team.kubectl.run(['delete', 'alertsource', 'leaving', '-n', team.namespace]);
     api.set();
+    const isGone = async () => (await send(cut.url, team, [], { source: 'leaving' })).status === 404;
+    await until('the webhook to know that the source is gone', SOON_MS, isGone);
     await goOn();
     await until('the neighbour in etcd', SOON_MS, async () => (await alertsNamed('Neighbour')).length === 1);
     const aside = async () =>
