@@ -339,7 +339,8 @@ export interface TestRequest {
 export interface TestAnswer {
   /** Name of the alert. */
   alert: string;
-  outcome: 'created' | 'updated' | 'unchanged';
+  /** `inbox`: it is safe in Postgres, and becomes an Alert later. */
+  outcome: 'created' | 'updated' | 'unchanged' | 'inbox';
 }
 
 /** Body of every answer that is not 2xx, under /api. */

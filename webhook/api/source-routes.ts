@@ -119,7 +119,7 @@ async function sendTest(
   const title = state === 'Resolved' ? (fires?.spec.title ?? '') : `Test alert sent by ${who.user}`;
   const input = testAlert({ title, state, severity }, api.clock.now());
   const result = await api.ingest.ingest(source, [{ index: 0, input }]);
-  const outcome = (['created', 'updated', 'unchanged'] as const).find((one) => result[one] > 0);
+  const outcome = (['created', 'updated', 'unchanged', 'inbox'] as const).find((one) => (result[one] ?? 0) > 0);
   if (outcome !== undefined) return { alert: alertName(key.name, fingerprintOfKey(TEST_KEY)), outcome };
   if (result.gone !== undefined) throw new HttpProblem('NotFound', result.gone);
   const refused = result.refused[0];

@@ -149,7 +149,7 @@ async function take(
     const result = await deps.ingest.ingest(source, reading.received);
     const answer = answerFor(reading, result, request.id);
     arrival.alerts = reading.received.length + bad;
-    arrival.stored = result.created + result.updated + result.unchanged;
+    arrival.stored = result.created + result.updated + result.unchanged + (result.inbox ?? 0);
     const refusal = refusalIn(answer, result.why);
     if (refusal !== undefined) arrival.refusal = refusal;
     if (answer.status === 503)

@@ -43,10 +43,14 @@ export async function startInProcess(
   } = {},
 ): Promise<Running> {
   const connection = await loadConnection({ kubeconfigPath: kubeconfig, context: 'webhook' });
-  const client = createKubeClient(
-    { ...connection, server: o.server ?? connection.server },
-    { userAgent: 'funnelai-webhook' },
-  );
+  const { server = connection.server } = o;
+  // A kubeconfig that names the true server would lead it around what stands in between.
+  const credentials: typeof connection.credentials = {
+    current: async () => ({ ...(await connection.credentials.current()), server }),
+    refresh: () => connection.credentials.refresh(),
+    movedFrom: async () => false,
+  };
+  const client = createKubeClient({ ...connection, server, credentials }, { userAgent: 'funnelai-webhook' });
   const inboxPool = o.databaseUrl === undefined ? undefined : createInboxPool(o.databaseUrl);
   const webhook = await createWebhook({
     client,
