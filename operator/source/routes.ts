@@ -6,9 +6,18 @@ import type { Verdicts } from './decide.ts';
 /** Namespaces that one message names. */
 const NAMED = 8;
 
-/** `sources` are all that the operator sees. */
-export function routesOf(source: AlertSource, sources: Iterable<AlertSource>): Verdicts {
+/**
+ * `sources` are all that the operator sees.
+ * @param served the one namespace that it works in; absent when it works in all.
+ */
+export function routesOf(source: AlertSource, sources: Iterable<AlertSource>, served?: string): Verdicts {
   const { acceptFrom, routes } = source.spec;
+  if (served !== undefined) {
+    const message = `funnelAI works in namespace ${served} alone here (--namespace): nothing is routed into another, or from there`;
+    const verdict = { status: 'False', reason: 'OneNamespace', message } as const;
+    if (acceptFrom !== undefined && acceptFrom.namespace !== served) return { Ready: verdict };
+    if (routes?.some(({ namespace }) => namespace !== served)) return { Routed: verdict };
+  }
   if (acceptFrom !== undefined) return { Ready: acceptance(source, acceptFrom, [...sources]) };
   return routes === undefined || routes.length === 0 ? {} : routing(source, [...sources]);
 }
