@@ -29,7 +29,11 @@ describe('what a source says of its routes', () => {
   });
 
   it('does not blame others where it sees one namespace alone', () => {
-    const here = { status: 'False', reason: 'OneNamespace', message: expect.stringContaining('namespace infra alone') };
+    const here = {
+      status: 'Unknown',
+      reason: 'OneNamespace',
+      message: expect.stringContaining('namespace infra alone'),
+    };
     expect(routesOf(prom, [prom], 'infra')).toEqual({ Routed: here });
     expect(routesOf(pay, [pay], 'pay').Ready).toMatchObject({ reason: 'OneNamespace' });
     const within = aSource('infra', 'own', { acceptFrom: from });

@@ -13,8 +13,8 @@ const NAMED = 8;
 export function routesOf(source: AlertSource, sources: Iterable<AlertSource>, served?: string): Verdicts {
   const { acceptFrom, routes } = source.spec;
   if (served !== undefined) {
-    const message = `funnelAI works in namespace ${served} alone here (--namespace): nothing is routed into another, or from there`;
-    const verdict = { status: 'False', reason: 'OneNamespace', message } as const;
+    const message = `this operator works in namespace ${served} alone and does not see sources of others; a webhook for all namespaces routes all the same, one with --namespace does not`;
+    const verdict = { status: 'Unknown', reason: 'OneNamespace', message } as const;
     if (acceptFrom !== undefined && acceptFrom.namespace !== served) return { Ready: verdict };
     if (routes?.some(({ namespace }) => namespace !== served)) return { Routed: verdict };
   }
