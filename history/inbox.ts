@@ -40,8 +40,8 @@ export interface InboxDepth {
 export interface InboxStore {
   /** Stores all or none, at most `INBOX_ROWS_PER_WRITE`, and resolves once they are safe on disk. @throws {HistoryUnavailable} they may be there all the same. */
   append(rows: readonly InboxRow[]): Promise<void>;
-  /** The next rows after `after` ('0': from the first), in order, without those of some namespaces. */
-  page(o: { after: string; limit: number; without: readonly string[] }): Promise<StoredRow[]>;
+  /** The next rows after `after` ('0': from the first), in order, without those of some namespaces: no more once their reports have so many bytes. */
+  page(o: { after: string; limit: number; bytes?: number; without: readonly string[] }): Promise<StoredRow[]>;
   /** Takes rows away, on the strength of the drain lock that the backend `holder` has. @returns false when it has it no more; then nothing went. */
   remove(ids: readonly string[], holder: number): Promise<boolean>;
   /** Puts rows aside, each with its reason. Likewise. */
@@ -68,10 +68,14 @@ FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_
 WHERE ${DURABLE}
 ORDER BY r.place`;
 const PAGE = `
-SELECT id::text AS id, namespace, source, fingerprint, demo, reports::text AS reports,
+SELECT id::text AS id, namespace, source, fingerprint, demo, reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
-FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])
-ORDER BY inbox.id LIMIT $3`;
+FROM (SELECT *, sum(octet_length(reports)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+      FROM (SELECT id, namespace, source, fingerprint, demo, reports::text AS reports, received_at
+            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])
+            ORDER BY inbox.id LIMIT $3) AS next) AS counted
+WHERE before IS NULL OR $5::bigint IS NULL OR before < $5::bigint
+ORDER BY counted.id`;
 const REMOVE = `DELETE FROM inbox WHERE scope = $1 AND id = ANY ($2::bigint[]) AND ${LAZY} AND ${HOLDS_LOCK('$1', '$3')}`;
 const SET_ASIDE = `
 WITH why AS (SELECT * FROM unnest($2::bigint[], $4::text[]) AS r(id, reason)),
@@ -117,7 +121,8 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
         column((r) => r.reports),
       ]);
     },
-    page: async ({ after, limit, without }) => (await ask<StoredRow>(PAGE, [scope, after, limit, without])).rows,
+    page: async ({ after, limit, bytes, without }) =>
+      (await ask<StoredRow>(PAGE, [scope, after, limit, without, bytes ?? null])).rows,
     remove: (ids, holder) => underLock(REMOVE, ids, holder, []),
     setAside: (rows, holder) =>
       underLock(

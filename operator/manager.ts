@@ -93,7 +93,7 @@ export function createOperator(o: OperatorOptions): Operator {
       openMirror && createMirrorController({ ...deps, book, openMirror, said: events, leadsSince, keepHistoryMs });
     controllers = [
       createRuleController(deps),
-      createSourceController(deps),
+      createSourceController({ ...deps, served: o.namespace }),
       createCorrelationController(deps),
       createIncidentController({ ...deps, book }),
       ...(mirror === undefined ? [] : [mirror]),

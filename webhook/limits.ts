@@ -225,6 +225,10 @@ export const SECRETS_AHEAD_RETRY_MS = 60_000;
 /** Rows read from the inbox at once, and those held in memory while they are drained. */
 export const DRAIN_PAGE = 500;
 export const DRAIN_HELD = 2_000;
+/** The same in bytes of their reports; and of one row, past which the reports of a fault go into several. */
+export const DRAIN_PAGE_BYTES = 8 * MIB;
+export const DRAIN_HELD_BYTES = 24 * MIB;
+export const INBOX_ROW_BYTES = 256 * KIB;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;
 /** Rows that are drained are taken away together, at most this late. */

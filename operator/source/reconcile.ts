@@ -20,7 +20,8 @@ interface Secret extends KubeObject {
   data?: Record<string, string>;
 }
 
-export function createSourceController(deps: Deps): Controller {
+/** @param deps.served the one namespace that it works in; absent when it works in all. */
+export function createSourceController(deps: Deps & { served?: string | undefined }): Controller {
   const { caches, client, clock } = deps;
   const queue = createQueue(deps, { name: 'source', workers: WORKERS, reads: [ALERT_SOURCES], reconcile });
   let unsubscribe = () => {};
@@ -32,7 +33,7 @@ export function createSourceController(deps: Deps): Controller {
     const status = sourceStatus(
       source,
       await lookAtSecret(source),
-      routesOf(source, caches.sources.list()),
+      routesOf(source, caches.sources.list(), deps.served),
       clock.now(),
     );
     const written = await putStatus<AlertSource>(client, ALERT_SOURCES, source, status);

@@ -28,6 +28,19 @@ describe('what a source says of its routes', () => {
     expect(routesOf(aSource('infra', 'plain', { auth }), [])).toEqual({});
   });
 
+  it('does not blame others where it sees one namespace alone', () => {
+    const here = {
+      status: 'Unknown',
+      reason: 'OneNamespace',
+      message: expect.stringContaining('namespace infra alone'),
+    };
+    expect(routesOf(prom, [prom], 'infra')).toEqual({ Routed: here });
+    expect(routesOf(pay, [pay], 'pay').Ready).toMatchObject({ reason: 'OneNamespace' });
+    const within = aSource('infra', 'own', { acceptFrom: from });
+    const inside = aSource('infra', 'prom', { auth, routes: [{ match: ['a="b"'], namespace: 'infra' }] });
+    expect(routesOf(inside, [inside, within], 'infra').Routed).toMatchObject({ status: 'True' });
+  });
+
   it('names the namespaces that have not opted in, and what would let them', () => {
     expect(routesOf(prom, [prom, pay]).Routed).toEqual({
       status: 'False',

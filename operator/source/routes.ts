@@ -6,9 +6,18 @@ import type { Verdicts } from './decide.ts';
 /** Namespaces that one message names. */
 const NAMED = 8;
 
-/** `sources` are all that the operator sees. */
-export function routesOf(source: AlertSource, sources: Iterable<AlertSource>): Verdicts {
+/**
+ * `sources` are all that the operator sees.
+ * @param served the one namespace that it works in; absent when it works in all.
+ */
+export function routesOf(source: AlertSource, sources: Iterable<AlertSource>, served?: string): Verdicts {
   const { acceptFrom, routes } = source.spec;
+  if (served !== undefined) {
+    const message = `this operator works in namespace ${served} alone and does not see sources of others; a webhook for all namespaces routes all the same, one with --namespace does not`;
+    const verdict = { status: 'Unknown', reason: 'OneNamespace', message } as const;
+    if (acceptFrom !== undefined && acceptFrom.namespace !== served) return { Ready: verdict };
+    if (routes?.some(({ namespace }) => namespace !== served)) return { Routed: verdict };
+  }
   if (acceptFrom !== undefined) return { Ready: acceptance(source, acceptFrom, [...sources]) };
   return routes === undefined || routes.length === 0 ? {} : routing(source, [...sources]);
 }

@@ -4,7 +4,7 @@ import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome } from '../intake/store.ts';
-import { DRAIN_HELD } from '../limits.ts';
+import { DRAIN_HELD, DRAIN_PAGE_BYTES } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { anAlert } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
@@ -66,6 +66,19 @@ function put(
 const states = (fake: FakeAlerts) => [...fake.stored.values()].map(({ spec }) => spec.state);
 
 describe('the drain', () => {
+  it('holds no more of long rows than it has room for, and drains them all', async () => {
+    const { fake, memory, clock, start } = aDrain();
+    for (let n = 0; n < 60; n += 1) {
+      put(memory, n);
+      const row = memory.rows.at(-1);
+      if (row !== undefined) row.reports = row.reports.padEnd(1024 * 1024);
+    }
+    await start();
+    for (let n = 0; n < 10 && memory.rows.length > 0; n += 1) await clock.advance(1_000);
+    expect([memory.rows.length, fake.stored.size]).toEqual([0, 60]);
+    expect(memory.mostRead).toBeLessThanOrEqual(DRAIN_PAGE_BYTES / (1024 * 1024) + 1);
+  });
+
   it('takes what waits to etcd, each fault with one write, and removes it', async () => {
     const { fake, memory, start } = aDrain();
     for (let n = 0; n < 40; n += 1) put(memory, n);

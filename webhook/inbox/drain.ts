@@ -62,6 +62,8 @@ export function createDrain(deps: DrainDeps): Drain {
   /** Ids that are held or settled and still lie in the table. */
   const known = new Set<string>();
   const settled: { id: string; reason?: string }[] = [];
+  /** Of rows that are not settled. */
+  let heldBytes = 0;
   const pausing = createPausing();
   const working = new Set<Promise<void>>();
   let cursor = '0';
@@ -81,6 +83,7 @@ export function createDrain(deps: DrainDeps): Drain {
     first.clear();
     known.clear();
     settled.length = 0;
+    heldBytes = 0;
     cursor = '0';
     isAtEnd = false;
     lane.drains(false);
@@ -88,19 +91,22 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function read(): Promise<void> {
     const nowMs = clock.monotonicMs();
-    if (known.size >= limits.DRAIN_HELD || (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS)) return;
+    if (known.size >= limits.DRAIN_HELD || heldBytes >= limits.DRAIN_HELD_BYTES) return;
+    if (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS) return;
     // A row may become visible after one with a higher number, and a pause may be over: now and then all is read from the first.
     if (isAtEnd && nowMs - wrappedAtMs >= limits.DRAIN_WRAP_MS) {
       cursor = '0';
       wrappedAtMs = nowMs;
     }
     readAtMs = nowMs;
-    const rows = await inbox.page({ after: cursor, limit: limits.DRAIN_PAGE, without: pausing.paused(nowMs) });
-    isAtEnd = rows.length < limits.DRAIN_PAGE;
+    const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
+    const rows = await inbox.page({ after: cursor, ...bound, without: pausing.paused(nowMs) });
+    isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
     cursor = rows.at(-1)?.id ?? cursor;
     for (const row of rows) {
       if (known.has(row.id)) continue;
       known.add(row.id);
+      heldBytes += bytesOf(row);
       const fault = faults.get(keyOf(row));
       if (fault === undefined) hold(row);
       else fault.rows.push(row);
@@ -133,7 +139,10 @@ export function createDrain(deps: DrainDeps): Drain {
       if (fault === undefined || row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
       if (pausing.isPaused(row.namespace, nowMs)) {
         // It is read again after the pause; held, it would leave no room for others.
-        for (const { id } of fault.rows) known.delete(id);
+        for (const row of fault.rows) {
+          known.delete(row.id);
+          heldBytes -= bytesOf(row);
+        }
         letGo(key, fault);
         continue;
       }
@@ -163,7 +172,10 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** Rows of a fault that are done with, one way or the other. */
   function done(key: string, fault: Fault, rows: readonly StoredRow[], reason?: string): void {
-    for (const { id } of rows) settled.push(reason === undefined ? { id } : { id, reason });
+    for (const row of rows) {
+      settled.push(reason === undefined ? { id: row.id } : { id: row.id, reason });
+      heldBytes -= bytesOf(row);
+    }
     fault.rows = fault.rows.filter((row) => !rows.includes(row));
     if (fault.rows.length === 0) letGo(key, fault);
   }
@@ -298,6 +310,8 @@ export function createDrain(deps: DrainDeps): Drain {
     },
   };
 }
+
+const bytesOf = ({ reports }: StoredRow): number => Buffer.byteLength(reports);
 
 const waitOf = (failures: number): number =>
   backoffMs(failures, { baseMs: limits.DRAIN_RETRY_MS, maxMs: limits.DRAIN_RETRY_MAX_MS });

@@ -1,5 +1,6 @@
 /** Both stores as they are: alerts come in while the API server, Postgres, or both are away, and are found where they belong. */
 import type { Alert } from '@funnelai/crds/generated/types';
+import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import { silentLog } from '@funnelai/history/log';
 import { migrate } from '@funnelai/history/migrate';
 import { createPool } from '@funnelai/history/pool';
@@ -9,8 +10,9 @@ import { startTcpProxy, type TcpProxy } from '@funnelai/test/harness/tcp-proxy';
 import { until } from '@funnelai/test/harness/wait';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { TEST_KEY } from '../intake/test-alert.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
-import { aTeam, type Running, send, serverOf, startInProcess, type Team, untilKnown } from '../testing/world.ts';
+import { ask, aTeam, type Running, send, serverOf, startInProcess, type Team, untilKnown } from '../testing/world.ts';
 
 const SOON_MS = 20_000;
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
@@ -123,6 +125,9 @@ describe('with the API server away', () => {
     api.set();
     for (const name of ['Away0', 'Away59'])
       await until(`${name} in etcd`, SOON_MS, async () => (await alertsNamed(name)).length === 1);
+    const { traffic } = (await ask(cut.url, 'ana', `/api/sources/${team.namespace}/prom`)).body.item;
+    // Whichever store has them: the page of the source must not call them lost.
+    expect(traffic).toMatchObject({ stored: traffic.alerts, rejected: {} });
   });
 
   it('nobody waits for it once that is known, whether it refuses or hangs', async () => {
@@ -185,6 +190,30 @@ describe('two replicas, one of them without the API server, their clocks five se
     await goOn();
     await until('the inbox to be drained', SOON_MS, async () => (await rows()) === 0);
     expect((await alertsNamed('Again'))[0]?.spec.state).toBe('Firing');
+  });
+});
+
+describe('a test alert', () => {
+  it('is not called lost when it goes by the inbox', async () => {
+    const goOn = await pauseDrain();
+    const fingerprint = fingerprintOfKey(TEST_KEY);
+    await pool.query(
+      `INSERT INTO inbox (scope, namespace, source, fingerprint, received_at, reports)
+       VALUES ($1, $2, 'prom', $3, now(), '{"not": "a list"}')`,
+      [await clusterUid(), team.namespace, fingerprint],
+    );
+    const test = (state: 'Firing' | 'Resolved') =>
+      ask(cut.url, 'nsadmin', `/api/sources/${team.namespace}/prom/test`, { method: 'POST', body: { state } });
+    // As soon as the webhook has seen that something of this alert waits, the rest waits behind it.
+    const answer = await until('the inbox to be looked at', SOON_MS, async () => {
+      const { status, body } = await test('Firing');
+      return status === 200 && body.outcome !== 'created' && body.outcome !== 'unchanged' ? body : undefined;
+    });
+    expect(answer).toEqual({ alert: alertName('prom', fingerprint), outcome: 'inbox' });
+    await goOn();
+    await until('it in etcd', SOON_MS, async () => (await alertsNamed('FunnelAITest')).length === 1);
+    await until('the rest to be drained', SOON_MS, async () => (await rows()) === 0);
+    await pool.query('DELETE FROM inbox_set_aside');
   });
 });
 

@@ -6,7 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import type { Report } from '../intake/report.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
-import { ETCD_PATIENCE_MS, INBOX_LOOK_MS, INBOX_ROWS, LANE_WAIT_MS, STORES_IN_FLIGHT } from '../limits.ts';
+import {
+  ETCD_PATIENCE_MS,
+  INBOX_LOOK_MS,
+  INBOX_ROW_BYTES,
+  INBOX_ROWS,
+  LANE_WAIT_MS,
+  STORES_IN_FLIGHT,
+} from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { anAlert } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
@@ -16,6 +23,7 @@ import { FAILURES_TO_OPEN, FIRST_WAIT_MS, PROBES_TO_CLOSE } from './breaker.ts';
 import { createInbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock } from './receipt-clock.ts';
+import { requestOf } from './rows.ts';
 import { createTwoStores } from './two-stores.ts';
 
 const fault = (n: number): string => String(n).padStart(16, '0').padEnd(64, '0');
@@ -151,6 +159,20 @@ describe('an alert', () => {
     // Postgres, too, is not waited for again and again.
     const asked = await store.store(request(2), never);
     expect(asked).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('Postgres is not available') });
+  });
+
+  it('of which one body tells ten thousand times lies in rows of a bounded length, in their order', async () => {
+    const { memory, giveUp, send } = await twoStores();
+    await giveUp();
+    const before = memory.rows.length;
+    const [report] = request(1).reports;
+    const many = Array.from({ length: 3_000 }, (_, n) => ({ ...report, spec: { ...report.spec, title: `${n}` } }));
+    const reports: StoreRequest['reports'] = [report, ...many];
+    expect(await send({ ...request(1), reports }, 0)).toEqual({ kind: 'inbox' });
+    const rows = memory.rows.slice(before);
+    expect(rows.length).toBeGreaterThan(1);
+    for (const row of rows) expect(row.reports.length).toBeLessThan(INBOX_ROW_BYTES + 20_000);
+    expect(requestOf(rows)).toMatchObject({ unreadable: [], request: { reports } });
   });
 
   it('is not put into an inbox that holds as much as it may, and that is counted', async () => {

@@ -15,6 +15,8 @@ export class MemoryInbox {
   beforeAppend: (() => Promise<void>) | undefined;
   /** What is counted, where a story is about more than one wants to put. */
   pretendRows: number | undefined;
+  /** Rows of the longest page. */
+  mostRead = 0;
   #next = 1;
   readonly #listeners = new Set<(held: boolean) => void>();
 
@@ -35,11 +37,19 @@ export class MemoryInbox {
         for (const row of rows) this.add(row);
         if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
       },
-      page: async ({ after, limit, without }) => {
+      page: async ({ after, limit, bytes = Number.POSITIVE_INFINITY, without }) => {
         ask();
-        return this.rows
+        let before = 0;
+        const next = this.rows
           .filter((row) => Number(row.id) > Number(after) && !without.includes(row.namespace))
-          .slice(0, limit);
+          .slice(0, limit)
+          .filter((row) => {
+            const fits = before < bytes;
+            before += Buffer.byteLength(row.reports);
+            return fits;
+          });
+        this.mostRead = Math.max(this.mostRead, next.length);
+        return next;
       },
       remove: async (ids, holder) => {
         ask();

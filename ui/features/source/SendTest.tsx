@@ -39,8 +39,9 @@ export function SendTest({ detail, onSent }: { detail: SourceDetail; onSent: () 
     setRefused(undefined);
     const request: TestRequest = isFiring ? { state: 'Resolved' } : { state: 'Firing', severity };
     try {
-      await sendTest(item.namespace, item.name, request);
-      toast.say(isFiring ? 'The test alert is resolved' : 'The test alert is stored');
+      const { outcome } = await sendTest(item.namespace, item.name, request);
+      const done = isFiring ? 'The test alert is resolved' : 'The test alert is stored';
+      toast.say(outcome === 'inbox' ? `${done}; it waits in the inbox, and shows here later` : done);
       await onSent();
     } catch (error) {
       setRefused(asApiError(error));
