@@ -1,47 +1,29 @@
 /**
  * The entrance for alerts. Order matters: path, source, token, then the body, so that nobody without a token makes us read one;
  * where only the body can vouch for itself, a place for strangers is all that it gets.
- * Answers 2xx only when every alert of the body is in etcd or in the inbox. A source of Alertmanager's format can be read as one, too.
+ * Answers 2xx only when every alert of the body is in etcd or in the inbox.
  */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
-import type { SecretWay } from '@funnelai/domain/source-credentials';
-import type { Cache } from '@funnelai/kube/cache';
-import type { Clock } from '@funnelai/kube/clock';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Temporal } from 'temporal-polyfill';
-import { BY_NAMESPACE } from '../api/context.ts';
-import type { LeaseBook } from '../leases/collector.ts';
 import * as limits from '../limits.ts';
-import type { WebhookMetrics } from '../metrics.ts';
-import { API_V2_READS, type ApiV2Read, answerApiV2 } from '../receivers/alertmanager-api.ts';
 import { BodyProblem, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Receiver } from '../receivers/receiver.ts';
-import type { Receivers } from '../receivers/registry.ts';
-import { demandNames } from '../server/names.ts';
 import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
+import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError } from './json.ts';
 import { previewOf } from './preview.ts';
-import type { SourceAuth } from './source-auth.ts';
-import { type Proof, refuted, vouchingFor } from './vouch.ts';
+import { addReadRoutes, type ReadDeps } from './read-routes.ts';
+import { vouchingFor } from './vouch.ts';
 
-export interface IntakeDeps {
-  sources: Cache<AlertSource>;
-  /** By the index BY_NAMESPACE, for those who read them as from an Alertmanager. */
-  alerts: Cache<Alert>;
-  receivers: Receivers;
-  auth: Pick<SourceAuth, 'check'>;
+export interface IntakeDeps extends ReadDeps {
   ingest: Ingest;
-  clock: Clock;
-  metrics: WebhookMetrics;
   /** Hears of every request after it was answered. */
   arrivals?: ArrivalListener;
-  leases?: LeaseBook;
 }
 
 /** A bound on what is received at once was reached. */
@@ -72,11 +54,7 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
     for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
       app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
-    const startedAt = deps.clock.now();
-    for (const path of API_V2_READS)
-      app.get<{ Params: Params }>(`${INTAKE_PATH}${path}`, (request, reply) =>
-        tell(deps, { path, startedAt }, request, reply),
-      );
+    addReadRoutes(app, deps, INTAKE_PATH);
   };
 }
 
@@ -173,108 +151,12 @@ async function take(
   }
 }
 
-/** Lets whoever may send to the source read its alerts, as from an Alertmanager. */
-async function tell(
-  deps: IntakeDeps,
-  { path, startedAt }: { path: ApiV2Read; startedAt: Temporal.Instant },
-  request: FastifyRequest<{ Params: Params }>,
-  reply: FastifyReply,
-): Promise<unknown> {
-  const source = findSource(deps, request.params);
-  if (!deps.receivers[source.spec.format].paths.includes('/api/v2/alerts'))
-    throw new HttpProblem(
-      'NotFound',
-      `AlertSource ${source.metadata.name} has format ${source.spec.format}, which has no API to read.`,
-    );
-  const { searchParams: query } = new URL(request.url, 'http://localhost');
-  await admitReader(deps, source, request.headers, query, path);
-  const { namespace = '', name } = source.metadata;
-  const alerts = deps.alerts.byIndex(BY_NAMESPACE, namespace).filter(({ spec }) => spec.sourceRef.name === name);
-  const answer = answerApiV2({ path, query, alerts, startedAt });
-  if ('isCut' in answer) deps.metrics.limitReached('API_V2_ALERTS');
-  return reply
-    .code(answer.status)
-    .header('cache-control', 'no-store')
-    .type('application/json; charset=utf-8')
-    .send(JSON.stringify(answer.body));
-}
-
-/** Who may send may read. Where anyone may send, nobody has shown that these alerts are for him. */
-async function admitReader(
-  deps: IntakeDeps,
-  source: AlertSource,
-  headers: IncomingHttpHeaders,
-  query: URLSearchParams,
-  path: string,
-): Promise<void> {
-  const now = deps.clock.now();
-  const vouching = vouchingFor(source, deps.receivers[source.spec.format], { headers, query, now });
-  if (vouching.when === 'Never')
-    throw new HttpProblem(
-      'Forbidden',
-      `AlertSource ${source.metadata.name} asks for no credentials: it cannot be read here.`,
-    );
-  const empty: Envelope = { body: Buffer.alloc(0), headers, mediaType: '', path, query, source, now };
-  const proof = vouching.when === 'BeforeBody' ? vouching.proof : vouching.proof(empty);
-  await authenticate(deps, source, vouching.way, proof);
-}
-
-function findSource(deps: IntakeDeps, params: Params): AlertSource {
-  const { namespace, source: name } = params;
-  demandNames({ namespace, name }, 'source');
-  const source = deps.sources.get(namespace, name);
-  if (source !== undefined) return source;
-  if (!deps.sources.synced || !deps.sources.fresh()) {
-    deps.leases?.missed();
-    // Not knowing a source is no reason to tell its sender that there is none: 404 is never retried.
-    throw new HttpProblem('Unavailable', 'The API server is away: it is not known whether this source exists.', {
-      headers: retryAfter(limits.RETRY_AFTER_MS),
-    });
-  }
-  throw new HttpProblem('NotFound', `There is no AlertSource ${name} in namespace ${namespace}.`);
-}
-
-async function authenticate(deps: IntakeDeps, source: AlertSource, way: SecretWay, proof: Proof): Promise<void> {
-  const outcome = await deps.auth.check(source, way, proof);
-  if (outcome === 'ok') return;
-  if (outcome === 'wrong') throw refuted(way);
-  const message =
-    outcome === 'notConfigured'
-      ? 'This AlertSource has no usable credentials yet. Its owner must create the Secret that it names; its condition Ready says what is missing.'
-      : 'The credentials of this AlertSource cannot be checked now.';
-  throw new HttpProblem('Unavailable', message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
-}
-
 /** The path behind the source's own, without the last part that asks for a dry run. */
 function restOf(raw = ''): { rest: string; isDryRun: boolean } {
   const parts = raw.replace(/\/$/, '').split('/');
   const isDryRun = parts.at(-1) === DRY_RUN;
   const rest = (isDryRun ? parts.slice(0, -1) : parts).join('/');
   return { rest: rest === '' ? '' : `/${rest}`, isDryRun };
-}
-
-/** Returns the path behind the source's own. Throws where its format does not listen: a sender that is told 200 there would lose its alerts. */
-export function pathUnder(source: AlertSource, receiver: Receiver, path: string): string {
-  if (receiver.paths.includes(path)) return path;
-  const own = `/alerts/${source.metadata.namespace}/${source.metadata.name}`;
-  throw new HttpProblem(
-    'NotFound',
-    `AlertSource ${source.metadata.name} (${receiver.format}) does not listen at ${JSON.stringify(path.slice(0, 120))}, only at ${receiver.paths.map((p) => own + p).join(' and ')}.`,
-  );
-}
-
-/** A missing type is taken for the format's own: what is not of it is refused by the receiver, with the place. */
-export function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
-  const type = header?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === '' || receiver.takes(type)) return type;
-  const hint =
-    type === 'application/x-www-form-urlencoded'
-      ? ' (curl -d sends that by itself: add -H "content-type: application/json")'
-      : '';
-  throw new HttpProblem(
-    'UnsupportedMediaType',
-    `content-type: found ${JSON.stringify(type.slice(0, 80))}${hint}, expected ${receiver.expects}.`,
-  );
 }
 
 /** Reads the body of who has proven nothing yet, until newer ones need the place. */

@@ -1,0 +1,74 @@
+/** Which source a request is for, and whether who sends it may: each refusal says what its owner has to change. Reads no body. */
+import type { AlertSource } from '@funnelai/crds/generated/types';
+import type { SecretWay } from '@funnelai/domain/source-credentials';
+import type { Cache } from '@funnelai/kube/cache';
+import type { LeaseBook } from '../leases/collector.ts';
+import * as limits from '../limits.ts';
+import type { Receiver } from '../receivers/receiver.ts';
+import { demandNames } from '../server/names.ts';
+import { HttpProblem, retryAfter } from '../server/problems.ts';
+import type { SourceAuth } from './source-auth.ts';
+import { type Proof, refuted } from './vouch.ts';
+
+export interface EntranceDeps {
+  sources: Cache<AlertSource>;
+  auth: Pick<SourceAuth, 'check'>;
+  leases?: LeaseBook;
+}
+
+/** Throws HttpProblem: there is none, or nobody can say. */
+export function findSource(deps: EntranceDeps, params: { namespace: string; source: string }): AlertSource {
+  const { namespace, source: name } = params;
+  demandNames({ namespace, name }, 'source');
+  const source = deps.sources.get(namespace, name);
+  if (source !== undefined) return source;
+  if (!deps.sources.synced || !deps.sources.fresh()) {
+    deps.leases?.missed();
+    // Not knowing a source is no reason to tell its sender that there is none: 404 is never retried.
+    throw new HttpProblem('Unavailable', 'The API server is away: it is not known whether this source exists.', {
+      headers: retryAfter(limits.RETRY_AFTER_MS),
+    });
+  }
+  throw new HttpProblem('NotFound', `There is no AlertSource ${name} in namespace ${namespace}.`);
+}
+
+/** Throws HttpProblem unless the proof is the source's own. */
+export async function authenticate(
+  deps: EntranceDeps,
+  source: AlertSource,
+  way: SecretWay,
+  proof: Proof,
+): Promise<void> {
+  const outcome = await deps.auth.check(source, way, proof);
+  if (outcome === 'ok') return;
+  if (outcome === 'wrong') throw refuted(way);
+  const message =
+    outcome === 'notConfigured'
+      ? 'This AlertSource has no usable credentials yet. Its owner must create the Secret that it names; its condition Ready says what is missing.'
+      : 'The credentials of this AlertSource cannot be checked now.';
+  throw new HttpProblem('Unavailable', message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
+}
+
+/** Returns the path behind the source's own. Throws where its format does not listen: a sender that is told 200 there would lose its alerts. */
+export function pathUnder(source: AlertSource, receiver: Receiver, path: string): string {
+  if (receiver.paths.includes(path)) return path;
+  const own = `/alerts/${source.metadata.namespace}/${source.metadata.name}`;
+  throw new HttpProblem(
+    'NotFound',
+    `AlertSource ${source.metadata.name} (${receiver.format}) does not listen at ${JSON.stringify(path.slice(0, 120))}, only at ${receiver.paths.map((p) => own + p).join(' and ')}.`,
+  );
+}
+
+/** A missing type is taken for the format's own: what is not of it is refused by the receiver, with the place. */
+export function mediaTypeOf(receiver: Receiver, header: string | undefined): string {
+  const type = header?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === '' || receiver.takes(type)) return type;
+  const hint =
+    type === 'application/x-www-form-urlencoded'
+      ? ' (curl -d sends that by itself: add -H "content-type: application/json")'
+      : '';
+  throw new HttpProblem(
+    'UnsupportedMediaType',
+    `content-type: found ${JSON.stringify(type.slice(0, 80))}${hint}, expected ${receiver.expects}.`,
+  );
+}
