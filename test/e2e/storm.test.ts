@@ -61,7 +61,8 @@ const truncated = async () => {
 const foldedPods = async (): Promise<string[]> =>
   (
     await world.rows<{ pod: string }>(
-      `select spec->'labels'->>'pod' as pod from folded_alerts where left_at is null and state = 'Firing'`,
+      `select spec->'labels'->>'pod' as pod from folded_alerts where namespace = $1 and left_at is null and state = 'Firing'`,
+      [world.namespace],
     )
   ).map((row) => row.pod);
 const isOverflow = ({ spec }: Alert) => spec.folded !== undefined;
@@ -129,8 +130,10 @@ it('folds what is past the bound, finds each of it, uses room that comes back, a
   });
   const [kept] = await world.rows<{ pods: number }>(
     `select count(distinct pod)::int as pods from (
-       select spec->'labels'->>'pod' as pod from folded_alerts
-       union select object->'spec'->'labels'->>'pod' from alerts where object->'spec'->'folded' is null) p where pod is not null`,
+       select spec->'labels'->>'pod' as pod from folded_alerts where namespace = $1
+       union select object->'spec'->'labels'->>'pod' from alerts where namespace = $1 and object->'spec'->'folded' is null
+     ) p where pod is not null`,
+    [world.namespace],
   );
   expect(kept?.pods).toBe(ALERTS);
 });

@@ -40,10 +40,7 @@ describe('under load, kill -9 of', () => {
       await stage.killPart('postgres');
     }));
 
-  it('the API server', async () => {
-    const { failures } = await stage.underLoad(5, () => stage.killPart('apiserver'));
-    expect(failures).toBeGreaterThan(0);
-  });
+  it('the API server', () => stage.underLoad(5, () => stage.killPart('apiserver')));
 
   it('etcd', () => stage.underLoad(6, () => stage.killPart('etcd')));
 
