@@ -7,8 +7,25 @@ const COUNT = /^-?(\d{1,19})(?:\.(\d{1,20}))?$/;
 const SQL = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:[.,]\d+)?)$/;
 
 /**
- * Returns the instant; null for what means "none" ('', 0, Go's zero time); undefined for what cannot be read. The unit of a count is
- * told by its size: below 10^11 seconds (until the year 5138), below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
+ * Returns the instant so many units after 1970, and a fraction of one; undefined past what can be written as RFC 3339. The unit is told by
+ * the size: below 10^11 seconds (until the year 5138), below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
+ * @param whole digits, `fraction` those behind the point.
+ */
+export function instantOfCount(whole: string, fraction: string): Temporal.Instant | undefined {
+  const value = BigInt(whole);
+  const digits =
+    value < 100_000_000_000n ? 9 : value < 100_000_000_000_000n ? 6 : value < 100_000_000_000_000_000n ? 3 : 0;
+  const nanos = value * 10n ** BigInt(digits) + BigInt(fraction.slice(0, digits).padEnd(digits, '0') || '0');
+  try {
+    return parseInstant(Temporal.Instant.fromEpochNanoseconds(nanos).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Returns the instant; null for what means "none" ('', 0, Go's zero time); undefined for what cannot be read. Counts as in
+ * `instantOfCount`.
  */
 export function parseMoment(text: string): Temporal.Instant | null | undefined {
   const trimmed = text.trim();
@@ -21,16 +38,6 @@ export function parseMoment(text: string): Temporal.Instant | null | undefined {
 }
 
 function fromCount(text: string, whole: string, fraction: string): Temporal.Instant | null | undefined {
-  const value = BigInt(whole);
-  if (value === 0n && /^0*$/.test(fraction)) return null;
-  if (text.startsWith('-')) return undefined;
-  const digits =
-    value < 100_000_000_000n ? 9 : value < 100_000_000_000_000n ? 6 : value < 100_000_000_000_000_000n ? 3 : 0;
-  const nanos = value * 10n ** BigInt(digits) + BigInt(fraction.slice(0, digits).padEnd(digits, '0') || '0');
-  try {
-    // Within what can be written again as RFC 3339.
-    return parseInstant(Temporal.Instant.fromEpochNanoseconds(nanos).toString());
-  } catch {
-    return undefined;
-  }
+  if (/^0*$/.test(whole) && /^0*$/.test(fraction)) return null;
+  return text.startsWith('-') ? undefined : instantOfCount(whole, fraction);
 }

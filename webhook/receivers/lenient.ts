@@ -4,7 +4,8 @@
  */
 import { parseInstant } from '@funnelai/domain/instants';
 import { type Labels, labelsFrom } from '@funnelai/domain/labels';
-import { Temporal } from 'temporal-polyfill';
+import { instantOfCount } from '@funnelai/domain/moment';
+import type { Temporal } from 'temporal-polyfill';
 import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { describe } from './problem.ts';
 import { isRecord, isZeroTime, own } from './values.ts';
@@ -53,14 +54,6 @@ export function textsOf(entries: Iterable<readonly [name: string, value: string 
 const DIGITS = /^[0-9]{1,19}(?:\.[0-9]{1,9})?$/;
 /** RFC 3339 but for the colon in the offset, as ISO 8601 allows and PagerDuty's own example has it. */
 const BARE_OFFSET = /([+-][0-9]{2})([0-9]{2})$/;
-/** An epoch below this is in seconds, below the next in milliseconds, then micro- and nanoseconds; each covers the years 1973 to 5138. */
-const UNITS: readonly [below: number, nanosPerUnit: bigint][] = [
-  [1e11, 1_000_000_000n],
-  [1e14, 1_000_000n],
-  [1e17, 1_000n],
-  [Number.POSITIVE_INFINITY, 1n],
-];
-
 /**
  * Returns the instant of an RFC 3339 text or of an epoch, as number or text, in seconds to nanoseconds. Undefined where there is none,
  * where it is zero ("not yet"), and, with a note, where it is not understood.
@@ -82,11 +75,5 @@ const ofText = (text: string): Temporal.Instant | undefined => parseInstant(text
 
 function ofEpoch(digits: string): Temporal.Instant | undefined {
   const [whole = '', fraction = ''] = digits.split('.');
-  const nanosPerUnit = UNITS.find(([below]) => Number(whole) < below)?.[1] ?? 1n;
-  const nanos = BigInt(whole) * nanosPerUnit + (BigInt(fraction.padEnd(9, '0') || '0') * nanosPerUnit) / 1_000_000_000n;
-  try {
-    return parseInstant(Temporal.Instant.fromEpochNanoseconds(nanos).toString());
-  } catch {
-    return undefined;
-  }
+  return instantOfCount(whole, fraction);
 }
