@@ -11,6 +11,7 @@ import type { Temporal } from 'temporal-polyfill';
 import { createBoundedCache } from '../auth/bounded-cache.ts';
 import { FOLDED_LIST_TTL_MS, FOLDED_LISTS_REMEMBERED, HISTORY_DEADLINE_MS, HISTORY_REST_MS } from '../limits.ts';
 import { HttpProblem } from '../server/problems.ts';
+import { within } from '../server/within.ts';
 
 export type Answer<T> = { available: true; value: T } | { available: false; reason: string; isOff: boolean };
 
@@ -32,6 +33,8 @@ export const OFF = {
   isOff: true,
 } as const;
 
+const DEADLINE = { ms: HISTORY_DEADLINE_MS, why: `no answer within ${HISTORY_DEADLINE_MS / 1000} s` };
+
 /** Asks Postgres within the deadline, and not again at once after it did not answer. */
 export function createAsk({
   clock,
@@ -46,13 +49,8 @@ export function createAsk({
     if (down !== undefined && clock.monotonicMs() - down.atMs < HISTORY_REST_MS) {
       return { available: false, reason: down.reason, isOff: false };
     }
-    let disarm = () => {};
-    const late = new Promise<never>((_, reject) => {
-      const because = new HistoryUnavailable(`no answer within ${HISTORY_DEADLINE_MS / 1000} s`);
-      disarm = clock.after(HISTORY_DEADLINE_MS, () => reject(because));
-    });
     try {
-      const value = await Promise.race([query(), late]);
+      const value = await within(clock, DEADLINE, query());
       down = undefined;
       return { available: true, value };
     } catch (error) {
@@ -62,8 +60,6 @@ export function createAsk({
         down = { reason, atMs: clock.monotonicMs() };
       } else log.error({ err: error }, 'history was asked and refused');
       return { available: false, reason, isOff: false };
-    } finally {
-      disarm();
     }
   };
 }

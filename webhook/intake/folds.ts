@@ -2,6 +2,7 @@
  * The door from the intake to the folded alerts in Postgres: in groups, each call within a deadline, and for a while not at all after it
  * did not answer, so that a storm does not wait for a database that is away.
  */
+import { formatMicros } from '@funnelai/domain/instants';
 import { HistoryRefused, HistoryUnavailable } from '@funnelai/history/errors';
 import {
   FOLDS_PER_WRITE,
@@ -16,6 +17,7 @@ import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { FOLD_DEADLINE_MS, FOLD_GLANCE_MS, FOLD_REST_MS } from '../limits.ts';
+import { within } from '../server/within.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 /** All of it throws {HistoryUnavailable}; then nobody can say whether it was done. */
@@ -29,43 +31,28 @@ export interface Folds extends Pick<FoldStore, 'counts' | 'firing'> {
   leave(key: FoldKey): Promise<void>;
 }
 
+const CALL = { ms: FOLD_DEADLINE_MS, why: `no answer within ${FOLD_DEADLINE_MS / 1000} s` };
+const GLANCE = { ms: FOLD_GLANCE_MS, why: 'no answer yet' };
+
 export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }): Folds {
   const { store, clock, log } = deps;
   let restUntilMs = Number.NEGATIVE_INFINITY;
-  const now = () => clock.now().toString({ fractionalSecondDigits: 6 });
+  const now = () => formatMicros(clock.now());
 
   async function ask<R>(work: () => Promise<R>): Promise<R> {
     if (clock.monotonicMs() < restUntilMs) throw new HistoryUnavailable('it did not answer a moment ago');
-    let disarm = () => {};
-    const late = new Promise<never>((_, reject) => {
-      const error = new HistoryUnavailable(`no answer within ${FOLD_DEADLINE_MS / 1000} s`);
-      disarm = clock.after(FOLD_DEADLINE_MS, () => reject(error));
-    });
     try {
-      return await Promise.race([work(), late]);
+      return await within(clock, CALL, work());
     } catch (error) {
       if (error instanceof HistoryUnavailable) {
         restUntilMs = clock.monotonicMs() + FOLD_REST_MS;
         log.warn({ why: messageOf(error) }, 'folded alerts: Postgres does not answer');
       }
       throw error;
-    } finally {
-      disarm();
     }
   }
 
-  async function soon<R>(work: Promise<R>): Promise<R> {
-    let disarm = () => {};
-    const late = new Promise<never>((_, reject) => {
-      disarm = clock.after(FOLD_GLANCE_MS, () => reject(new HistoryUnavailable('no answer yet')));
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      disarm();
-      work.catch(() => {});
-    }
-  }
+  const soon = <R>(work: Promise<R>): Promise<R> => within(clock, GLANCE, work);
 
   const grouped = <T, R>(run: (items: T[]) => Promise<R[]>) =>
     createGroupCommit<T, R>({
