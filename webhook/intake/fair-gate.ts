@@ -11,8 +11,6 @@ import { type Entry, FairQueue, type Place } from './fair-queue.ts';
 export type Passed<T> = { kind: 'done'; value: T } | { kind: 'full'; retryAfterMs: number } | { kind: 'left' };
 
 export interface FairGate {
-  /** A number for a request, unlike those of all others. */
-  request(): number;
   /** Runs `work` when its turn comes; what it throws is thrown. */
   run<T>(place: Place, work: () => Promise<T>): Promise<Passed<T>>;
   /** Whatever of the request still waits is told `left`. */
@@ -33,7 +31,6 @@ export function createFairGate(deps: {
   const { clock, metrics, places = STORES_IN_FLIGHT } = deps;
   const queue = new FairQueue<{ begin: (goes: boolean) => void; sinceMs: number }>();
   let free = places;
-  let requests = 0;
   let storeMs = FIRST_STORE_MS;
 
   function pump(): void {
@@ -64,10 +61,6 @@ export function createFairGate(deps: {
   }
 
   return {
-    request: () => {
-      requests += 1;
-      return requests;
-    },
     async run(place, store) {
       const limit =
         queue.size >= STORES_WAITING

@@ -21,6 +21,7 @@ import type { Place } from './fair-queue.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
 import { type Report, receivedAfter, reportOf } from './report.ts';
 import { noRouting, type Routing } from './routing.ts';
+import { inSlices } from './slices.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
 
 export interface IngestResult {
@@ -118,11 +119,11 @@ export function createIngest(deps: {
 
 /** Sources for which this body is a sign of life: the one that it came to, and those that took of it what was routed to them. */
 function livingSources(source: AlertSource, groups: readonly Group[]): AlertSource[] {
-  const specs = (some: readonly Group[]) => some.map(({ request }) => request.reports[0].spec);
-  const places = new Set(groups.map(({ place }) => place));
-  places.delete(source);
-  const routed = [...places].filter((one) => isSignOfLife(one, specs(groups.filter(({ place }) => place === one))));
-  return isSignOfLife(source, specs(groups)) ? [source, ...routed] : routed;
+  const specsOf = (one: AlertSource) =>
+    groups.filter(({ place }) => one === source || place === one).map(({ request }) => request.reports[0].spec);
+  return [...new Set([source, ...groups.map(({ place }) => place)])].filter(
+    (one) => one.spec.heartbeat !== undefined && isSignOfLife(one, specsOf(one)),
+  );
 }
 
 interface Group {
@@ -134,17 +135,6 @@ interface Group {
   isSecond: boolean;
   /** Of an alert that is routed elsewhere: makes the request that keeps it here. */
   keep?: () => StoreRequest;
-}
-
-/** A pause when a slice of work is over; none before. */
-function inSlices(clock: Clock): () => Promise<void> | undefined {
-  let endsMs = clock.monotonicMs() + limits.INTAKE_SLICE_MS;
-  return () => {
-    if (clock.monotonicMs() < endsMs) return undefined;
-    return clock.sleep(0).then(() => {
-      endsMs = clock.monotonicMs() + limits.INTAKE_SLICE_MS;
-    });
-  };
 }
 
 /**

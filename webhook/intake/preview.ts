@@ -2,11 +2,12 @@
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire';
-import { type Clock, nextTurn } from '@funnelai/kube/clock';
-import { INTAKE_PROBLEMS_LISTED, INTAKE_SLICE_MS, PREVIEW_ALERTS } from '../limits.ts';
-import { BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
+import type { Clock } from '@funnelai/kube/clock';
+import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
+import { type AlertProblem, BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import { JsonSyntaxError } from './json.ts';
+import { inSlices } from './slices.ts';
 
 /** A body that is not understood is an answer, too. Throws only what is our own fault. */
 export async function previewOf(
@@ -29,13 +30,10 @@ export async function previewOf(
     };
   }
   const byFault = new Map<string, PreviewAlert>();
-  let sliceEndsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
+  const pause = inSlices(clock);
   for (const { index, input } of reading.received) {
     // Others wait meanwhile: probes, and senders whose alerts are real.
-    if (clock.monotonicMs() >= sliceEndsMs) {
-      await nextTurn();
-      sliceEndsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
-    }
+    await pause();
     const { spec } = toAlertSpec(input, envelope.source, envelope.now);
     // Of the same fault twice in a body the later word is shown; what is stored is the merge of both.
     const name = alertName(envelope.source.metadata.name, spec.fingerprint);
@@ -44,23 +42,27 @@ export async function previewOf(
   const { problems, truncated } = reading;
   const bad = new Set(problems.map(({ index }) => index)).size;
   const isGood = bad === 0;
+  const listed = problems.slice(0, INTAKE_PROBLEMS_LISTED).map(discreet);
+  const total = reading.received.length + bad;
   return {
-    answer: { status: isGood ? 200 : 400, code: isGood ? 'Stored' : 'Invalid', message: sentence(reading, bad) },
+    answer: {
+      status: isGood ? 200 : 400,
+      code: isGood ? 'Stored' : 'Invalid',
+      message: sentence(reading.received.length, total, listed[0]),
+    },
     alerts: [...byFault.values()].slice(0, PREVIEW_ALERTS),
     total: byFault.size,
-    problems: problems.slice(0, INTAKE_PROBLEMS_LISTED).map(discreet),
+    problems: listed,
     ignored: reading.ignored.slice(0, PREVIEW_ALERTS),
     truncated,
   };
 }
 
-function sentence({ received, problems }: Reading, bad: number): string {
-  const total = received.length + bad;
-  const good = `${received.length} of ${total} ${total === 1 ? 'alert' : 'alerts'} would be stored`;
-  const [first] = problems.slice(0, 1).map(discreet);
-  if (first === undefined) return good;
+function sentence(good: number, total: number, first: AlertProblem | undefined): string {
+  const stored = `${good} of ${total} ${total === 1 ? 'alert' : 'alerts'} would be stored`;
+  if (first === undefined) return stored;
   const place = `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}`;
-  return `${good}; the first that would not is ${place}: found ${first.found}, expected ${first.expected}`;
+  return `${stored}; the first that would not is ${place}: found ${first.found}, expected ${first.expected}`;
 }
 
 function refusalFor(error: Error): Pick<SourcePreview['answer'], 'status' | 'code'> {

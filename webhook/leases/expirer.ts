@@ -14,11 +14,11 @@ import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { Temporal } from 'temporal-polyfill';
 import { mapBounded } from '../intake/gate.ts';
+import { inSlices } from '../intake/slices.ts';
 import {
   EXPIRIES_AT_ONCE,
   EXPIRIES_PER_PASS,
   EXPIRY_PASS_MS,
-  INTAKE_SLICE_MS,
   LEASES_FORGOTTEN_PER_PASS,
   LEASES_KEPT_MS,
 } from '../limits.ts';
@@ -102,12 +102,9 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
     candidates.begin(known);
     const orphaned: Work[] = [];
     const lookUp: Work[] = [];
-    let sliceEndsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
+    const pause = inSlices(clock);
     for (const alert of [...alerts.list()]) {
-      if (clock.monotonicMs() >= sliceEndsMs) {
-        await clock.sleep(0);
-        sliceEndsMs = clock.monotonicMs() + INTAKE_SLICE_MS;
-      }
+      await pause();
       const source = sourceOf(alert);
       const asked = candidates.ask(alert, source);
       if (asked.kind === 'orphaned') orphaned.push({ alert, source });
