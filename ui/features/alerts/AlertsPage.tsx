@@ -1,6 +1,5 @@
 /** The list of alerts: filters, order and search are its URL; rows stand still while someone reads them. */
 import { SEVERITIES } from '@funnelai/domain/severity';
-import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { useMemo, useRef } from 'react';
 import { Link, useSearchParams } from 'react-router';
@@ -12,8 +11,9 @@ import { sourcesPath } from '../../app/paths.ts';
 import { useNamespace, useSession } from '../../app/session.tsx';
 import { useTitle } from '../../app/use-title.ts';
 import { CopyLine } from '../../components/CopyLine.tsx';
-import { FacetMenu } from '../../components/FacetMenu.tsx';
 import { StateView } from '../../components/StateView.tsx';
+import { clearFilters } from '../lists/clear-filters.ts';
+import { FilterHead } from '../lists/FacetMenus.tsx';
 import { ListFrame } from '../lists/ListFrame.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
@@ -52,46 +52,20 @@ export function AlertsPage() {
   const clear = () => show(widenedAlerts(filter));
   const isNarrowed = isAlertListNarrowed(filter);
   useRowKeys('alerts');
-  useActs([
-    {
-      id: 'clear-filters',
-      title: 'Clear filters',
-      section: 'This page',
-      ...(isNarrowed ? {} : { disabled: 'Nothing is filtered' }),
-      run: clear,
-    },
-  ]);
+  useActs([clearFilters(isNarrowed, clear)]);
   const error = read.error === null ? undefined : asApiError(read.error);
   return (
     <>
-      <Box
-        sx={{
-          display: 'flex',
-          flexWrap: 'wrap',
-          alignItems: 'center',
-          columnGap: 3,
-          px: 4,
-          pt: 3,
-          pb: 1,
-          borderBottom: 1,
-          borderColor: 'divider',
-        }}
-      >
-        <Typography variant="h1">Alerts</Typography>
-        <Box role="group" aria-label="Filters" sx={{ display: 'flex', flexWrap: 'wrap', ml: { sm: 'auto' } }}>
-          {ALERT_FACETS.map((facet) => (
-            <FacetMenu
-              key={facet}
-              label={ALERT_FACET_LABELS[facet]}
-              counts={read.data?.facets[facet] ?? {}}
-              chosen={filter.facets[facet]}
-              order={ORDERS[facet] ?? []}
-              word={alertFacetWord}
-              onChange={(chosen) => show({ ...filter, facets: { ...filter.facets, [facet]: chosen } })}
-            />
-          ))}
-        </Box>
-      </Box>
+      <FilterHead
+        title="Alerts"
+        facets={ALERT_FACETS}
+        labels={ALERT_FACET_LABELS}
+        counts={read.data?.facets}
+        chosen={filter.facets}
+        orders={ORDERS}
+        word={(_facet, value) => alertFacetWord(value)}
+        onChange={(facets) => show({ ...filter, facets })}
+      />
       <ListFrame
         what="Alerts"
         one="alert"

@@ -6,7 +6,7 @@ import type { IncidentPage } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import MuiTab from '@mui/material/Tab';
 import Tabs from '@mui/material/Tabs';
-import { FacetMenu } from '../../components/FacetMenu.tsx';
+import { FacetMenus } from '../lists/FacetMenus.tsx';
 import { FACET_LABELS, FACETS, facetWord, type IncidentFilter, TABS } from './url.ts';
 
 const ORDERS: Partial<Record<string, readonly string[]>> = {
@@ -66,17 +66,15 @@ export function Filters({ filter, page, onChange }: FiltersProps) {
         aria-label="Filters"
         sx={{ display: 'flex', flexWrap: 'wrap', ml: { md: 'auto' }, px: { xs: 2, sm: 0 } }}
       >
-        {FACETS.map((facet) => (
-          <FacetMenu
-            key={facet}
-            label={FACET_LABELS[facet]}
-            counts={page?.facets[facet] ?? {}}
-            chosen={filter.facets[facet]}
-            order={ORDERS[facet] ?? []}
-            word={(value) => facetWord(facet, value)}
-            onChange={(chosen) => onChange({ ...filter, facets: { ...filter.facets, [facet]: chosen } })}
-          />
-        ))}
+        <FacetMenus
+          facets={FACETS}
+          labels={FACET_LABELS}
+          counts={page?.facets}
+          chosen={filter.facets}
+          orders={ORDERS}
+          word={facetWord}
+          onChange={(facets) => onChange({ ...filter, facets })}
+        />
       </Box>
     </Box>
   );

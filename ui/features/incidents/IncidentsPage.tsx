@@ -15,6 +15,7 @@ import { useToast } from '../../components/Toasts.tsx';
 import { BulkBar } from '../bulk/BulkBar.tsx';
 import { useBulkActs } from '../bulk/use-bulk-acts.ts';
 import { conflictLine, useMove } from '../incident/use-move.ts';
+import { clearFilters } from '../lists/clear-filters.ts';
 import { ListFrame } from '../lists/ListFrame.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
@@ -102,13 +103,7 @@ export function IncidentsPage() {
       ...(refusal ? { disabled: refusal } : {}),
       run: () => setDeclaring(true),
     },
-    {
-      id: 'clear-filters',
-      title: 'Clear filters',
-      section: 'This page',
-      ...(isNarrowed(filter) ? {} : { disabled: 'Nothing is filtered' }),
-      run: clear,
-    },
+    clearFilters(isNarrowed(filter), clear),
   ]);
 
   const error = read.error === null ? undefined : asApiError(read.error);

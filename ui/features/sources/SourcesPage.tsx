@@ -1,5 +1,4 @@
 /** The list of sources: filters, order and search are its URL; rows stand still while someone reads them, what they count does not. */
-import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { useMemo, useRef } from 'react';
 import { useSearchParams } from 'react-router';
@@ -8,7 +7,8 @@ import { useSources } from '../../api/queries.ts';
 import { useActs } from '../../app/acts.ts';
 import { useNamespace } from '../../app/session.tsx';
 import { useTitle } from '../../app/use-title.ts';
-import { FacetMenu } from '../../components/FacetMenu.tsx';
+import { clearFilters } from '../lists/clear-filters.ts';
+import { FilterHead } from '../lists/FacetMenus.tsx';
 import { ListFrame } from '../lists/ListFrame.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
@@ -48,46 +48,20 @@ export function SourcesPage() {
   const clear = () => show(widenedSources(filter));
   const isNarrowed = isSourceListNarrowed(filter);
   useRowKeys('sources');
-  useActs([
-    {
-      id: 'clear-filters',
-      title: 'Clear filters',
-      section: 'This page',
-      ...(isNarrowed ? {} : { disabled: 'Nothing is filtered' }),
-      run: clear,
-    },
-  ]);
+  useActs([clearFilters(isNarrowed, clear)]);
   const error = read.error === null ? undefined : asApiError(read.error);
   return (
     <>
-      <Box
-        sx={{
-          display: 'flex',
-          flexWrap: 'wrap',
-          alignItems: 'center',
-          columnGap: 3,
-          px: 4,
-          pt: 3,
-          pb: 1,
-          borderBottom: 1,
-          borderColor: 'divider',
-        }}
-      >
-        <Typography variant="h1">Sources</Typography>
-        <Box role="group" aria-label="Filters" sx={{ display: 'flex', flexWrap: 'wrap', ml: { sm: 'auto' } }}>
-          {SOURCE_FACETS.map((facet) => (
-            <FacetMenu
-              key={facet}
-              label={SOURCE_FACET_LABELS[facet]}
-              counts={read.data?.facets[facet] ?? {}}
-              chosen={filter.facets[facet]}
-              order={ORDERS[facet] ?? []}
-              word={(value) => sourceFacetWord(facet, value)}
-              onChange={(chosen) => show({ ...filter, facets: { ...filter.facets, [facet]: chosen } })}
-            />
-          ))}
-        </Box>
-      </Box>
+      <FilterHead
+        title="Sources"
+        facets={SOURCE_FACETS}
+        labels={SOURCE_FACET_LABELS}
+        counts={read.data?.facets}
+        chosen={filter.facets}
+        orders={ORDERS}
+        word={sourceFacetWord}
+        onChange={(facets) => show({ ...filter, facets })}
+      />
       <ListFrame
         what="Sources"
         one="source"
