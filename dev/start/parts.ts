@@ -1,5 +1,6 @@
 /** The six parts, each with how it is started and what it needs. Wires; decides nothing. */
 import { join } from 'node:path';
+import { SMALL_HEAP_ARGS, SMALL_HEAP_ENVIRONMENT } from '@funnelai/kube/memory';
 import { type ControlPlane, readiness } from '../controlplane/control-plane.ts';
 import type { PostgresServer } from '../postgres/server.ts';
 import { launch } from '../process/child.ts';
@@ -44,6 +45,7 @@ export function ourParts(o: OurOptions): Record<'operator' | 'webhook', Part> {
       name,
       command: process.execPath,
       args: [
+        ...SMALL_HEAP_ARGS,
         join(o.root, name, 'main.ts'),
         ...['--kubeconfig', o.kubeconfig],
         ...['--context', o.contexts[name]],
@@ -51,7 +53,7 @@ export function ourParts(o: OurOptions): Record<'operator' | 'webhook', Part> {
         ...args,
       ],
       cwd: o.root,
-      env: { NODE_ENV: 'production' },
+      env: { NODE_ENV: 'production', ...SMALL_HEAP_ENVIRONMENT },
       logPath: join(o.logs, `${name}.log`),
     });
     await readiness(running, async () => (await fetch(readyUrl, { signal: AbortSignal.timeout(2_000) })).ok);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { launch, type Running } from '@funnelai/dev/process/child';
 import { anyFreePorts } from '@funnelai/dev/process/ports';
 import { until } from '@funnelai/dev/process/until';
+import { SMALL_HEAP_ARGS, SMALL_HEAP_ENVIRONMENT } from '@funnelai/kube/memory';
 import type { Context } from './users.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -62,10 +63,10 @@ async function start(
   const running = await launch({
     name,
     command: process.execPath,
-    args: [join(ROOT, name, 'main.ts'), ...args, ...(o.extraArgs ?? [])],
+    args: [...SMALL_HEAP_ARGS, join(ROOT, name, 'main.ts'), ...args, ...(o.extraArgs ?? [])],
     cwd: ROOT,
     logPath: join(directory, `${name}.log`),
-    ...(o.env ? { env: o.env } : {}),
+    env: { ...SMALL_HEAP_ENVIRONMENT, ...o.env },
   });
   if (o.waitReady !== false) {
     try {
