@@ -6,6 +6,8 @@ import type { Bench } from './stage.ts';
 export interface Probes {
   /** Milliseconds, sorted. */
   kubectl: number[];
+  /** What kubectl takes for itself meanwhile. */
+  bare: number[];
   list: number[];
   /** The most seen: MiB, and Alerts in the namespace. */
   webhookMib: number;
@@ -19,7 +21,7 @@ const KUBECTL_APART_MS = 3_000;
 
 /** Looks until the returned function is called; that resolves what was seen. */
 export function startProbes(bench: Bench, namespace: string): () => Promise<Probes> {
-  const seen: Probes = { kubectl: [], list: [], webhookMib: 0, operatorMib: 0, objects: 0 };
+  const seen: Probes = { kubectl: [], bare: [], list: [], webhookMib: 0, operatorMib: 0, objects: 0 };
   let over = false;
   const every = async (apartMs: number, look: () => Promise<void>) => {
     while (!over) {
@@ -33,7 +35,10 @@ export function startProbes(bench: Bench, namespace: string): () => Promise<Prob
     into.push(performance.now() - began);
   };
   const running = Promise.all([
-    every(KUBECTL_APART_MS, () => timed(seen.kubectl, () => bench.kubectl(['get', 'incidents', '-n', namespace]))),
+    every(KUBECTL_APART_MS, async () => {
+      await timed(seen.kubectl, () => bench.kubectl(['get', 'incidents', '-n', namespace]));
+      await timed(seen.bare, () => bench.kubectl(['version', '--client']));
+    }),
     every(APART_MS, () => timed(seen.list, () => bench.page(`/api/incidents?namespace=${namespace}`))),
     every(APART_MS, async () => {
       const { operator, webhook } = bench.pids();
@@ -45,7 +50,7 @@ export function startProbes(bench: Bench, namespace: string): () => Promise<Prob
   return async () => {
     over = true;
     await running;
-    for (const list of [seen.kubectl, seen.list]) list.sort((a, b) => a - b);
+    for (const list of [seen.kubectl, seen.bare, seen.list]) list.sort((a, b) => a - b);
     return seen;
   };
 }
