@@ -58,3 +58,5 @@ describe('under load, kill -9 of', () => {
       }
     }));
 });
+
+it('all that the incidents of these stories count is there in the end', () => stage.allCounted());

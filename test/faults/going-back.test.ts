@@ -206,3 +206,5 @@ describe('etcd, put back to an older snapshot', () => {
     for (const row of before.rows.changes) expect(after.rows.changes).toContainEqual(row);
   });
 });
+
+it('all that the incidents of these stories count is there in the end', () => stage.allCounted());

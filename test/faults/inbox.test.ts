@@ -122,3 +122,5 @@ describe('the webhook', () => {
       }
     }));
 });
+
+it('all that the incidents of these stories count is there in the end', () => stage.allCounted());

@@ -77,3 +77,5 @@ it('Postgres is away for ten minutes: nothing stands still, and history has all 
   expect(await metric('funnelai_history_available')).toBe(1);
   expect(await metric('funnelai_reflector_missed_events_total')).toBe(0);
 });
+
+it('all that the incidents of these stories count is there in the end', () => stage.allCounted());

@@ -151,3 +151,5 @@ describe('Postgres', () => {
       for (const table of tables) await stage.pool.query(`DROP TRIGGER no_room ON ${table}`);
     }));
 });
+
+it('all that the incidents of these stories count is there in the end', () => stage.allCounted());

@@ -12,8 +12,8 @@ import { type Environment, type PartName, startEnvironment } from '../harness/en
 import { type FaultProxy, startFaultProxy } from '../harness/fault-proxy.ts';
 import { createKubectl, type Kubectl } from '../harness/kubectl.ts';
 import { type Load, type Pace, startLoad } from '../harness/load.ts';
-import type { Told } from '../harness/oracle.ts';
-import { verdict } from '../harness/oracle-reader.ts';
+import { brokenPromises, miscounted, type Told } from '../harness/oracle.ts';
+import { judged } from '../harness/oracle-reader.ts';
 import { type OurProcess, startOperator, startWebhook, type WebhookProcess } from '../harness/processes.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { until } from '../harness/wait.ts';
@@ -49,8 +49,10 @@ export interface Stage {
   aNamespace(): Promise<string>;
   /** Senders and people at work in a namespace, for stories that judge by themselves. */
   load(namespace: string, seed: number, pace?: Pace): Load;
-  /** Load, the damage in its midst, and the oracle. `damage` ends when the fault ends. */
+  /** Load, the damage in its midst, and the oracle, which leaves the counts of alerts to `allCounted`. `damage` ends when the fault ends. */
   underLoad(seed: number, damage: (namespace: string) => Promise<void>): Promise<Outcome>;
+  /** What the incidents of all stories count is there: once for all of them, for counts are written at most every ten seconds. */
+  allCounted(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -106,6 +108,7 @@ export async function startStage(): Promise<Stage> {
     startTcpProxy(databaseUrl),
   ]);
   const operators: OurProcess[] = [];
+  const namespaces: string[] = [];
   const anOperator = async (o: { waitReady?: boolean; extraArgs?: string[] } = {}) => {
     const operator = await startOperator({ kubeconfig: operatorApi.kubeconfig, databaseUrl: postgres.url, ...o });
     operators.push(operator);
@@ -123,6 +126,7 @@ export async function startStage(): Promise<Stage> {
   async function aNamespace(): Promise<string> {
     const namespace = `faults-${randomBytes(3).toString('hex')}`;
     await kubectl.run(['apply', '--server-side', '-f', '-'], { input: basics(namespace) });
+    namespaces.push(namespace);
     return namespace;
   }
   const load = (namespace: string, seed: number, pace?: Pace) =>
@@ -153,7 +157,7 @@ export async function startStage(): Promise<Stage> {
     const told = await work.finish();
     const leftMs = CONVERGED_MS - (systemClock.monotonicMs() - endedMs);
     assert.ok(leftMs > 0, `senders and people were not answered again within ${CONVERGED_MS} ms`);
-    const found = await verdict({ client, pool, namespace }, told, leftMs);
+    const found = await judged({ client, pool, namespace }, leftMs, (seen) => brokenPromises(told, seen));
     const convergedMs = Math.round(systemClock.monotonicMs() - endedMs);
     console.log(
       `seed ${seed}: ${told.faults.length} faults, ${told.acts.length} acts, ${told.deleted.length} deletions, ${work.failures()} sends failed, converged in ${convergedMs} ms`,
@@ -197,6 +201,13 @@ export async function startStage(): Promise<Stage> {
     aNamespace,
     load,
     underLoad,
+    async allCounted() {
+      assert.ok(namespaces.length > 0, 'there was no story');
+      const found = await Promise.all(
+        namespaces.map((namespace) => judged({ client, pool, namespace }, CONVERGED_MS, miscounted)),
+      );
+      assert.deepEqual(found.flat(), []);
+    },
     async stop() {
       for (const operator of operators.splice(0)) await operator.kill();
       await webhook.kill();

@@ -130,3 +130,5 @@ describe('the kind of incidents', () => {
     expect(await missed(operator)).toBe(0);
   });
 });
+
+it('all that the incidents of these stories count is there in the end', () => stage.allCounted());

@@ -40,14 +40,18 @@ export async function read({ client, pool, namespace }: Sources): Promise<Seen> 
 }
 
 /** Resolves what is still broken after `deadlineMs`; empty as soon as nothing is. Cluster and history are read moments apart. */
-export async function verdict(sources: Sources, told: Told, deadlineMs: number): Promise<string[]> {
+export const verdict = (sources: Sources, told: Told, deadlineMs: number): Promise<string[]> =>
+  judged(sources, deadlineMs, (seen) => violations(told, seen));
+
+/** The same by some of what the oracle knows. */
+export async function judged(sources: Sources, deadlineMs: number, judge: (seen: Seen) => string[]): Promise<string[]> {
   let found = ['nothing could be read'];
   const everyMs = 250;
   await until(
     'every promise to be kept',
     deadlineMs,
     async () => {
-      found = violations(told, await read(sources));
+      found = judge(await read(sources));
       return found.length === 0;
     },
     { everyMs },

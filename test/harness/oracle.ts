@@ -76,6 +76,11 @@ const MACHINE = /^system:serviceaccount:/;
 
 /** Every broken promise in words; empty when all were kept. */
 export function violations(told: Told, seen: Seen): string[] {
+  return [...brokenPromises(told, seen), ...miscounted(seen)];
+}
+
+/** The same without the counts of alerts, which are written at most every ten seconds: stories that follow each other need not all wait for them. */
+export function brokenPromises(told: Told, seen: Seen): string[] {
   return [
     ...lostAlerts(told, seen),
     ...unansweredAlerts(seen),
@@ -154,8 +159,24 @@ function lastMove({ status }: Incident): string {
   return `${last?.from ?? 'nothing'} to ${last?.to ?? 'nothing'} by ${last?.by ?? 'nobody'} at ${last?.at ?? 'no time'}`;
 }
 
-/** What is asked is answered, what is counted is there, and what status and history say of a number is the same. */
-function unsettled(incident: Incident, { alerts, rows }: Seen): string[] {
+/** What an incident counts is there. */
+export function miscounted({ incidents, alerts }: Pick<Seen, 'incidents' | 'alerts'>): string[] {
+  return incidents.flatMap(({ metadata, status }) => {
+    const members = alerts.filter((alert) => alert.status?.incidentRef?.name === metadata.name);
+    const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
+    const counted = status?.alerts;
+    // Those that left the cluster, or went on to another incident unseen, stay counted apart.
+    const over =
+      (counted?.resolved ?? 0) - (counted?.gone ?? 0) + (counted?.expired ?? 0) - (counted?.expiredGone ?? 0);
+    if (counted?.firing === firing && over === members.length - firing) return [];
+    return [
+      `${metadata.name}: has ${firing} firing of ${members.length} alerts, counts ${counted?.firing} and ${over} resolved or expired`,
+    ];
+  });
+}
+
+/** What is asked is answered, and what status and history say of a number is the same. */
+function unsettled(incident: Incident, { rows }: Seen): string[] {
   const { metadata, spec, status } = incident;
   const found: string[] = [];
   const say = (text: string) => found.push(`${metadata.name}: ${text}`);
@@ -163,14 +184,6 @@ function unsettled(incident: Incident, { alerts, rows }: Seen): string[] {
   const observed = status?.observed;
   if (observed?.severity !== spec.severity) say(`severity ${spec.severity} is recorded as ${observed?.severity}`);
   if (observed?.owner !== spec.owner?.name) say(`owner ${spec.owner?.name} is recorded as ${observed?.owner}`);
-  const members = alerts.filter((alert) => alert.status?.incidentRef?.name === metadata.name);
-  const firing = members.filter((alert) => alert.spec.state === 'Firing').length;
-  const counted = status?.alerts;
-  // Those that left the cluster, or went on to another incident unseen, stay counted apart.
-  const over = (counted?.resolved ?? 0) - (counted?.gone ?? 0) + (counted?.expired ?? 0) - (counted?.expiredGone ?? 0);
-  if (counted?.firing !== firing || over !== members.length - firing) {
-    say(`has ${firing} firing of ${members.length} alerts, counts ${counted?.firing} and ${over} resolved or expired`);
-  }
   const own = rows.changes.filter((row) => row.incident_uid === metadata.uid);
   if (own.length !== status?.changeSequence) {
     say(`is at change ${status?.changeSequence}, history has ${own.length}`);
