@@ -6,6 +6,7 @@ import { cpSync, rmSync } from 'node:fs';
 import type { Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
 import { systemClock } from '@funnelai/kube/clock';
+import { KubeError } from '@funnelai/kube/errors';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
 import { LEASE_NAME } from '@funnelai/operator/manager';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -71,10 +72,14 @@ describe('two operators', () => {
         delayMs: 2_500,
       });
       await busy(600);
-      const lease = await stage.client.get<Lease>(LEASES, LEASE);
-      await stage.client.replace<Lease>(LEASES, {
-        ...lease,
-        spec: { ...lease.spec, holderIdentity: 'a-thief', leaseDurationSeconds: 2 },
+      // Its holder renews it every two seconds, perhaps just now.
+      await until('the lease to be stolen', CONVERGED_MS, async () => {
+        const lease = await stage.client.get<Lease>(LEASES, LEASE);
+        const spec = { ...lease.spec, holderIdentity: 'a-thief', leaseDurationSeconds: 2 };
+        return stage.client.replace<Lease>(LEASES, { ...lease, spec }).catch((error: unknown) => {
+          if (error instanceof KubeError && error.status === 409) return false;
+          throw error;
+        });
       });
       await busy(3_000);
       late.clear();

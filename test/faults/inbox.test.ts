@@ -22,10 +22,18 @@ afterAll(() => stage?.stop());
 
 const count = async (table: string): Promise<number> =>
   (await stage.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)).rows[0]?.n ?? 0;
-const answeredBy = async (store: 'etcd' | 'inbox'): Promise<number> => {
+async function metric(name: string): Promise<number> {
   const text = await (await fetch(stage.webhook.metricsUrl)).text();
-  return Number(new RegExp(`^funnelai_webhook_stored_total\\{store="${store}"\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
-};
+  const line = text.split('\n').find((one) => one.startsWith(`funnelai_webhook_${name} `));
+  return Number(line?.split(' ')[1] ?? 0);
+}
+const answeredBy = (store: 'etcd' | 'inbox') => metric(`stored_total{store="${store}"}`);
+/** The store that was away is in use again: only then is there another while the next one is. */
+const bothTaken = () =>
+  until('both stores to be in use', CONVERGED_MS, async () => {
+    const [breaker, draining] = [await metric('api_server_breaker'), await metric('inbox_draining')];
+    return breaker === 0 && draining === 1;
+  });
 const writes: Parameters<FaultProxy['fault']>[0] = (asked) => matching('alerts')(asked) && asked.method !== 'GET';
 function takeApiServer(): { clear(): void } {
   const away = stage.webhookApi.fault(() => true, { cut: 'before' });
@@ -48,7 +56,7 @@ describe('the stores of the webhook', () => {
           const taken = take();
           await busy(2_000);
           taken.clear();
-          await busy(700);
+          await bothTaken();
         }
       }
       byInbox = (await answeredBy('inbox')) - before;

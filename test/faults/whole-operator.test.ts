@@ -126,7 +126,11 @@ describe('the kind of incidents', () => {
     const { faults } = await work.finish();
     expect(await verdict({ ...stage, namespace }, { ...hand.told(), faults }, CONVERGED_MS)).toEqual([]);
     expect((await incidents()).some(({ metadata }) => metadata.uid === first?.metadata.uid)).toBe(false);
-    expect((await ready(operator)).text).toBe('ok\n');
+    await until(
+      'the operator to say that all is well',
+      CONVERGED_MS,
+      async () => (await ready(operator)).text === 'ok\n',
+    );
     expect(await missed(operator)).toBe(0);
   });
 });
