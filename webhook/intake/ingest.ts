@@ -153,14 +153,15 @@ async function groupByFault(
   for (const { index, input } of received) {
     await pause();
     for (const [rank, place] of placesOf(input).entries()) {
-      const { spec: said, notes } = toAlertSpec(input, place, receivedAt, source);
-      const name = alertName(place.metadata.name, said.fingerprint);
-      const spec = receivedAfter(said, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
-      if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
-      const request = requestFor(place, reportOf(input, spec));
+      const made = toAlertSpec(input, place, receivedAt, source);
+      const name = alertName(place.metadata.name, made.spec.fingerprint);
+      const spec = receivedAfter(made.spec, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
+      if (made.notes.length > 0)
+        deps.log.debug({ source: source.metadata.name, notes: made.notes }, 'alert was fitted to its bounds');
+      const request = requestFor(place, reportOf(input, { ...made, spec }));
       const key = `${request.namespace}/${request.source}/${request.fingerprint}`;
       const group = groups.get(key);
-      const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt).spec));
+      const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt)));
       if (group === undefined) {
         const keep = place === source ? {} : { keep: keepAlone };
         groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...keep });

@@ -1,6 +1,6 @@
 /** Asks, for each alert of a body, which sources it is an alert of: what `domain/route` decides, fed from the caches. */
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
-import { type AlertInput, fingerprintFor } from '@funnelai/domain/alert-input';
+import { type AlertInput, identityOf } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { labelsFrom } from '@funnelai/domain/labels';
 import { placesFor, type Routes, readRoutes } from '@funnelai/domain/route';
@@ -36,7 +36,7 @@ export function createRouting(deps: { sources: Cache<AlertSource>; alerts: Cache
   }
 
   function stateAt(source: AlertSource, input: AlertInput): AlertSpec['state'] | undefined {
-    const fingerprint = fingerprintFor(input, source);
+    const { fingerprint } = identityOf(input, source);
     const held = deps.alerts.get(source.metadata.namespace ?? '', alertName(source.metadata.name, fingerprint));
     return held?.spec.fingerprint === fingerprint ? held.spec.state : undefined;
   }

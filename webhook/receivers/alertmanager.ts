@@ -5,6 +5,7 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { senderLinks } from '@funnelai/domain/alert-links';
+import { LAST_INSTANT, possibleTime } from '@funnelai/domain/possible-times';
 import { Temporal } from 'temporal-polyfill';
 import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
@@ -82,14 +83,9 @@ function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fa
     });
   }
   const startsAt = readTime(raw, 'startsAt', faults);
-  const endsAt = readTime(raw, 'endsAt', faults);
-  if (startsAt !== undefined && endsAt !== undefined && Temporal.Instant.compare(endsAt, startsAt) < 0) {
-    faults.push({
-      field: 'endsAt',
-      found: endsAt.toString(),
-      expected: `a time not before startsAt ${startsAt.toString()}`,
-    });
-  }
+  // Whether it lies ahead or is past is asked of what it must have been: a zero of another calendar is no end.
+  const end = possibleTime('endsAt', readTime(raw, 'endsAt', faults), { now, latest: LAST_INSTANT });
+  const endsAt = end.instant;
   const resolved = isResolved(raw, shape, endsAt, now, faults);
   const generator = own(raw, 'generatorURL');
   return {
@@ -100,6 +96,7 @@ function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fa
     // An end that lies ahead is the sender's lease: the alert fires still.
     ...(resolved && endsAt !== undefined ? { endsAt } : {}),
     ...(!resolved && shape === 'ApiV2' && endsAt !== undefined ? { leaseUntil: endsAt } : {}),
+    ...(end.odd === undefined ? {} : { odd: [end.odd] }),
     links: senderLinks({ generatorURL: typeof generator === 'string' ? generator : undefined }),
   };
 }
