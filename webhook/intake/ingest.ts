@@ -138,8 +138,8 @@ interface Group {
 }
 
 /**
- * The same fault may stand in a body several times, under labels that the source ignores, or as a flap. In slices: a body of
- * ten thousand would hold up the probes for a second.
+ * The same fault may stand in a body several times, under labels that the source ignores, or as a flap: what stands later was said
+ * later. In slices: a body of ten thousand would hold up the probes for a second.
  */
 async function groupByFault(
   source: AlertSource,
@@ -154,14 +154,22 @@ async function groupByFault(
     await pause();
     for (const [rank, place] of placesOf(input).entries()) {
       const made = toAlertSpec(input, place, receivedAt, source);
-      const name = alertName(place.metadata.name, made.spec.fingerprint);
-      const spec = receivedAfter(made.spec, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
+      const { namespace = '', name } = place.metadata;
+      const { fingerprint } = made.spec;
+      const key = `${namespace}/${name}/${fingerprint}`;
+      const group = groups.get(key);
+      const before =
+        group === undefined
+          ? deps.alerts?.get(namespace, alertName(name, fingerprint))?.spec
+          : group.request.reports.at(-1)?.spec;
+      const spec = receivedAfter(made.spec, before);
       if (made.notes.length > 0)
         deps.log.debug({ source: source.metadata.name, notes: made.notes }, 'alert was fitted to its bounds');
       const request = requestFor(place, reportOf(input, { ...made, spec }));
-      const key = `${request.namespace}/${request.source}/${request.fingerprint}`;
-      const group = groups.get(key);
-      const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt)));
+      const keepAlone = () => {
+        const kept = toAlertSpec(input, source, receivedAt);
+        return requestFor(source, reportOf(input, { ...kept, spec: { ...kept.spec, receivedAt: spec.receivedAt } }));
+      };
       if (group === undefined) {
         const keep = place === source ? {} : { keep: keepAlone };
         groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...keep });
@@ -169,10 +177,10 @@ async function groupByFault(
         group.request.reports = [...group.request.reports, ...request.reports];
         group.indices.push(index);
         group.isSecond &&= rank > 0;
-        const before = group.keep;
-        if (before !== undefined)
+        const { keep } = group;
+        if (keep !== undefined)
           group.keep = () => {
-            const kept = before();
+            const kept = keep();
             return { ...kept, reports: [...kept.reports, ...keepAlone().reports] };
           };
       }
