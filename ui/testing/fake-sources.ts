@@ -148,7 +148,7 @@ export function createFakeSources(): FakeSources {
       };
     },
     preview({ body }) {
-      const nothing = { alerts: [], total: 0, problems: [], ignored: [], truncated: 0 };
+      const nothing = { alerts: [], total: 0, problems: [], warnings: [], ignored: [], truncated: 0 };
       try {
         const parsed = JSON.parse(body) as { alerts?: { labels?: Record<string, string>; startsAt?: string }[] };
         if (!Array.isArray(parsed.alerts))
@@ -170,6 +170,7 @@ export function createFakeSources(): FakeSources {
             receivedAt: ago(0),
             notes: ['description cut to 4096 of 9000 bytes'],
           },
+          goes: { namespace: 'demo', source: 'prom' },
         }));
         return {
           ...nothing,

@@ -5,7 +5,7 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { Temporal } from 'temporal-polyfill';
 import { expect, it } from 'vitest';
-import { INTAKE_DEADLINE_MS } from '../limits.ts';
+import { INTAKE_DEADLINE_MS, INTAKE_PROBLEMS_LISTED } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { anAlertSource } from '../testing/builders.ts';
@@ -88,7 +88,7 @@ function routed(places: AlertSource[], outcome: (request: StoreRequest) => Store
     clock: systemClock,
     log: silentLog(),
     metrics: createWebhookMetrics(createRegistry()),
-    routing: { of: () => () => places },
+    routing: { of: () => () => ({ places, why: { kind: 'NoRoute' } }) },
     store: {
       store: async (request) => {
         stored.push(request);
@@ -179,4 +179,25 @@ it('takes the order in which a body says things of one fault for the order in wh
   expect(await stateAfter(over, FIRING.input, over)).toBe('Resolved');
   const since = { startsAt: Temporal.Instant.from('2026-01-01T12:00:00Z') };
   expect(await stateAfter({ ...over, ...since }, { ...FIRING.input, ...since })).toBe('Firing');
+});
+
+it('tells the sender which alerts lack a label of their identity, or name a time that cannot be, within a bound', async () => {
+  const source = anAlertSource({ spec: { dedup: { labels: ['alertname', 'pod'] } } });
+  const ahead = { startsAt: systemClock.now().add({ hours: 24 * 365 * 10 }) };
+  const { ingest } = routed([source], created);
+  const { warnings } = await ingest.ingest(source, [
+    { index: 0, input: { ...FIRING.input, labels: { alertname: 'A', pod: 'p' } } },
+    { index: 3, input: { ...FIRING.input, ...ahead } },
+  ]);
+  expect(warnings?.alerts).toBe(1);
+  expect(warnings?.listed).toMatchObject([
+    { index: 3, field: 'labels["pod"]', found: 'nothing', done: 'left out of the identity' },
+    { index: 3, field: 'startsAt', found: ahead.startsAt.toString(), done: 'left out' },
+  ]);
+  const all = await ingest.ingest(
+    source,
+    many(500).map(({ index }) => ({ index, input: FIRING.input })),
+  );
+  expect([all.warnings?.alerts, all.warnings?.listed.length]).toEqual([500, INTAKE_PROBLEMS_LISTED]);
+  expect((await routed([home], created).ingest.ingest(home, [FIRING])).warnings).toBeUndefined();
 });

@@ -23,6 +23,7 @@ import { type Report, receivedAfter, reportOf } from './report.ts';
 import { noRouting, type Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
+import { createWarningList, type Warnings } from './warnings.ts';
 
 export interface IngestResult {
   created: number;
@@ -38,6 +39,8 @@ export interface IngestResult {
   retryAfterMs?: number;
   /** The namespace is being deleted. */
   gone?: string;
+  /** What was wrong with alerts that were taken. */
+  warnings?: Warnings | undefined;
 }
 
 export interface Ingest {
@@ -70,7 +73,7 @@ export function createIngest(deps: {
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
-      const groups = await groupByFault(source, received, { ...deps, routing });
+      const { groups, warnings } = await groupByFault(source, received, { ...deps, routing });
       for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
       const abort = new AbortController();
       requests += 1;
@@ -109,7 +112,7 @@ export function createIngest(deps: {
           const firing = request.reports.findLast(({ spec }) => spec.state === 'Firing');
           if (firing !== undefined) leases.seen(request.namespace, firing.spec);
         }
-        return sum(groups, outcomes, deps.metrics);
+        return { ...sum(groups, outcomes, deps.metrics), ...(warnings === undefined ? {} : { warnings }) };
       } finally {
         disarm();
       }
@@ -145,14 +148,15 @@ async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
   deps: { clock: Clock; log: Log; routing: Routing; receipt?: Pick<Clock, 'now'>; alerts?: Pick<Cache<Alert>, 'get'> },
-): Promise<Group[]> {
+): Promise<{ groups: Group[]; warnings: Warnings | undefined }> {
   const pause = inSlices(deps.clock);
   const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
-  const placesOf = deps.routing.of(source);
+  const wayOf = deps.routing.of(source);
+  const warnings = createWarningList();
   for (const { index, input } of received) {
     await pause();
-    for (const [rank, place] of placesOf(input).entries()) {
+    for (const [rank, place] of wayOf(input).places.entries()) {
       const made = toAlertSpec(input, place, receivedAt, source);
       const { namespace = '', name } = place.metadata;
       const { fingerprint } = made.spec;
@@ -165,6 +169,7 @@ async function groupByFault(
       const spec = receivedAfter(made.spec, before);
       if (made.notes.length > 0)
         deps.log.debug({ source: source.metadata.name, notes: made.notes }, 'alert was fitted to its bounds');
+      warnings.add(index, made.odd);
       const request = requestFor(place, reportOf(input, { ...made, spec }));
       const keepAlone = () => {
         const kept = toAlertSpec(input, source, receivedAt);
@@ -186,7 +191,7 @@ async function groupByFault(
       }
     }
   }
-  return [...groups.values()];
+  return { groups: [...groups.values()], warnings: warnings.all() };
 }
 
 function requestFor({ metadata }: AlertSource, report: Report): StoreRequest {

@@ -18,10 +18,12 @@ import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError } from './json.ts';
 import { previewOf } from './preview.ts';
 import { addReadRoutes, type ReadDeps } from './read-routes.ts';
+import type { Routing } from './routing.ts';
 import { vouchingFor } from './vouch.ts';
 
 export interface IntakeDeps extends ReadDeps {
   ingest: Ingest;
+  routing: Routing;
   /** Hears of every request after it was answered. */
   arrivals?: ArrivalListener;
 }
@@ -112,7 +114,7 @@ async function take(
     arrival.isKnown = vouching.when !== 'Never' || format.admit === undefined || !arrival.isDryRun;
     if (byBody) share.of(who);
     if (arrival.isDryRun) {
-      const preview = await previewOf(format, envelope, deps.clock);
+      const preview = await previewOf(format, envelope, deps);
       return await reply.code(preview.answer.status).send(preview);
     }
     const reading = await understood(deps, () => format.read(envelope));

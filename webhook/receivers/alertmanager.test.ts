@@ -4,11 +4,14 @@ import { sameAlert } from '@funnelai/domain/merge';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { answerFor } from '../intake/answer.ts';
+import type { IngestResult } from '../intake/ingest.ts';
 import { combined, reportOf } from '../intake/report.ts';
 import { INTAKE_ALERT_ENTRIES, INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
 import { anAlertSource } from '../testing/builders.ts';
-import { readAlertmanager } from './alertmanager.ts';
+import { alertmanager, readAlertmanager } from './alertmanager.ts';
 import { BodyProblem, TooManyAlerts } from './problem.ts';
+import type { Envelope } from './receiver.ts';
 
 const NOW = Temporal.Instant.from('2026-01-01T12:00:00Z');
 const ZERO = '0001-01-01T00:00:00Z';
@@ -112,6 +115,23 @@ describe('what Prometheus sends to API v2', () => {
   it('drops labels without a value, and an alert that has no other', () => {
     expect(apiV2({ labels: { alertname: 'Down', pod: '' } }).received[0]?.input.labels).toEqual(labels);
     expect(apiV2({ labels: { pod: '' } }).problems[0]?.field).toBe('labels');
+  });
+
+  it('is answered with nothing, unless there is something to mend', () => {
+    const path = '/api/v2/alerts';
+    const reading = apiV2({ labels });
+    const reply = (o: Partial<IngestResult>) =>
+      alertmanager.reply?.(
+        answerFor(reading, { created: 1, updated: 0, unchanged: 0, refused: [], unavailable: 0, ...o }, 'r'),
+        reading,
+        { path } as Envelope,
+      );
+    expect(reply({})).toMatchObject({ status: 200, body: undefined });
+    const warning = { index: 0, field: 'labels["pod"]', found: 'nothing', expected: 'a value', done: 'left out' };
+    expect(reply({ warnings: { alerts: 1, listed: [warning] } })).toMatchObject({
+      status: 200,
+      body: { warnings: [warning] },
+    });
   });
 
   it('ignores a status: it is not part of that API', () => {

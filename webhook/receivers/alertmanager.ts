@@ -26,8 +26,10 @@ export const alertmanager: Receiver = {
   expects: 'application/json',
   read: ({ body, path, now }) => readAlertmanager(parseJson(body), path === API_V2 ? 'ApiV2' : 'Webhook', now),
   reply: (answer, _reading, { path }) =>
-    // Alertmanager's own API v2 answers 200 with nothing.
-    path === API_V2 && answer.status === 200 ? { ...answer, body: undefined } : answer,
+    // Alertmanager's own API v2 answers 200 with nothing, and its clients read no more than the status; people do.
+    path === API_V2 && answer.status === 200 && answer.body.warnings === undefined
+      ? { ...answer, body: undefined }
+      : answer,
 };
 
 /**

@@ -296,6 +296,25 @@ describe('the answer', () => {
     expect([asBytes.status, asBytes.type, asBytes.bytes.length]).toEqual([200, 'application/x-protobuf', 0]);
   });
 
+  it('says a warning as OTLP does: by a message, with nothing rejected', async () => {
+    const warning = { index: 0, field: 'labels["pod"]', found: 'nothing', expected: 'a value', done: 'left out' };
+    const receipt = answer({ created: 1, warnings: [warning], message: '1 of 1 is stored; 1 with a warning' });
+    const asJson = await told(logs([record()]), JSON_TYPE, receipt);
+    expect(JSON.parse(asJson.bytes.toString())).toEqual({
+      partialSuccess: { rejectedLogRecords: '0', errorMessage: receipt.body.message },
+    });
+    const { bytes } = await told(otlpProtobuf(logs([record()])), PROTOBUF, receipt);
+    const reader = new BinaryReader(bytes);
+    expect([...reader.tag(), reader.uint32(), ...reader.tag(), Number(reader.int64())]).toEqual([
+      1,
+      2,
+      bytes.length - 2,
+      1,
+      0,
+      0,
+    ]);
+  });
+
   it('counts nothing as rejected that is in the inbox', async () => {
     const kept = await told(
       logs([record()]),

@@ -55,14 +55,21 @@ function replyOf(answer: IntakeAnswer, reading: Reading, path: string): Reply {
     const dedupKey = reading.received[0]?.input.dedupKey;
     const message = path === CHANGE ? 'Change event processed' : 'Event processed';
     const key = dedupKey === undefined ? {} : { dedup_key: dedupKey };
-    return { status: 202, headers, body: { status: 'success', message, ...key } };
+    const odd = answer.body.warnings?.map(({ field, found, expected, done }) =>
+      sentence(`${field} ${done}`, found, expected),
+    );
+    const warnings = odd === undefined ? {} : { warnings: odd };
+    return { status: 202, headers, body: { status: 'success', message, ...key, ...warnings } };
   }
   if (status !== 400) return answer;
-  const errors = answer.body.problems.map(
-    ({ field, found, expected }) => `${field === '' ? 'the event' : field}: found ${found}, expected ${expected}`,
+  const errors = answer.body.problems.map(({ field, found, expected }) =>
+    sentence(field === '' ? 'the event' : field, found, expected),
   );
   return { status, headers, body: { status: 'invalid event', message: 'Event object is invalid', errors } };
 }
+
+const sentence = (what: string, found: string, expected: string): string =>
+  `${what}: found ${found}, expected ${expected}`;
 
 function readChange(event: Record<string, unknown>, faults: Fault[]): EventOutcome {
   const summary = scalar(inner(event, 'payload'), 'summary');

@@ -11,6 +11,11 @@ export interface AlertProblem {
   expected: string;
 }
 
+/** What is wrong with an alert that is taken all the same; `done` completes "<field> …". */
+export interface AlertWarning extends AlertProblem {
+  done: string;
+}
+
 /** What stands for a value that may be a secret. */
 const NOT_SHOWN = 'a value that is not shown';
 

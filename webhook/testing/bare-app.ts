@@ -10,6 +10,7 @@ import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
 import { noSpare } from '../inbox/spare.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
+import { noRouting } from '../intake/routing.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createReceivers, type Receivers } from '../receivers/registry.ts';
@@ -63,6 +64,7 @@ export async function aBareApp(
     },
     traffic: createTrafficRecorder({ store: undefined, clock: systemClock, log, metrics }),
     receivers: createReceivers(),
+    routing: noRouting,
     welcome: async () => undefined,
     spare: noSpare,
     clock: systemClock,
@@ -80,6 +82,7 @@ export async function aBareApp(
         return { created: received.length, updated: 0, unchanged: 0, refused: [], unavailable: 0 };
       },
     },
+    routing: noRouting,
     clock: systemClock,
     metrics,
   };
