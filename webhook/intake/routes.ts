@@ -16,6 +16,7 @@ import { createBudget, type Share } from './budget.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
 import type { Ingest } from './ingest.ts';
 import { JsonSyntaxError } from './json.ts';
+import { addOtherMethods } from './other-methods.ts';
 import { previewOf } from './preview.ts';
 import { addReadRoutes, type ReadDeps } from './read-routes.ts';
 import type { Routing } from './routing.ts';
@@ -57,6 +58,7 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
       app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
     addReadRoutes(app, deps, INTAKE_PATH);
+    addOtherMethods(app, deps, INTAKE_PATH);
   };
 }
 

@@ -7,7 +7,7 @@ import type { AlertInput } from '@funnelai/domain/alert-input';
 import { celInput } from '@funnelai/domain/cel-input';
 import { labelsFrom } from '@funnelai/domain/labels';
 import { parseMoment } from '@funnelai/domain/moment';
-import { binaryEvent, isStructured, structuredEvents } from './cloudevents-http.ts';
+import { binaryEvent, consentTo, isStructured, structuredEvents } from './cloudevents-http.ts';
 import { type RecordReading, readRecords } from './mapped.ts';
 import { flattened, jsonIn } from './nested.ts';
 import { describe } from './problem.ts';
@@ -22,6 +22,9 @@ export const cloudEvents: Receiver = {
     mediaType !== 'application/x-www-form-urlencoded' &&
     (!mediaType.startsWith('application/cloudevents') || isStructured(mediaType)),
   expects: 'application/cloudevents+json, application/cloudevents-batch+json, or any type with the headers ce-*',
+  consent: consentTo,
+  // HTTP 1.1 Web Hooks for Event Delivery 1.0.2, 3.2.
+  tokenParameter: 'access_token',
   read: readEvents,
 };
 

@@ -62,8 +62,13 @@ export interface Receiver {
    * before anything is read. Throws HttpProblem for what must not be taken.
    */
   admit?(envelope: Envelope): Promise<void>;
+  /**
+   * Where a sender asks by OPTIONS, before it sends anything, whether it is wanted: returns the headers that say yes, undefined for what
+   * is no such question. Nobody has vouched for it, and nothing follows from the answer.
+   */
+  consent?(headers: IncomingHttpHeaders): Record<string, string> | undefined;
   /** Query parameter that may hold the token, for senders that can set nothing but an address. Addresses end up in logs: not ours, but perhaps a proxy's. */
-  readonly tokenParameter?: 'token';
+  readonly tokenParameter?: 'token' | 'access_token';
   /** Its clients are known to hold what was answered 429 and to send it again; others are answered 503, for most drop it at 429. */
   readonly holdsAt429?: true;
   /** What this format's clients expect to hear instead of our own receipt. */
