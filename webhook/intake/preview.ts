@@ -8,7 +8,6 @@ import type { Clock } from '@funnelai/kube/clock';
 import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
 import { type AlertProblem, BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
-import { JsonSyntaxError } from './json.ts';
 import type { Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
 import { createWarningList, type Warnings, warned } from './warnings.ts';
@@ -115,5 +114,5 @@ function refusalFor(error: Error): Pick<SourcePreview['answer'], 'status' | 'cod
 }
 
 function isOfTheBody(error: unknown): error is Error {
-  return [BodyProblem, TooManyAlerts, JsonSyntaxError, MappingBroken].some((kind) => error instanceof kind);
+  return [BodyProblem, TooManyAlerts, MappingBroken].some((kind) => error instanceof kind);
 }

@@ -15,7 +15,6 @@ import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.t
 import { createBudget, type Share } from './budget.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
 import type { Ingest } from './ingest.ts';
-import { JsonSyntaxError } from './json.ts';
 import { addOtherMethods } from './other-methods.ts';
 import { previewOf } from './preview.ts';
 import { addReadRoutes, type ReadDeps } from './read-routes.ts';
@@ -180,11 +179,13 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
       deps.metrics.limitReached('INTAKE_BODY_BYTES');
       throw new HttpProblem(
         'TooLarge',
-        `The body is larger than ${limits.INTAKE_BODY_BYTES} bytes (counted after gzip). Send fewer alerts at once: Alertmanager has max_alerts for that.`,
+        `the body: found more than ${limits.INTAKE_BODY_BYTES} bytes (counted after gzip), expected at most so many. Send fewer alerts at once.`,
       );
     }
+    if (error instanceof BodyEncodingError && error.supported) throw new HttpProblem('Invalid', error.message);
+    // RFC 9110, 12.5.3.
     if (error instanceof BodyEncodingError)
-      throw new HttpProblem(error.supported ? 'Invalid' : 'UnsupportedMediaType', error.message);
+      throw new HttpProblem('UnsupportedMediaType', error.message, { headers: { 'accept-encoding': 'gzip' } });
     if (error instanceof BodyAborted) throw new HttpProblem('Invalid', error.message);
     throw error;
   }
@@ -197,14 +198,13 @@ async function understood<T>(deps: IntakeDeps, work: () => T | Promise<T>): Prom
   } catch (error) {
     if (error instanceof TooManyAlerts) {
       deps.metrics.limitReached(error.limit);
-      throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
+      throw new HttpProblem('TooLarge', error.message);
     }
     if (error instanceof MappingBroken) {
       // A 4xx would make the sender drop what an edit of the source lets in.
       throw new HttpProblem('Unavailable', error.message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
     }
-    if (error instanceof JsonSyntaxError || error instanceof BodyProblem)
-      throw new HttpProblem('Invalid', error.message);
+    if (error instanceof BodyProblem) throw new HttpProblem('Invalid', error.message);
     throw error;
   }
 }

@@ -54,7 +54,7 @@ export class TooManyAlerts extends Error {
   /** The bound of limits.ts, by name. */
   readonly limit: string;
   constructor(found: number, most: number, limit = 'INTAKE_ALERTS') {
-    super(`The body holds ${found} alerts, at most ${most} are taken at once.`);
+    super(`alerts: found ${found} in one body, expected at most ${most}. Send fewer at once.`);
     this.name = 'TooManyAlerts';
     this.limit = limit;
   }

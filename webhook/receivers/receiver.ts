@@ -49,7 +49,7 @@ export interface Receiver {
   readonly expects: string;
   /**
    * Reads the body, alert by alert: a bad one never spoils a good one. Throws `BodyProblem` when the body as a whole is not of this
-   * format, `TooManyAlerts`, `JsonSyntaxError`, `MappingBroken`.
+   * format, `TooManyAlerts`, `MappingBroken`.
    */
   read(envelope: Envelope): Reading | Promise<Reading>;
   /**

@@ -25,7 +25,7 @@ export function text(record: Record<string, unknown>, key: string): string | und
   return typeof value === 'string' && value !== '' ? value.toWellFormed() : undefined;
 }
 
-/** Returns the map of texts in this field. Values must be text; an empty value means the same as none, as everywhere in Prometheus. */
+/** Returns the map of texts in this field. Values must be text; an empty value, or null, means the same as none, as everywhere in Prometheus. */
 export function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): Record<string, string> {
   const value = own(raw, field);
   if (value === undefined || value === null) return {};
@@ -40,6 +40,8 @@ export function readMap(raw: Record<string, unknown>, field: string, faults: Fau
   }
   const entries: [string, string][] = [];
   for (const [name, value] of sent) {
+    // Go reads null as a text that is empty, and so does Alertmanager.
+    if (value === null) continue;
     if (typeof value !== 'string') {
       faults.push({
         field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
