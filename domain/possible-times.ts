@@ -7,7 +7,7 @@ import { isGoZero } from './instants.ts';
 
 /** What of a report was odd and is taken all the same, in the words of a problem, and what was done about it. */
 export interface Oddity {
-  /** Path inside the alert, as in a problem. */
+  /** Path inside the alert, as in a problem; empty for the body as a whole. */
   field: string;
   found: string;
   expected: string;
@@ -17,7 +17,7 @@ export interface Oddity {
 
 /** Returns the oddity as a note of its alert. */
 export const noteOf = ({ field, found, expected, done }: Oddity): string =>
-  `${field} ${done}: found ${found}, expected ${expected}`;
+  `${field === '' ? 'the body' : field} ${done}: found ${found}, expected ${expected}`;
 
 /** How far a sender's clock may be ahead of ours before its times count as none. */
 export const CLOCK_AHEAD_SECONDS = 300;

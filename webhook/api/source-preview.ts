@@ -4,6 +4,7 @@ import type { SourcePreview } from '@funnelai/domain/wire';
 import { z } from 'zod';
 import type { Person } from '../auth/identity.ts';
 import { mediaTypeOf, pathUnder } from '../intake/entrance.ts';
+import { inUtf8 } from '../intake/envelope.ts';
 import { mapBounded } from '../intake/gate.ts';
 import { previewOf, type Sight } from '../intake/preview.ts';
 import { ACCESS_CHECKS_AT_ONCE } from '../limits.ts';
@@ -39,7 +40,8 @@ export async function preview(
     const mediaType = mediaTypeOf(receiver, asked.contentType);
     const bytes = Buffer.from(asked.body, asked.encoding ?? 'utf8');
     const query = new URLSearchParams(asked.query ?? '');
-    const envelope = { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() };
+    const came = { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() };
+    const envelope = inUtf8(receiver, came);
     const sight = await sightOf(api, who, source);
     return await previewOf(receiver, envelope, { clock: api.clock, routing: api.routing, sight });
   } catch (error) {

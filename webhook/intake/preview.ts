@@ -8,6 +8,7 @@ import type { Clock } from '@funnelai/kube/clock';
 import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
 import { type AlertProblem, BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
+import { readingOf } from './envelope.ts';
 import type { Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
 import { createWarningList, type Warnings, warned } from './warnings.ts';
@@ -30,7 +31,7 @@ const ALL: Sight = { alerts: () => true, sources: () => true };
 export async function previewOf(receiver: Receiver, envelope: Envelope, deps: PreviewDeps): Promise<SourcePreview> {
   let reading: Reading;
   try {
-    reading = await receiver.read(envelope);
+    reading = await readingOf(receiver, envelope);
   } catch (error) {
     if (!isOfTheBody(error)) throw error;
     const answer = { ...refusalFor(error), message: error.message };

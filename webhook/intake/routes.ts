@@ -7,13 +7,14 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import { BodyProblem, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
-import type { Envelope, Receiver } from '../receivers/receiver.ts';
+import type { Receiver } from '../receivers/receiver.ts';
 import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
+import { inUtf8, readingOf } from './envelope.ts';
 import type { Ingest } from './ingest.ts';
 import { addOtherMethods } from './other-methods.ts';
 import { previewOf } from './preview.ts';
@@ -108,7 +109,7 @@ async function take(
       ? await bytesOfStranger(deps, request.raw, share, who)
       : await bytesOf(deps, request.raw, share.of(who));
     arrival.body = body;
-    const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
+    const envelope = inUtf8(format, { body, headers, mediaType, path, query, source, now: deps.clock.now() });
     if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
     if (!arrival.isDryRun) await understood(deps, async () => format.admit?.(envelope));
     // Of a body that is only looked at nobody has checked who signed it.
@@ -118,7 +119,7 @@ async function take(
       const preview = await previewOf(format, envelope, deps);
       return await reply.code(preview.answer.status).send(preview);
     }
-    const reading = await understood(deps, () => format.read(envelope));
+    const reading = await understood(deps, () => readingOf(format, envelope));
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)

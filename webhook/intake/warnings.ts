@@ -1,5 +1,5 @@
 /** What was wrong with alerts that are taken all the same: collected within a bound, and said in one sentence. Pure. */
-import type { Oddity } from '@funnelai/domain/possible-times';
+import { noteOf, type Oddity } from '@funnelai/domain/possible-times';
 import { INTAKE_PROBLEMS_LISTED } from '../limits.ts';
 import { type AlertWarning, discreet } from '../receivers/problem.ts';
 
@@ -39,5 +39,5 @@ export function warned(warnings: Warnings | undefined): string {
 }
 
 /** One warning in one line. */
-export const textOf = ({ index, field, found, expected, done }: AlertWarning): string =>
-  `alerts[${index}].${field} ${done}: found ${found}, expected ${expected}`;
+export const textOf = ({ index, field, ...rest }: AlertWarning): string =>
+  noteOf({ field: field === '' ? '' : `alerts[${index}].${field}`, ...rest });

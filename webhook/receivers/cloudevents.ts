@@ -11,7 +11,7 @@ import { binaryEvent, consentTo, isStructured, structuredEvents } from './cloude
 import { type RecordReading, readRecords } from './mapped.ts';
 import { flattened, jsonIn } from './nested.ts';
 import { describe } from './problem.ts';
-import type { Envelope, Reading, Receiver } from './receiver.ts';
+import { type Envelope, type Reading, type Receiver, takesJson } from './receiver.ts';
 import { type Fault, isRecord, own, text } from './values.ts';
 
 export const cloudEvents: Receiver = {
@@ -22,6 +22,9 @@ export const cloudEvents: Receiver = {
     mediaType !== 'application/x-www-form-urlencoded' &&
     (!mediaType.startsWith('application/cloudevents') || isStructured(mediaType)),
   expects: 'application/cloudevents+json, application/cloudevents-batch+json, or any type with the headers ce-*',
+  // In binary mode data of no type, or of one that is no text, may be anything.
+  isBinary: ({ headers, mediaType }) =>
+    headers['ce-specversion'] !== undefined && !takesJson(mediaType) && !mediaType.startsWith('text/'),
   consent: consentTo,
   // HTTP 1.1 Web Hooks for Event Delivery 1.0.2, 3.2.
   tokenParameter: 'access_token',

@@ -21,6 +21,7 @@ export const openTelemetryLogs: Receiver = {
   paths: ['', '/v1/logs'],
   takes: (mediaType) => takesJson(mediaType) || encodingOf(mediaType) === 'Protobuf',
   expects: 'application/x-protobuf or application/json',
+  isBinary: ({ mediaType }) => encodingOf(mediaType) === 'Protobuf',
   read: readLogs,
   reply: (answer, reading, { mediaType }) => {
     const encoding = encodingOf(mediaType);

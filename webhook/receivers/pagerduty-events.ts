@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { utf8Bytes } from '@funnelai/domain/bytes';
+import { noteOf } from '@funnelai/domain/possible-times';
 import type { IntakeAnswer } from '../intake/answer.ts';
 import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
@@ -55,21 +56,16 @@ function replyOf(answer: IntakeAnswer, reading: Reading, path: string): Reply {
     const dedupKey = reading.received[0]?.input.dedupKey;
     const message = path === CHANGE ? 'Change event processed' : 'Event processed';
     const key = dedupKey === undefined ? {} : { dedup_key: dedupKey };
-    const odd = answer.body.warnings?.map(({ field, found, expected, done }) =>
-      sentence(`${field} ${done}`, found, expected),
-    );
+    const odd = answer.body.warnings?.map(noteOf);
     const warnings = odd === undefined ? {} : { warnings: odd };
     return { status: 202, headers, body: { status: 'success', message, ...key, ...warnings } };
   }
   if (status !== 400) return answer;
-  const errors = answer.body.problems.map(({ field, found, expected }) =>
-    sentence(field === '' ? 'the event' : field, found, expected),
+  const errors = answer.body.problems.map(
+    ({ field, found, expected }) => `${field === '' ? 'the event' : field}: found ${found}, expected ${expected}`,
   );
   return { status, headers, body: { status: 'invalid event', message: 'Event object is invalid', errors } };
 }
-
-const sentence = (what: string, found: string, expected: string): string =>
-  `${what}: found ${found}, expected ${expected}`;
 
 function readChange(event: Record<string, unknown>, faults: Fault[]): EventOutcome {
   const summary = scalar(inner(event, 'payload'), 'summary');

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AlertSource, AlertSourceSpec } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
+import type { Oddity } from '@funnelai/domain/possible-times';
 import type { Temporal } from 'temporal-polyfill';
 import type { IntakeAnswer } from '../intake/answer.ts';
 import type { AlertProblem } from './problem.ts';
@@ -10,8 +11,12 @@ export type SourceFormat = AlertSourceSpec['format'];
 
 /** One request to a source. */
 export interface Envelope {
-  /** As it came, inflated. */
+  /** As it came, inflated, but in UTF-8. */
   readonly body: Buffer;
+  /** What a signature is over, where that is not the body. */
+  readonly signed?: Buffer;
+  /** What was odd about the text of the body. */
+  readonly odd?: Oddity;
   readonly headers: IncomingHttpHeaders;
   /** Lower case, without parameters; empty when the sender named none. */
   readonly mediaType: string;
@@ -47,6 +52,8 @@ export interface Receiver {
   takes(mediaType: string): boolean;
   /** What `takes` takes, for the message to whoever sent another. */
   readonly expects: string;
+  /** Is this body no text, so that its bytes are to be left alone? None is where absent. */
+  isBinary?(envelope: Envelope): boolean;
   /**
    * Reads the body, alert by alert: a bad one never spoils a good one. Throws `BodyProblem` when the body as a whole is not of this
    * format, `TooManyAlerts`, `MappingBroken`.

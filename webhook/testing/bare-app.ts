@@ -11,6 +11,7 @@ import type { Person } from '../auth/identity.ts';
 import { noSpare } from '../inbox/spare.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { noRouting } from '../intake/routing.ts';
+import type { Proof } from '../intake/vouch.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createReceivers, type Receivers } from '../receivers/registry.ts';
@@ -24,10 +25,15 @@ export interface BareApp {
   stop(): Promise<void>;
 }
 
-/** Everyone is ana and may do all; the one source is demo/prom, which takes every token. `received` hears of each alert that was let in. */
+/** Everyone is ana and may do all; the one source is demo/prom, which takes every token. `received` hears of each alert that was let in, `check` of each proof. */
 export async function aBareApp(
   log: Log,
-  o: { source?: AlertSource; receivers?: Receivers; received?: (alert: Received) => void } = {},
+  o: {
+    source?: AlertSource;
+    receivers?: Receivers;
+    received?: (alert: Received) => void;
+    check?: (proof: Proof) => void;
+  } = {},
 ): Promise<BareApp> {
   const asked: string[] = [];
   const metrics = createWebhookMetrics(createRegistry());
@@ -75,7 +81,12 @@ export async function aBareApp(
     sources: sources as unknown as IntakeDeps['sources'],
     alerts: cache(),
     receivers: o.receivers ?? createReceivers(),
-    auth: { check: async () => 'ok' },
+    auth: {
+      check: async (_source, _way, proof) => {
+        o.check?.(proof);
+        return 'ok';
+      },
+    },
     ingest: {
       ingest: async (_source, received) => {
         for (const alert of received) o.received?.(alert);

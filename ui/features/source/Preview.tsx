@@ -43,10 +43,8 @@ export function Preview({ preview }: { preview: SourcePreview }) {
         <Box component="ul" aria-label="What the sender should mend" sx={{ ...FRAME, m: 0, pl: 6 }}>
           {warnings.map(({ index, field, found, expected, done }) => (
             <Box component="li" key={`${index} ${field} ${found}`} sx={{ overflowWrap: 'anywhere' }}>
-              <code>
-                alerts[{index}].{field}
-              </code>{' '}
-              {done}: found {found}, expected {expected}
+              <code>{field === '' ? 'the body' : `alerts[${index}].${field}`}</code> {done}: found {found}, expected{' '}
+              {expected}
             </Box>
           ))}
         </Box>
