@@ -69,6 +69,7 @@ describe('what Alertmanager’s webhook sends', () => {
   it('never takes an unknown status for resolved, and without one goes by the end', () => {
     expect(webhook({ status: 'RESOLVED', labels }).received).toEqual([]);
     expect(webhook({ labels, endsAt: ZERO }).received[0]?.input.state).toBe('Firing');
+    expect(webhook({ status: '', labels, endsAt: ZERO }).received[0]?.input.state).toBe('Firing');
     expect(webhook({ labels, endsAt: '2026-01-01T11:59:59Z' }).received[0]?.input.state).toBe('Resolved');
   });
 

@@ -114,7 +114,8 @@ function isResolved(
   const status = shape === 'Webhook' ? own(raw, 'status') : undefined;
   if (status === 'firing') return false;
   if (status === 'resolved') return true;
-  if (status !== undefined && status !== null) {
+  // An empty word is how Go writes none.
+  if (status !== undefined && status !== null && status !== '') {
     // Guessing could resolve what still burns.
     faults.push({ field: 'status', found: describe(status), expected: '"firing" or "resolved"' });
     return false;
