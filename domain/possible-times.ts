@@ -20,7 +20,7 @@ export const noteOf = ({ field, found, expected, done }: Oddity): string =>
   `${field === '' ? 'the body' : field} ${done}: found ${found}, expected ${expected}`;
 
 /** How far a sender's clock may be ahead of ours before its times count as none. */
-export const CLOCK_AHEAD_SECONDS = 300;
+const CLOCK_AHEAD_MS = 300_000;
 
 /** Before it lie the zeros of all calendars, and counts that were taken for another unit: seconds for milliseconds, 1970-01-21. */
 const FIRST_MS = Date.UTC(1971, 0);
@@ -28,39 +28,33 @@ const FIRST_MS = Date.UTC(1971, 0);
 const SCALED_FIRST_MS = Date.UTC(2001, 0);
 const SCALED_AHEAD_MS = 86_400_000;
 /** The last millisecond that RFC 3339 can write. */
-export const LAST_INSTANT: Temporal.Instant = Temporal.Instant.fromEpochMilliseconds(Date.UTC(10_000, 0) - 1);
+export const LAST_MS = Date.UTC(10_000, 0) - 1;
 /** Seconds for milliseconds, microseconds and nanoseconds. */
 const UNITS = [1_000n, 1_000_000n, 1_000_000_000n];
-
-/** Returns the latest time that a start or an end can have in a report of now. */
-export function latestOf(now: Temporal.Instant): Temporal.Instant {
-  return now.add({ seconds: CLOCK_AHEAD_SECONDS });
-}
 
 /**
  * Returns the time as it can be: itself, what it is in the unit that was meant, or none. A zero of a calendar (0001, 1601, 1970) is none
  * without a word, as its sender means it.
- * @param latest the last that it can be.
+ * @param latestMs the last that it can be, in milliseconds since 1970, as is `nowMs`.
  */
 export function possibleTime(
   field: string,
   sent: Temporal.Instant | undefined,
-  { now, latest }: { now: Temporal.Instant; latest: Temporal.Instant },
+  { nowMs, latestMs }: { nowMs: number; latestMs: number },
 ): { instant?: Temporal.Instant; odd?: Oddity } {
   if (sent === undefined) return {};
   const ms = sent.epochMilliseconds;
-  if (ms >= FIRST_MS && ms <= latest.epochMilliseconds) return { instant: sent };
+  if (ms >= FIRST_MS && ms <= latestMs) return { instant: sent };
   if (isZero(sent)) return {};
   const found = sent.toString();
-  const expected = ms < FIRST_MS ? 'a time after 1970' : `a time before ${textOf(latest)}`;
-  const instant = inOtherUnit(sent, now.epochMilliseconds + SCALED_AHEAD_MS);
-  if (instant === undefined || Temporal.Instant.compare(instant, latest) > 0)
-    return { odd: { field, found, expected, done: 'left out' } };
+  const expected = ms < FIRST_MS ? 'a time after 1970' : `a time before ${textOf(latestMs)}`;
+  const instant = inOtherUnit(sent, Math.min(latestMs, nowMs + SCALED_AHEAD_MS));
+  if (instant === undefined) return { odd: { field, found, expected, done: 'left out' } };
   return { instant, odd: { field, found, expected, done: `read as ${instant.toString()}` } };
 }
 
-const textOf = (instant: Temporal.Instant): string =>
-  instant.toString({ smallestUnit: 'second', roundingMode: 'floor' });
+const textOf = (ms: number): string =>
+  Temporal.Instant.fromEpochMilliseconds(ms).toString({ smallestUnit: 'second', roundingMode: 'floor' });
 
 /** What programs hold before they hold a time: Go and .NET, Windows' file times, Unix. */
 function isZero(instant: Temporal.Instant): boolean {
@@ -88,10 +82,11 @@ export interface Times {
 
 /** Returns the times of a report of now as they can be; the end only of what has one. */
 export function possibleTimes(sent: Times, now: Temporal.Instant): { times: Omit<Times, 'state'>; odd: Oddity[] } {
-  const latest = latestOf(now);
+  const nowMs = now.epochMilliseconds;
+  const latest = nowMs + CLOCK_AHEAD_MS;
   const odd: Oddity[] = [];
-  const take = (field: 'startsAt' | 'endsAt' | 'occurredAt' | 'leaseUntil', until: Temporal.Instant) => {
-    const possible = possibleTime(field, sent[field], { now, latest: until });
+  const take = (field: 'startsAt' | 'endsAt' | 'occurredAt' | 'leaseUntil', latestMs: number) => {
+    const possible = possibleTime(field, sent[field], { nowMs, latestMs });
     if (possible.odd !== undefined) odd.push(possible.odd);
     return possible.instant === undefined ? {} : { [field]: possible.instant };
   };
@@ -99,7 +94,7 @@ export function possibleTimes(sent: Times, now: Temporal.Instant): { times: Omit
   const times: Omit<Times, 'state'> = {
     ...take('startsAt', latest),
     ...take('occurredAt', latest),
-    ...(isOver ? take('endsAt', latest) : take('leaseUntil', LAST_INSTANT)),
+    ...(isOver ? take('endsAt', latest) : take('leaseUntil', LAST_MS)),
   };
   const { startsAt, endsAt } = times;
   // The start tells which episode it is about: it is the end that gives way.

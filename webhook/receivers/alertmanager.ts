@@ -5,7 +5,7 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { senderLinks } from '@funnelai/domain/alert-links';
-import { LAST_INSTANT, possibleTime } from '@funnelai/domain/possible-times';
+import { LAST_MS, possibleTime } from '@funnelai/domain/possible-times';
 import { Temporal } from 'temporal-polyfill';
 import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
@@ -86,7 +86,8 @@ function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fa
   }
   const startsAt = readTime(raw, 'startsAt', faults);
   // Whether it lies ahead or is past is asked of what it must have been: a zero of another calendar is no end.
-  const end = possibleTime('endsAt', readTime(raw, 'endsAt', faults), { now, latest: LAST_INSTANT });
+  const bounds = { nowMs: now.epochMilliseconds, latestMs: LAST_MS };
+  const end = possibleTime('endsAt', readTime(raw, 'endsAt', faults), bounds);
   const endsAt = end.instant;
   const resolved = isResolved(raw, shape, endsAt, now, faults);
   const generator = own(raw, 'generatorURL');
