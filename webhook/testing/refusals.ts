@@ -77,3 +77,21 @@ function celOf(node: Schema | undefined, value: unknown): CelInput {
   const seconds = (ns - (((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n;
   return create(TimestampSchema, { seconds, nanos: Number(ns - seconds * 1_000_000_000n) });
 }
+
+/** What is wrong with an Alert in one point each, and the words of the refusal. */
+export function refusedSpecs(spec: AlertSpec): [change: Partial<AlertSpec>, words: RegExp][] {
+  const end = '2026-01-01T13:00:00.000000Z';
+  return [
+    [{ endsAt: end }, /endsAt goes with state Resolved only/],
+    [{ state: 'Resolved', endsAt: '2026-01-01T11:59:59.999999Z' }, /cannot end before it began/],
+    [{ state: 'Expired' }, /expired goes with state Expired/],
+    [{ latestStartsAt: spec.startsAt }, /only when it is later/],
+    [{ title: '' }, /title: expected at least 1/],
+    [{ title: '🙂'.repeat(257) }, /title: expected at most 256/],
+    [{ notes: [''] }, /notes.0: expected at least 1/],
+    [{ labels: { '': 'x' } }, /1 to 256 characters/],
+    [{ links: [{ title: 'x', url: 'ftp://x', kind: 'Other' }] }, /starts with http/],
+    [{ folded: { count: 1, firing: 2, asOf: end } }, /firing is at most count/],
+    [{ startsAt: 'yesterday' }, /startsAt/],
+  ];
+}
