@@ -65,6 +65,13 @@ describe('GET where alerts are POSTed', () => {
     await app.stop();
   });
 
+  it('finds nothing where nothing listens, and says where something does', async () => {
+    const answer = await ask(prom, 'GET /alerts/demo/prom/api/v1/alerts');
+    expect([answer.status, messageOf(answer)]).toEqual([404, expect.stringContaining('only at /alerts/demo/prom and')]);
+    expect((await ask(events, 'HEAD /alerts/demo/prom/api/v2/alerts')).status).toBe(404);
+    expect((await ask(prom, 'GET /alerts/demo/prom/api/v2/alerts/dry-run')).status).toBe(405);
+  });
+
   it('is for the pages where a browser asks, and HEAD is told what GET is', async () => {
     expect((await ask(prom, 'GET /alerts/demo/prom', 'Accept: text/html\r\n')).headers['content-type']).toContain(
       'text/html',

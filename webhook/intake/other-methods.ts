@@ -8,6 +8,7 @@ import { API_V2_READS } from '../receivers/alertmanager-api.ts';
 import type { Receiver } from '../receivers/receiver.ts';
 import { isNamespaceName } from '../server/names.ts';
 import { HttpProblem } from '../server/problems.ts';
+import { nobodyListens } from './entrance.ts';
 import type { ReadDeps } from './read-routes.ts';
 
 type Deps = Pick<ReadDeps, 'sources' | 'receivers'>;
@@ -40,6 +41,9 @@ export function refusalOf(
   if (at === undefined) return undefined;
   const source = deps.sources.get(at.namespace, at.name);
   const receiver = source && deps.receivers[source.spec.format];
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (isRead && source !== undefined && receiver !== undefined && !isThere(at.rest, receiver))
+    return nobodyListens(source, receiver, at.rest);
   const allow = allowedAt(at.rest, receiver);
   const message = `${method} is not for alerts: ${whatToSend(at, source, receiver, deps)}`;
   return new HttpProblem('MethodNotAllowed', message, { headers: { allow } });
@@ -57,6 +61,9 @@ function addressOf(url: string): Address | undefined {
   const [, namespace, name, rest = ''] = ADDRESS.exec(path.replace(/\/$/, '')) ?? [];
   return namespace === undefined || name === undefined ? undefined : { namespace, name, rest };
 }
+
+const isThere = (rest: string, { paths }: Receiver): boolean =>
+  paths.includes(rest.replace(/\/dry-run$/, '')) || (READS.has(rest) && paths.includes(API_V2));
 
 function allowedAt(rest: string, receiver: Receiver | undefined): string {
   const isRead = READS.has(rest) && (receiver === undefined || receiver.paths.includes(API_V2));
