@@ -170,12 +170,20 @@ export function createFakeSources(): FakeSources {
             receivedAt: ago(0),
             notes: ['description cut to 4096 of 9000 bytes'],
           },
-          goes: { namespace: 'demo', source: 'prom' },
+          goes:
+            labels.team === undefined
+              ? { namespace: 'demo', source: 'prom' }
+              : { namespace: labels.team, why: 'routes[0] leads there' },
         }));
         return {
           ...nothing,
           alerts,
           total: alerts.length,
+          warnings: parsed.alerts.flatMap(({ startsAt }, index) =>
+            startsAt?.startsWith('2036') === true
+              ? [{ index, field: 'startsAt', found: startsAt, expected: 'a time before now', done: 'left out' }]
+              : [],
+          ),
           answer: {
             status: 200,
             code: 'Stored',
