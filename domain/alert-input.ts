@@ -9,8 +9,9 @@ import { type AlertLink, linksFrom } from './alert-links.ts';
 import { cleanText, cutBytes, utf8Bytes } from './bytes.ts';
 import { dedupHashOf } from './dedup-identity.ts';
 import { fingerprintOf, fingerprintOfKey } from './fingerprint.ts';
-import { formatMicros, isGoZero } from './instants.ts';
+import { formatMicros } from './instants.ts';
 import { byCodeUnit, type Labels, labelsFrom, labelValue } from './labels.ts';
+import { noteOf, type Oddity, possibleTimes, type Times } from './possible-times.ts';
 import { redactInput } from './redaction.ts';
 import { SEVERITY_LABEL, severityFrom } from './severity.ts';
 import { asksNobody } from './source-credentials.ts';
@@ -36,6 +37,8 @@ export interface AlertInput {
   severity?: string | undefined;
   /** What the receiver had to guess or leave out, for people; kept with the alert. */
   notes?: readonly string[] | undefined;
+  /** The same where the sender should hear of it, too. */
+  odd?: readonly Oddity[] | undefined;
   /** What the sender names in fields of its own: generator, silence, panel. Those in annotations are found here. */
   links: readonly { title: string; url: string; kind: LinkKind }[];
   /** The sender's own key, which then is the identity. */
@@ -65,8 +68,20 @@ export const UNAUTHENTICATED_NOTE =
 /** Annotations that may hold the title, best first. */
 const TITLE_ANNOTATIONS = ['summary', 'title', 'message'];
 
+/** The spec of one report, and what is to be said of it. */
+export interface MadeSpec {
+  spec: AlertSpec;
+  /** All that was missing, cut or guessed; the spec keeps the first of them. */
+  notes: string[];
+  /** What of it the sender should mend. */
+  odd: Oddity[];
+  /** Which times its sender has named; the others are those of receipt. */
+  startNamed: boolean;
+  endNamed: boolean;
+}
+
 /**
- * Returns the spec of this one report, to be merged with what is stored, and notes for the sender about what was missing or cut.
+ * Returns the spec of this one report, to be merged with what is stored, and what was missing or cut.
  * A Resolved without an end ended when it was received; a report without a start began then, or at its end if that is earlier.
  * `via` is the source that the sender posted to, where that one routes to `source`: what it knows of the sender goes before.
  */
@@ -75,13 +90,17 @@ export function toAlertSpec(
   source: AlertSource,
   receivedAt: Temporal.Instant,
   via: AlertSource = source,
-): { spec: AlertSpec; notes: string[] } {
+): MadeSpec {
   const notes: string[] = asksNobody(via.spec) ? [UNAUTHENTICATED_NOTE] : [];
   if (via !== source) notes.push(`routed here by AlertSource ${via.metadata.namespace}/${via.metadata.name}`);
-  const fingerprint = fingerprintFor(sent, source, notes);
+  const { fingerprint, missing } = identityOf(sent, source);
+  if (missing.length > 0) notes.push(`labels that dedup.labels asks for are missing: ${missing.join(', ')}`);
+  const { times, odd: oddTimes } = possibleTimes(sent, receivedAt);
+  const oddSent = [...(sent.odd ?? []), ...oddTimes];
+  const odd = [...missing.map((name) => withoutKeyLabel(name, source)), ...oddSent];
   // After the fingerprint: what is taken out of a label does not make it another fault, nor two faults one.
   const { input, notes: taken } = redactInput(sent);
-  notes.push(...taken, ...(input.notes ?? []));
+  notes.push(...taken, ...oddSent.map(noteOf), ...(input.notes ?? []));
   // Added after the fingerprint: to name the cluster at a source does not make new alerts of all that fire.
   const enriched = labelsFrom([
     ...Object.entries(source.spec.labels ?? {}),
@@ -97,12 +116,12 @@ export function toAlertSpec(
     state: input.state,
     severity: severityFrom(original, source.spec.severity),
     title: titleOf(input),
-    ...timesOf(input, receivedAt),
+    ...timesOf(input.state, times, receivedAt),
     receivedAt: formatMicros(receivedAt),
   };
   if (input.dedupKey) spec.dedupKey = cutBytes(cleanText(input.dedupKey), DEDUP_KEY_MAX_BYTES);
   else spec.dedupHash = dedupHashOf(source.spec.dedup);
-  if (input.state === 'Firing' && input.leaseUntil !== undefined) spec.leaseUntil = formatMicros(input.leaseUntil);
+  if (times.leaseUntil !== undefined) spec.leaseUntil = formatMicros(times.leaseUntil);
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
   if (input.only === 'Acknowledgement') spec.acknowledgedUpstream = acknowledgementOf(input, receivedAt);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);
@@ -113,17 +132,31 @@ export function toAlertSpec(
   const links: AlertLink[] = linksFrom(input.annotations, input.links, notes);
   if (links.length > 0) spec.links = links;
   // Kept beside what they are about: who reads the alert at night has no log of ours.
-  const kept = [...new Set(notes.map((note) => cutBytes(cleanText(note), NOTE_MAX_BYTES)))].slice(0, NOTES_MAX);
+  const shown = notes.filter((note) => note !== '').map((note) => cutBytes(cleanText(note), NOTE_MAX_BYTES));
+  const kept = [...new Set(shown)].slice(0, NOTES_MAX);
   if (kept.length > 0) spec.notes = kept;
-  return { spec, notes };
+  return {
+    spec,
+    notes,
+    odd,
+    startNamed: times.startsAt !== undefined,
+    endNamed: (times.endsAt ?? times.occurredAt) !== undefined,
+  };
 }
 
-/** Returns the fingerprint that this report has as an alert of this source; says in `notes` which labels it should have had. */
-export function fingerprintFor(sent: AlertInput, source: AlertSource, notes: string[] = []): string {
-  if (sent.dedupKey) return fingerprintOfKey(sent.dedupKey);
-  const { fingerprint, missing } = fingerprintOf(sent.labels, source.spec.dedup);
-  if (missing.length > 0) notes.push(`labels that dedup.labels asks for are missing: ${missing.join(', ')}`);
-  return fingerprint;
+/** Returns the fingerprint that this report has as an alert of this source, and which labels it should have had. */
+export function identityOf(sent: AlertInput, source: AlertSource): { fingerprint: string; missing: string[] } {
+  if (sent.dedupKey) return { fingerprint: fingerprintOfKey(sent.dedupKey), missing: [] };
+  return fingerprintOf(sent.labels, source.spec.dedup);
+}
+
+function withoutKeyLabel(name: string, { metadata }: AlertSource): Oddity {
+  return {
+    field: `labels[${JSON.stringify(name)}]`,
+    found: 'nothing',
+    expected: `a value, for dedup.labels of AlertSource ${metadata.namespace}/${metadata.name} tells faults apart by it`,
+    done: 'left out of the identity',
+  };
 }
 
 /** As it was sent. */
@@ -131,14 +164,15 @@ function descriptionBytes({ description, annotations }: AlertInput): number {
   return utf8Bytes(description ?? labelValue(annotations, 'description'));
 }
 
-function timesOf(input: AlertInput, receivedAt: Temporal.Instant): Pick<AlertSpec, 'startsAt' | 'endsAt'> {
-  const named = (instant: Temporal.Instant | undefined) =>
-    instant === undefined || isGoZero(instant) ? undefined : instant;
+function timesOf(
+  state: Times['state'],
+  { startsAt, endsAt, occurredAt }: Omit<Times, 'state'>,
+  receivedAt: Temporal.Instant,
+): Pick<AlertSpec, 'startsAt' | 'endsAt'> {
   const later = (a: Temporal.Instant, b: Temporal.Instant) => (Temporal.Instant.compare(a, b) >= 0 ? a : b);
-  const occurred = named(input.occurredAt);
-  const end = input.state === 'Resolved' ? (named(input.endsAt) ?? occurred ?? receivedAt) : undefined;
+  const end = state === 'Resolved' ? (endsAt ?? occurredAt ?? receivedAt) : undefined;
   const ends = end ?? receivedAt;
-  const began = named(input.startsAt) ?? (input.state === 'Firing' ? occurred : undefined);
+  const began = startsAt ?? (state === 'Firing' ? occurredAt : undefined);
   const start = began ?? (later(ends, receivedAt) === ends ? receivedAt : ends);
   return {
     startsAt: formatMicros(start),

@@ -34,9 +34,13 @@ export function formatMicros(instant: Temporal.Instant): string {
   return instant.toString({ fractionalSecondDigits: 6, roundingMode: 'floor' });
 }
 
-/** Is this the time that Go programs send for "none": 0001-01-01T00:00:00Z? */
+const GO_ZERO_MS = -62_135_596_800_000;
+/** The farthest that a zone is from UTC. */
+const ZONE_MS = 14 * 3_600_000;
+
+/** Is this the time that Go programs send for "none", 0001-01-01T00:00:00, in whatever zone? */
 export function isGoZero(instant: Temporal.Instant): boolean {
-  return instant.epochMilliseconds === -62_135_596_800_000;
+  return Math.abs(instant.epochMilliseconds - GO_ZERO_MS) <= ZONE_MS;
 }
 
 /** Returns the later of two texts as instants; one that cannot be read loses. */

@@ -3,6 +3,10 @@ import { Temporal } from 'temporal-polyfill';
 import { isGoZero, parseInstant } from './instants.ts';
 
 const COUNT = /^-?(\d{1,19})(?:\.(\d{1,20}))?$/;
+/** RFC 3339 but for the colon in the offset, as ISO 8601 allows, and Amazon and PagerDuty write it. */
+const BARE_OFFSET = /([+-]\d{2})(\d{2})$/;
+/** A year of six digits, as JavaScript writes one that came of milliseconds taken for seconds. */
+const EXPANDED = /^[+-]\d{6}-/;
 /** `2026-01-31 12:00:00.123456`, in UTC: java.sql.Timestamp, as Fluent Bit writes it. */
 const SQL = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:[.,]\d+)?)$/;
 
@@ -24,8 +28,8 @@ export function instantOfCount(whole: string, fraction: string): Temporal.Instan
 }
 
 /**
- * Returns the instant; null for what means "none" ('', 0, Go's zero time); undefined for what cannot be read. Counts as in
- * `instantOfCount`.
+ * Returns the instant, which may be of a year that RFC 3339 cannot write; null for what means "none" ('', 0, Go's zero time); undefined
+ * for what cannot be read. Counts as in `instantOfCount`.
  */
 export function parseMoment(text: string): Temporal.Instant | null | undefined {
   const trimmed = text.trim();
@@ -33,8 +37,17 @@ export function parseMoment(text: string): Temporal.Instant | null | undefined {
   const count = COUNT.exec(trimmed);
   if (count !== null) return fromCount(trimmed, count[1] ?? '', count[2] ?? '');
   const sql = SQL.exec(trimmed);
-  const instant = parseInstant(sql === null ? trimmed : `${sql[1]}T${sql[2]}Z`);
+  const text3339 = sql === null ? trimmed.replace(BARE_OFFSET, '$1:$2') : `${sql[1]}T${sql[2]}Z`;
+  const instant = EXPANDED.test(trimmed) ? expanded(trimmed) : parseInstant(text3339);
   return instant !== undefined && isGoZero(instant) ? null : instant;
+}
+
+function expanded(text: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function fromCount(text: string, whole: string, fraction: string): Temporal.Instant | null | undefined {

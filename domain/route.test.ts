@@ -1,7 +1,7 @@
 import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { acceptorIn, accepts, placesFor, readRoutes } from './route.ts';
+import { acceptorIn, accepts, readRoutes, routeReasonText, wayOf } from './route.ts';
 import { aSource } from './testing/builders.ts';
 
 const named = (namespace: string, name: string, spec: Partial<AlertSource['spec']> = {}): AlertSource => ({
@@ -19,17 +19,16 @@ const ROUTES = [
 ];
 type State = AlertSpec['state'];
 
-function places(
-  labels: Record<string, string>,
-  o: {
-    state?: 'Firing' | 'Resolved';
-    held?: [AlertSource, State][];
-    acceptors?: AlertSource[];
-    routes?: typeof ROUTES;
-  } = {},
-): string[] {
+interface Circumstances {
+  state?: 'Firing' | 'Resolved';
+  held?: [AlertSource, State][];
+  acceptors?: AlertSource[];
+  routes?: typeof ROUTES;
+}
+
+function way(labels: Record<string, string>, o: Circumstances = {}) {
   const held = new Map(o.held);
-  const found = placesFor({
+  return wayOf({
     home,
     routes: readRoutes(o.routes ?? ROUTES).routes,
     acceptors: o.acceptors ?? [pay, web],
@@ -37,8 +36,9 @@ function places(
     state: o.state ?? 'Firing',
     stateAt: (source) => held.get(source),
   });
-  return found.map(({ metadata }) => metadata.namespace ?? '');
 }
+const places = (labels: Record<string, string>, o?: Circumstances): string[] =>
+  way(labels, o).places.map(({ metadata }) => metadata.namespace ?? '');
 
 describe('an alert of a source that many teams share', () => {
   it('goes where the first route that matches leads', () => {
@@ -99,6 +99,28 @@ describe('an alert of a source that many teams share', () => {
       ),
     );
   });
+});
+
+describe('why an alert goes where it goes', () => {
+  const why = (labels: Record<string, string>, o: Circumstances = {}) =>
+    routeReasonText(way(labels, o).why, { ...home, spec: { ...home.spec, routes: o.routes ?? ROUTES } });
+
+  it('is told by the place of the route, also of one whose namespace has not opted in', () => {
+    expect(why({ team: 'shop' })).toBe('routes[1] leads there');
+    expect(why({ team: 'ops' })).toBe(
+      'it stays, because routes[2] leads into namespace closed, where no AlertSource accepts from infra/prom',
+    );
+    expect(why({})).toBe('it stays, because no route matches it');
+    expect(why({ team: 'web' }, { held: [[pay, 'Firing']] })).toContain('an episode stays where it began');
+  });
+
+  it('names a matcher that cannot be read, and the place of a route behind it', () => {
+    const routes = [{ match: ['x=~"("'], namespace: 'pay' }, ...ROUTES];
+    expect(why({}, { routes })).toBe('it stays, because no route matches it (routes[0].match[0] cannot be read)');
+    expect(why({ team: 'shop' }, { routes })).toBe('routes[2] leads there');
+  });
+
+  it('is nothing where there are no routes', () => expect(why({}, { routes: [] })).toBeUndefined());
 });
 
 describe('who accepts', () => {

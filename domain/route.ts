@@ -10,7 +10,7 @@ import { MatcherSyntaxError } from './matcher-syntax.ts';
 
 /** Routes whose matchers can be asked; those that cannot match nothing, and are named. */
 export interface Routes {
-  routes: { namespace: string; matchers: Matcher[] }[];
+  routes: { at: number; namespace: string; matchers: Matcher[] }[];
   /** `field` is like `routes[1].match[0]`. */
   faults: { field: string; message: string }[];
 }
@@ -27,7 +27,7 @@ export function readRoutes(routes: AlertSourceSpec['routes'] = []): Routes {
         read.faults.push({ field: `routes[${at}].match[${i}]`, message: error.message });
       }
     }
-    if (matchers.length === match.length) read.routes.push({ namespace, matchers });
+    if (matchers.length === match.length) read.routes.push({ at, namespace, matchers });
   }
   return read;
 }
@@ -59,17 +59,51 @@ export interface RouteQuestion {
   stateAt(source: AlertSource): AlertSpec['state'] | undefined;
 }
 
+/** Why an alert goes where it goes; `at` is the place of the route in the source's list. */
+export type RouteReason =
+  | { kind: 'FiresThere' }
+  | { kind: 'Routed'; at: number }
+  | { kind: 'NotAccepted'; at: number; namespace: string }
+  | { kind: 'NoRoute' };
+
+export interface Way {
+  /** The first is the one that counts in the answer. */
+  places: readonly AlertSource[];
+  why: RouteReason;
+}
+
 /**
  * Returns the sources whose alert this is: where the fault fires already, else where the first route that matches leads, else the
  * one that it came to. They are several only where an earlier report was routed by other rules; then all of them are told.
  */
-export function placesFor({ home, routes, acceptors, labels, state, stateAt }: RouteQuestion): AlertSource[] {
+export function wayOf({ home, routes, acceptors, labels, state, stateAt }: RouteQuestion): Way {
   const open = [home, ...acceptors].filter((source) => {
     const held = stateAt(source);
     // A Resolved also ends what has expired; a firing opens a new episode there, and that one goes by the routes of today.
     return state === 'Firing' ? held === 'Firing' : held !== undefined && held !== 'Resolved';
   });
-  if (open.length > 0) return open;
+  if (open.length > 0) return { places: open, why: { kind: 'FiresThere' } };
   const route = routes.find(({ matchers }) => matchers.every((matcher) => matches(matcher, labels)));
-  return [(route && acceptorIn(acceptors, route.namespace)) ?? home];
+  if (route === undefined) return { places: [home], why: { kind: 'NoRoute' } };
+  const { at, namespace } = route;
+  const acceptor = acceptorIn(acceptors, namespace);
+  if (acceptor === undefined) return { places: [home], why: { kind: 'NotAccepted', at, namespace } };
+  return { places: [acceptor], why: { kind: 'Routed', at } };
+}
+
+/** Returns the reason for people; undefined where the source has no routes, and nothing is to be explained. */
+export function routeReasonText(why: RouteReason, { metadata, spec }: AlertSource): string | undefined {
+  switch (why.kind) {
+    case 'FiresThere':
+      return 'it fires there already, and an episode stays where it began';
+    case 'Routed':
+      return `routes[${why.at}] leads there`;
+    case 'NotAccepted':
+      return `it stays, because routes[${why.at}] leads into namespace ${why.namespace}, where no AlertSource accepts from ${metadata.namespace}/${metadata.name}`;
+    case 'NoRoute': {
+      if (spec.routes === undefined || spec.routes.length === 0) return undefined;
+      const unread = readRoutes(spec.routes).faults[0];
+      return `it stays, because no route matches it${unread === undefined ? '' : ` (${unread.field} cannot be read)`}`;
+    }
+  }
 }

@@ -314,10 +314,12 @@ export interface SourcePreview {
   answer: { status: number; code: string; message: string };
   /** At most the first 100. */
   alerts: PreviewAlert[];
-  /** How many alerts there would be: the same fault twice in a body is one. */
+  /** How many alerts there would be: the same fault twice in a body is one, in two places it is two. */
   total: number;
   /** What is wrong, alert by alert. */
   problems: { index: number; field: string; found: string; expected: string }[];
+  /** What is wrong with alerts that would be taken all the same; `done` completes "<field> …". At most the first 100. */
+  warnings: { index: number; field: string; found: string; expected: string; done: string }[];
   /** Why parts of the body make no alert though nothing is wrong with them. */
   ignored: string[];
   /** Alerts that the sender itself left out. */
@@ -329,6 +331,14 @@ export interface PreviewAlert {
   /** The name that its object would have. */
   name: string;
   spec: AlertSpec;
+  /** Where it would be stored. */
+  goes: {
+    namespace: string;
+    /** Whose alert it would be; absent where you may not read AlertSources there: then name and spec are those that it had here. */
+    source?: string;
+    /** For people; absent where the source that it came to has no routes. */
+    why?: string;
+  };
 }
 /** POST /api/sources/:namespace/:name/test */
 export interface TestRequest {

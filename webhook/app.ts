@@ -7,6 +7,7 @@ import { objectRoutes } from './api/routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
 import { sourceRoutes } from './api/source-routes.ts';
 import { type OpenStreams, streamRoutes } from './api/stream-routes.ts';
+import { refusalOf } from './intake/other-methods.ts';
 import { type IntakeDeps, intakeRoutes } from './intake/routes.ts';
 import * as limits from './limits.ts';
 import { createClientErrorHandler, refuseTunnels } from './server/client-errors.ts';
@@ -84,7 +85,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await server.register(sourceRoutes(deps.api));
   await server.register(routes);
   addRefusals();
-  await addPages(server, deps.uiDir);
+  await addPages(server, deps.uiDir, (request) => refusalOf(deps.intake, request));
   return { server, streams };
 }
 

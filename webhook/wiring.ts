@@ -196,6 +196,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
   const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
   const receivers = createReceivers();
+  const routing = createRouting({ sources: sources.cache, alerts: alerts.cache });
   const ingest = createIngest({
     ...(two === undefined ? { store } : { store, receipt: two.receipt, isBounded: true }),
     clock,
@@ -205,24 +206,20 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     leases,
     alerts: alerts.cache,
     isNew,
-    routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
+    routing,
   });
   const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
   const auth = createSourceAuth({ client, clock, log });
   const secretsAhead = createSecretsAhead({ sources: sources.cache, auth, clock });
+  const common = { alerts: alerts.cache, sources: sources.cache, receivers, ingest, routing, clock, metrics };
   const app = await buildApp({
     readiness,
     host: parts.host,
     uiDir: parts.uiDir,
     log,
     intake: {
-      sources: sources.cache,
-      alerts: alerts.cache,
-      receivers,
+      ...common,
       auth,
-      ingest,
-      clock,
-      metrics,
       leases,
       arrivals: {
         saw(arrival) {
@@ -232,9 +229,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       },
     },
     api: {
+      ...common,
       incidents: incidents.cache,
-      alerts: alerts.cache,
-      sources: sources.cache,
       namespaces: namespaces?.cache ?? only(parts.namespace),
       identities: createIdentities({ client, clock }),
       access: createAccessChecks({ clock }),
@@ -242,13 +238,9 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, folds: parts.folds, clock, log }),
       traffic,
-      receivers,
-      ingest,
       welcome: createWelcomeReader(parts.welcomeFile, log),
       spare: two?.spare ?? noSpare,
-      clock,
       log,
-      metrics,
     },
   });
   const reflectors = [sources, incidents, alerts, rules, ...(namespaces === undefined ? [] : [namespaces])];

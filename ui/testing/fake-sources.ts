@@ -148,7 +148,7 @@ export function createFakeSources(): FakeSources {
       };
     },
     preview({ body }) {
-      const nothing = { alerts: [], total: 0, problems: [], ignored: [], truncated: 0 };
+      const nothing = { alerts: [], total: 0, problems: [], warnings: [], ignored: [], truncated: 0 };
       try {
         const parsed = JSON.parse(body) as { alerts?: { labels?: Record<string, string>; startsAt?: string }[] };
         if (!Array.isArray(parsed.alerts))
@@ -170,11 +170,20 @@ export function createFakeSources(): FakeSources {
             receivedAt: ago(0),
             notes: ['description cut to 4096 of 9000 bytes'],
           },
+          goes:
+            labels.team === undefined
+              ? { namespace: 'demo', source: 'prom' }
+              : { namespace: labels.team, why: 'routes[0] leads there' },
         }));
         return {
           ...nothing,
           alerts,
           total: alerts.length,
+          warnings: parsed.alerts.flatMap(({ startsAt }, index) =>
+            startsAt?.startsWith('2036') === true
+              ? [{ index, field: 'startsAt', found: startsAt, expected: 'a time before now', done: 'left out' }]
+              : [],
+          ),
           answer: {
             status: 200,
             code: 'Stored',

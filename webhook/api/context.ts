@@ -11,6 +11,7 @@ import type { RateBound } from '../auth/rate.ts';
 import type { SignInLinks } from '../auth/sign-in-link.ts';
 import type { Spare } from '../inbox/spare.ts';
 import type { Ingest } from '../intake/ingest.ts';
+import type { Routing } from '../intake/routing.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { Receivers } from '../receivers/registry.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
@@ -30,6 +31,7 @@ export interface ApiContext {
   traffic: TrafficRecorder;
   receivers: Receivers;
   ingest: Ingest;
+  routing: Routing;
   welcome(): Promise<Welcome | undefined>;
   /** Whether alerts go by the inbox now. */
   spare: Spare;

@@ -1,13 +1,10 @@
 /** The routes under /api/sources: what comes in where, what a body would become, and a test of the whole way. */
-import type { AlertSource } from '@funnelai/crds/generated/types';
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
-import type { SourcePreview, TestAnswer } from '@funnelai/domain/wire';
+import type { TestAnswer } from '@funnelai/domain/wire';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Person } from '../auth/identity.ts';
 import { authenticate } from '../auth/request.ts';
-import { mediaTypeOf, pathUnder } from '../intake/entrance.ts';
-import { previewOf } from '../intake/preview.ts';
 import { TEST_KEY, testAlert } from '../intake/test-alert.ts';
 import { PREVIEW_BODY_BYTES } from '../limits.ts';
 import { demandNames } from '../server/names.ts';
@@ -18,23 +15,14 @@ import { namespaceOf, type RawQuery } from './query.ts';
 import { body, yaml } from './routes.ts';
 import { type Key, sourceAs, sourceDetail, testAlertOf, testRefusalOf } from './source-detail.ts';
 import { parseSourceQuery, sourcePage } from './source-list.ts';
+import { preview, previewSchema } from './source-preview.ts';
 
 type OfSource = { Params: Key };
 
-const previewSchema = z.strictObject({
-  body: z.string(),
-  encoding: z.enum(['utf8', 'base64']).optional(),
-  contentType: z.string().max(256).optional(),
-  path: z.string().max(256).optional(),
-  headers: z.record(z.string().max(256), z.string().max(4_096)).optional(),
-  query: z.string().max(4_096).optional(),
-});
 const testSchema = z.strictObject({
   state: z.enum(['Firing', 'Resolved']),
   severity: z.string().max(64).optional(),
 });
-/** Who sends them proves something by them; a preview proves nothing. */
-const NOT_FOR_PREVIEWS = new Set(['authorization', 'cookie']);
 
 export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
   const personAt = async (request: FastifyRequest & { params: Key }) => {
@@ -68,7 +56,7 @@ export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     app.post<OfSource>('/api/sources/:namespace/:name/preview', roomy, async (request) => {
       const who = await personAt(request);
       const asked = body(previewSchema, request.body);
-      return preview(api, await sourceAs(api, who, request.params), asked);
+      return preview(api, who, await sourceAs(api, who, request.params), asked);
     });
 
     app.post<OfSource>('/api/sources/:namespace/:name/test', async (request) => {
@@ -76,32 +64,6 @@ export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise
       return sendTest(api, who, request.params, body(testSchema, request.body));
     });
   };
-}
-
-async function preview(
-  api: ApiContext,
-  source: AlertSource,
-  asked: z.infer<typeof previewSchema>,
-): Promise<SourcePreview> {
-  const receiver = api.receivers[source.spec.format];
-  const given = Object.entries(asked.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const headers = {
-    ...Object.fromEntries(given.filter(([name]) => !NOT_FOR_PREVIEWS.has(name))),
-    ...(asked.contentType === undefined ? {} : { 'content-type': asked.contentType }),
-  };
-  try {
-    const path = pathUnder(source, receiver, asked.path ?? receiver.paths[0] ?? '');
-    const mediaType = mediaTypeOf(receiver, asked.contentType);
-    const bytes = Buffer.from(asked.body, asked.encoding ?? 'utf8');
-    const query = new URLSearchParams(asked.query ?? '');
-    const envelope = { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() };
-    return await previewOf(receiver, envelope, api.clock);
-  } catch (error) {
-    // What the sender would be refused with is what was asked for.
-    if (!(error instanceof HttpProblem)) throw error;
-    const { status, code, message } = error;
-    return { answer: { status, code, message }, alerts: [], total: 0, problems: [], ignored: [], truncated: 0 };
-  }
 }
 
 async function sendTest(

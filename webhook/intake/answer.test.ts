@@ -45,6 +45,22 @@ describe('the answer to a body', () => {
     });
   });
 
+  it('says what the sender should mend of what was taken, whatever else was not', () => {
+    const warning = { index: 1, field: 'labels["pod"]', found: 'nothing', expected: 'a value', done: 'left out' };
+    const warnings = { alerts: 3, listed: [warning] };
+    const two = reading({ status: 'firing', labels }, { status: 'firing', labels }, 3);
+    expect(answerFor(two, result({ created: 2, warnings }), 'r')).toMatchObject({
+      status: 400,
+      body: {
+        warnings: [warning],
+        message: expect.stringContaining(
+          '2 of 3 alerts are stored; 3 with warnings, the first: alerts[1].labels["pod"] left out: found nothing, expected a value; 1 is not',
+        ),
+      },
+    });
+    expect(answerFor(two, result({ created: 2 }), 'r').body).not.toHaveProperty('warnings');
+  });
+
   it('says when the sender itself left alerts out', () => {
     const cut = readAlertmanager(
       { truncatedAlerts: 7, alerts: [{ status: 'firing', labels }] },

@@ -1,9 +1,10 @@
 /** What a sender is told, from what became of its alerts. Pure. */
 import { INTAKE_PROBLEMS_LISTED, RETRY_AFTER_MS } from '../limits.ts';
-import { type AlertProblem, discreet } from '../receivers/problem.ts';
+import { type AlertProblem, type AlertWarning, discreet } from '../receivers/problem.ts';
 import type { Reading } from '../receivers/receiver.ts';
 import { retryAfter } from '../server/problems.ts';
 import type { IngestResult } from './ingest.ts';
+import { warned } from './warnings.ts';
 
 export interface IntakeAnswer {
   status: 200 | 400 | 404 | 503;
@@ -24,6 +25,8 @@ export interface IntakeReceipt {
   notStored: number;
   /** Alerts that will never be taken as they are, at most the first hundred faults. */
   problems: AlertProblem[];
+  /** What was wrong with alerts that were taken, at most the first hundred; absent when nothing was. */
+  warnings?: AlertWarning[];
 }
 
 /** Header of an answer: the stores that have what was stored, `etcd`, `inbox` or both. */
@@ -51,13 +54,14 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
     ...(inbox > 0 ? { inbox } : {}),
     notStored: result.unavailable,
     problems: listed,
+    ...(result.warnings === undefined ? {} : { warnings: result.warnings.listed }),
   };
   const cut =
     reading.truncated === 0
       ? leftOut(reading)
       : ` (the sender left ${reading.truncated} more out of this body: raise max_alerts of its webhook)`;
   const waits = inbox === 0 ? '' : `, ${inbox === stored ? '' : `${inbox} of them `}in the inbox for now`;
-  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${waits}${cut}`;
+  const good = `${stored} of ${total} ${total === 1 ? 'alert is' : 'alerts are'} stored${waits}${cut}${warned(result.warnings)}`;
   const first = listed[0];
   const named = first === undefined ? '' : `; ${sentence(bad, first)}`;
   if (result.unavailable > 0) {

@@ -48,7 +48,10 @@ export async function readBody(
     return await collect(gunzip, limit, hold);
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
-      throw new BodyEncodingError(`the body is not valid gzip: ${error.message}`, true);
+      throw new BodyEncodingError(
+        `content-encoding: found gzip with a body that is not valid gzip (${error.message}), expected one that is, or no such header`,
+        true,
+      );
     }
     throw error;
   }

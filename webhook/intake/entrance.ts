@@ -52,10 +52,14 @@ export async function authenticate(
 /** Returns the path behind the source's own. Throws where its format does not listen: a sender that is told 200 there would lose its alerts. */
 export function pathUnder(source: AlertSource, receiver: Receiver, path: string): string {
   if (receiver.paths.includes(path)) return path;
-  const own = `/alerts/${source.metadata.namespace}/${source.metadata.name}`;
-  throw new HttpProblem(
+  throw nobodyListens(source, receiver, path);
+}
+
+export function nobodyListens({ metadata }: AlertSource, receiver: Receiver, path: string): HttpProblem {
+  const own = `/alerts/${metadata.namespace}/${metadata.name}`;
+  return new HttpProblem(
     'NotFound',
-    `AlertSource ${source.metadata.name} (${receiver.format}) does not listen at ${JSON.stringify(path.slice(0, 120))}, only at ${receiver.paths.map((p) => own + p).join(' and ')}.`,
+    `AlertSource ${metadata.name} (${receiver.format}) does not listen at ${JSON.stringify(path.slice(0, 120))}, only at ${receiver.paths.map((p) => own + p).join(' and ')}.`,
   );
 }
 

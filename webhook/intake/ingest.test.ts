@@ -3,13 +3,14 @@ import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
+import { Temporal } from 'temporal-polyfill';
 import { expect, it } from 'vitest';
-import { INTAKE_DEADLINE_MS } from '../limits.ts';
+import { INTAKE_DEADLINE_MS, INTAKE_PROBLEMS_LISTED } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { createIngest } from './ingest.ts';
-import type { StoreOutcome, StoreRequest } from './store.ts';
+import { mergeReports, type StoreOutcome, type StoreRequest } from './store.ts';
 
 const many = (count: number): Received[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -87,7 +88,7 @@ function routed(places: AlertSource[], outcome: (request: StoreRequest) => Store
     clock: systemClock,
     log: silentLog(),
     metrics: createWebhookMetrics(createRegistry()),
-    routing: { of: () => () => places },
+    routing: { of: () => () => ({ places, why: { kind: 'NoRoute' } }) },
     store: {
       store: async (request) => {
         stored.push(request);
@@ -161,4 +162,42 @@ it('notes when alerts were heard of that write nothing in etcd: what was written
   await ingest.ingest(anAlertSource({ spec: { heartbeat: { every: '5m' } } }), over);
   expect(seen).toHaveLength(2);
   expect(heard).toEqual(['prom']);
+});
+
+it('takes the order in which a body says things of one fault for the order in which they happened', async () => {
+  const over: Received['input'] = { ...FIRING.input, state: 'Resolved' };
+  const stateAfter = async (...inputs: Received['input'][]) => {
+    const { ingest, stored } = routed([home], created);
+    await ingest.ingest(
+      home,
+      inputs.map((input, index) => ({ index, input })),
+    );
+    return mergeReports(undefined, stored[0]?.reports ?? expect.fail())?.state;
+  };
+  expect(await stateAfter(FIRING.input, over)).toBe('Resolved');
+  expect(await stateAfter(over, FIRING.input)).toBe('Firing');
+  expect(await stateAfter(over, FIRING.input, over)).toBe('Resolved');
+  const since = { startsAt: Temporal.Instant.from('2026-01-01T12:00:00Z') };
+  expect(await stateAfter({ ...over, ...since }, { ...FIRING.input, ...since })).toBe('Firing');
+});
+
+it('tells the sender which alerts lack a label of their identity, or name a time that cannot be, within a bound', async () => {
+  const source = anAlertSource({ spec: { dedup: { labels: ['alertname', 'pod'] } } });
+  const ahead = { startsAt: systemClock.now().add({ hours: 24 * 365 * 10 }) };
+  const { ingest } = routed([source], created);
+  const { warnings } = await ingest.ingest(source, [
+    { index: 0, input: { ...FIRING.input, labels: { alertname: 'A', pod: 'p' } } },
+    { index: 3, input: { ...FIRING.input, ...ahead } },
+  ]);
+  expect(warnings?.alerts).toBe(1);
+  expect(warnings?.listed).toMatchObject([
+    { index: 3, field: 'labels["pod"]', found: 'nothing', done: 'left out of the identity' },
+    { index: 3, field: 'startsAt', found: ahead.startsAt.toString(), done: 'left out' },
+  ]);
+  const all = await ingest.ingest(
+    source,
+    many(500).map(({ index }) => ({ index, input: FIRING.input })),
+  );
+  expect([all.warnings?.alerts, all.warnings?.listed.length]).toEqual([500, INTAKE_PROBLEMS_LISTED]);
+  expect((await routed([home], created).ingest.ingest(home, [FIRING])).warnings).toBeUndefined();
 });

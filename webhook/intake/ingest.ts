@@ -23,6 +23,7 @@ import { type Report, receivedAfter, reportOf } from './report.ts';
 import { noRouting, type Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
+import { createWarningList, type Warnings } from './warnings.ts';
 
 export interface IngestResult {
   created: number;
@@ -38,6 +39,8 @@ export interface IngestResult {
   retryAfterMs?: number;
   /** The namespace is being deleted. */
   gone?: string;
+  /** What was wrong with alerts that were taken. */
+  warnings?: Warnings | undefined;
 }
 
 export interface Ingest {
@@ -70,7 +73,7 @@ export function createIngest(deps: {
   return {
     async ingest(source, received) {
       // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
-      const groups = await groupByFault(source, received, { ...deps, routing });
+      const { groups, warnings } = await groupByFault(source, received, { ...deps, routing });
       for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
       const abort = new AbortController();
       requests += 1;
@@ -109,7 +112,7 @@ export function createIngest(deps: {
           const firing = request.reports.findLast(({ spec }) => spec.state === 'Firing');
           if (firing !== undefined) leases.seen(request.namespace, firing.spec);
         }
-        return sum(groups, outcomes, deps.metrics);
+        return { ...sum(groups, outcomes, deps.metrics), ...(warnings === undefined ? {} : { warnings }) };
       } finally {
         disarm();
       }
@@ -138,29 +141,40 @@ interface Group {
 }
 
 /**
- * The same fault may stand in a body several times, under labels that the source ignores, or as a flap. In slices: a body of
- * ten thousand would hold up the probes for a second.
+ * The same fault may stand in a body several times, under labels that the source ignores, or as a flap: what stands later was said
+ * later. In slices: a body of ten thousand would hold up the probes for a second.
  */
 async function groupByFault(
   source: AlertSource,
   received: readonly Received[],
   deps: { clock: Clock; log: Log; routing: Routing; receipt?: Pick<Clock, 'now'>; alerts?: Pick<Cache<Alert>, 'get'> },
-): Promise<Group[]> {
+): Promise<{ groups: Group[]; warnings: Warnings | undefined }> {
   const pause = inSlices(deps.clock);
   const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
-  const placesOf = deps.routing.of(source);
+  const wayOf = deps.routing.of(source);
+  const warnings = createWarningList();
   for (const { index, input } of received) {
     await pause();
-    for (const [rank, place] of placesOf(input).entries()) {
-      const { spec: said, notes } = toAlertSpec(input, place, receivedAt, source);
-      const name = alertName(place.metadata.name, said.fingerprint);
-      const spec = receivedAfter(said, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
-      if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
-      const request = requestFor(place, reportOf(input, spec));
-      const key = `${request.namespace}/${request.source}/${request.fingerprint}`;
+    for (const [rank, place] of wayOf(input).places.entries()) {
+      const made = toAlertSpec(input, place, receivedAt, source);
+      const { namespace = '', name } = place.metadata;
+      const { fingerprint } = made.spec;
+      const key = `${namespace}/${name}/${fingerprint}`;
       const group = groups.get(key);
-      const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt).spec));
+      const before =
+        group === undefined
+          ? deps.alerts?.get(namespace, alertName(name, fingerprint))?.spec
+          : group.request.reports.at(-1)?.spec;
+      const spec = receivedAfter(made.spec, before);
+      if (made.notes.length > 0)
+        deps.log.debug({ source: source.metadata.name, notes: made.notes }, 'alert was fitted to its bounds');
+      warnings.add(index, made.odd);
+      const request = requestFor(place, reportOf(input, { ...made, spec }));
+      const keepAlone = () => {
+        const kept = toAlertSpec(input, source, receivedAt);
+        return requestFor(source, reportOf(input, { ...kept, spec: { ...kept.spec, receivedAt: spec.receivedAt } }));
+      };
       if (group === undefined) {
         const keep = place === source ? {} : { keep: keepAlone };
         groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...keep });
@@ -168,16 +182,16 @@ async function groupByFault(
         group.request.reports = [...group.request.reports, ...request.reports];
         group.indices.push(index);
         group.isSecond &&= rank > 0;
-        const before = group.keep;
-        if (before !== undefined)
+        const { keep } = group;
+        if (keep !== undefined)
           group.keep = () => {
-            const kept = before();
+            const kept = keep();
             return { ...kept, reports: [...kept.reports, ...keepAlone().reports] };
           };
       }
     }
   }
-  return [...groups.values()];
+  return { groups: [...groups.values()], warnings: warnings.all() };
 }
 
 function requestFor({ metadata }: AlertSource, report: Report): StoreRequest {

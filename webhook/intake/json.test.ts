@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonSyntaxError, parseJson } from './json.ts';
@@ -7,18 +8,18 @@ const parse = (text: string) => parseJson(Buffer.from(text));
 
 describe('a body that is not JSON', () => {
   it.each([
-    ['', 'nothing where a value was expected at line 1, column 1'],
-    ['{"a":}', 'unexpected "}" at line 1, column 6'],
-    ['[1,2', 'it ends too early at line 1, column 5'],
-    ['{\n  "alerts": [\n    {"labels": {,}}\n]}', 'unexpected "," at line 3, column 17'],
-    ['{"a":1}x', 'unexpected "x" at line 1, column 8'],
-    ['[1,]', 'unexpected "]" at line 1, column 4'],
-    ["{'a':1}", `unexpected "'" at line 1, column 2`],
-    ['"a\nb"', 'unexpected "\\n" at line 1, column 3'],
-    ['"\\x"', 'unexpected "x" at line 1, column 3'],
-    ['nul', 'it ends too early at line 1, column 4'],
-    ['alerts=1', 'unexpected "a" at line 1, column 1'],
-    ['01', 'unexpected "1" at line 1, column 2'],
+    ['', 'found nothing at line 1, column 1'],
+    ['{"a":}', 'found "}" at line 1, column 6'],
+    ['[1,2', 'found its end at line 1, column 5'],
+    ['{\n  "alerts": [\n    {"labels": {,}}\n]}', 'found "," at line 3, column 17'],
+    ['{"a":1}x', 'found "x" at line 1, column 8'],
+    ['[1,]', 'found "]" at line 1, column 4'],
+    ["{'a':1}", `found "'" at line 1, column 2`],
+    ['"a\nb"', 'found "\\n" at line 1, column 3'],
+    ['"\\x"', 'found "x" at line 1, column 3'],
+    ['nul', 'found its end at line 1, column 4'],
+    ['alerts=1', 'found "a" at line 1, column 1'],
+    ['01', 'found "1" at line 1, column 2'],
   ])('%j: %s', (text, message) => {
     expect(() => parse(text)).toThrow(message);
   });
@@ -26,6 +27,13 @@ describe('a body that is not JSON', () => {
   it('names the byte that is not UTF-8', () => {
     expect(() => parseJson(Buffer.concat([Buffer.from('{"a":"\n'), Buffer.from([0xff, 0x22, 0x7d])]))).toThrow(
       'a byte that is not UTF-8 at line 2, column 1',
+    );
+  });
+
+  it('names field, found and expected, and knows gzip that its sender did not name', () => {
+    expect(() => parse('{')).toThrow('the body: found its end at line 1, column 2, expected JSON');
+    expect(() => parseJson(gzipSync('{}'))).toThrow(
+      'found gzip at line 1, column 1, expected JSON, or the header content-encoding',
     );
   });
 

@@ -1,13 +1,14 @@
 /** Parses a JSON body and says where it breaks. */
 import { isUtf8 } from 'node:buffer';
+import { BodyProblem } from '../receivers/problem.ts';
 import { faultOffset } from './json-place.ts';
 
 /** The text is not JSON; `line` and `column` count from 1. */
-export class JsonSyntaxError extends Error {
+export class JsonSyntaxError extends BodyProblem {
   readonly line: number;
   readonly column: number;
-  constructor(line: number, column: number, what: string) {
-    super(`the body is not JSON: ${what} at line ${line}, column ${column}`);
+  constructor(line: number, column: number, found: string, expected = 'JSON') {
+    super('', `${found} at line ${line}, column ${column}`, expected);
     this.name = 'JsonSyntaxError';
     this.line = line;
     this.column = column;
@@ -19,12 +20,14 @@ export class JsonSyntaxError extends Error {
  * Throws `JsonSyntaxError` with the place where reading stopped; of an unfinished text, its end.
  */
 export function parseJson(bytes: Uint8Array): unknown {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
+    throw new JsonSyntaxError(1, 1, 'gzip', 'JSON, or the header content-encoding: gzip beside it');
   if (!isUtf8(bytes)) {
     const { line, column } = placeOf(Buffer.from(bytes).toString('latin1'), firstBadByte(bytes));
     throw new JsonSyntaxError(line, column, 'a byte that is not UTF-8');
   }
   const text = textOf(bytes);
-  if (text.trim() === '') throw new JsonSyntaxError(1, 1, 'nothing where a value was expected');
+  if (text.trim() === '') throw new JsonSyntaxError(1, 1, 'nothing');
   try {
     return JSON.parse(text);
   } catch {
@@ -41,7 +44,7 @@ function explain(text: string): JsonSyntaxError {
   const offset = faultOffset(text);
   const { line, column } = placeOf(text, offset);
   const found = text.codePointAt(offset);
-  const what = found === undefined ? 'it ends too early' : `unexpected ${JSON.stringify(String.fromCodePoint(found))}`;
+  const what = found === undefined ? 'its end' : JSON.stringify(String.fromCodePoint(found));
   return new JsonSyntaxError(line, column, what);
 }
 

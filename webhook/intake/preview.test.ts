@@ -1,11 +1,17 @@
+import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
+import type { KubeObject } from '@funnelai/crds/meta';
+import { alertName, fingerprintOf } from '@funnelai/domain/fingerprint';
+import { IndexedCache } from '@funnelai/kube/indexed-cache';
+import { silentLog } from '@funnelai/kube/log';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { PREVIEW_ALERTS } from '../limits.ts';
 import { alertmanager } from '../receivers/alertmanager.ts';
 import type { Envelope, Receiver } from '../receivers/receiver.ts';
-import { anAlertSource } from '../testing/builders.ts';
-import { previewOf } from './preview.ts';
+import { anAlert, anAlertSource } from '../testing/builders.ts';
+import { previewOf, type Sight } from './preview.ts';
+import { BY_ORIGIN, createRouting, noRouting, originsOf } from './routing.ts';
 
 const now = Temporal.Instant.from('2026-03-01T10:00:00Z');
 const envelope = (body: unknown): Envelope => ({
@@ -18,7 +24,7 @@ const envelope = (body: unknown): Envelope => ({
   now,
 });
 const preview = (body: unknown, receiver: Receiver = alertmanager) =>
-  previewOf(receiver, envelope(body), new FakeClock());
+  previewOf(receiver, envelope(body), { clock: new FakeClock(), routing: noRouting });
 const firing = (labels: Record<string, string>) => ({ status: 'firing', labels });
 
 describe('what a body would become', () => {
@@ -72,5 +78,89 @@ describe('what a body would become', () => {
       },
     };
     await expect(preview('{}', broken)).rejects.toThrow('ours');
+  });
+});
+
+describe('where an alert of a body would go', () => {
+  const home = anAlertSource({
+    namespace: 'infra',
+    spec: {
+      routes: [
+        { match: ['team="pay"'], namespace: 'pay' },
+        { match: ['team=~".+"'], namespace: 'closed' },
+      ],
+      labels: { cluster: 'eu-1' },
+    },
+  });
+  const pay = anAlertSource({
+    namespace: 'pay',
+    name: 'platform',
+    spec: { acceptFrom: { namespace: 'infra', name: 'prom' }, labels: { tier: 'one' }, dedup: { labels: ['pod'] } },
+  });
+  const held = (...alerts: Alert[]) => {
+    const cache = <T extends KubeObject>(indexers: Record<string, (o: T) => string[]>) =>
+      new IndexedCache<T>({ name: 'test', clock: new FakeClock(), log: silentLog(), fresh: () => true, indexers });
+    const sources = cache<AlertSource>({ [BY_ORIGIN]: originsOf });
+    const known = cache<Alert>({});
+    sources.replace([home, pay], '1');
+    known.replace(alerts, '1');
+    return createRouting({ sources, alerts: known });
+  };
+  const goes = async (labels: Record<string, string>, o: { sight?: Sight; alerts?: Alert[] } = {}) => {
+    const { sight, alerts = [] } = o;
+    return previewOf(
+      alertmanager,
+      { ...envelope({ alerts: [firing({ alertname: 'A', ...labels })] }), source: home },
+      { clock: new FakeClock(), routing: held(...alerts), ...(sight === undefined ? {} : { sight }) },
+    );
+  };
+
+  it('is shown as the alert that it would be there, with what that source lacks of it', async () => {
+    const { alerts, warnings, answer } = await goes({ team: 'pay' });
+    expect(alerts).toMatchObject([
+      {
+        name: expect.stringMatching(/^platform-/),
+        goes: { namespace: 'pay', source: 'platform', why: 'routes[0] leads there' },
+        spec: { sourceRef: { name: 'platform' }, labels: { cluster: 'eu-1', tier: 'one', team: 'pay' } },
+      },
+    ]);
+    expect(warnings).toEqual([
+      {
+        index: 0,
+        field: 'labels["pod"]',
+        found: 'nothing',
+        expected: 'a value, for dedup.labels of AlertSource pay/platform tells faults apart by it',
+        done: 'left out of the identity',
+      },
+    ]);
+    expect(answer.message).toContain('1 of 1 alert would be stored; 1 with a warning: alerts[0].labels["pod"]');
+  });
+
+  it('is said with its reason where it stays', async () => {
+    const [unrouted, closed] = [await goes({}), await goes({ team: 'ops' })].map(({ alerts }) => alerts[0]);
+    expect(unrouted).toMatchObject({
+      name: expect.stringMatching(/^prom-/),
+      goes: { namespace: 'infra', source: 'prom' },
+    });
+    expect(unrouted?.goes.why).toBe('it stays, because no route matches it');
+    expect(closed?.goes).toMatchObject({ namespace: 'infra', why: expect.stringContaining('no AlertSource accepts') });
+  });
+
+  it('is where it fires already, if that may be known', async () => {
+    const labels = { alertname: 'A', team: 'pay' };
+    const { fingerprint } = fingerprintOf(labels);
+    const fires = anAlert({ name: alertName('prom', fingerprint), spec: { fingerprint, labels } });
+    const alerts = [{ ...fires, metadata: { ...fires.metadata, namespace: 'infra' } }];
+    expect((await goes({ team: 'pay' }, { alerts })).alerts[0]?.goes.namespace).toBe('infra');
+    const sight = { alerts: () => false, sources: () => true };
+    expect((await goes({ team: 'pay' }, { alerts, sight })).alerts[0]?.goes.namespace).toBe('pay');
+  });
+
+  it('tells who may not read there the namespace, and nothing that the source there says', async () => {
+    const shown = await goes({ team: 'pay' }, { sight: { alerts: () => false, sources: () => false } });
+    expect(shown.alerts).toMatchObject([
+      { name: expect.stringMatching(/^prom-/), goes: { namespace: 'pay', why: 'routes[0] leads there' } },
+    ]);
+    expect(JSON.stringify(shown)).not.toMatch(/platform|tier/);
   });
 });

@@ -1,6 +1,6 @@
 /** One report of an alert, when it was received, and how it stands to what is stored when its sender named no times. Pure. */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
-import type { AlertInput } from '@funnelai/domain/alert-input';
+import type { AlertInput, MadeSpec } from '@funnelai/domain/alert-input';
 import { compareInstants, formatMicros, parseInstant } from '@funnelai/domain/instants';
 import { mergeAlert } from '@funnelai/domain/merge';
 
@@ -13,14 +13,12 @@ export interface Report {
   only?: AlertInput['only'];
 }
 
-/** Returns the report that a receiver's input is, with the spec that was made of it. */
-export function reportOf(input: AlertInput, spec: AlertSpec): Report {
-  return {
-    spec,
-    startNamed: input.startsAt !== undefined,
-    endNamed: (input.endsAt ?? input.occurredAt) !== undefined,
-    ...(input.only === undefined ? {} : { only: input.only }),
-  };
+/** Returns the report that a receiver's input is, of what was made of it. */
+export function reportOf(
+  { only }: AlertInput,
+  { spec, startNamed, endNamed }: Omit<MadeSpec, 'notes' | 'odd'>,
+): Report {
+  return { spec, startNamed, endNamed, ...(only === undefined ? {} : { only }) };
 }
 
 /** Returns what is stored and the report as one; undefined when nothing is stored and the report alone makes no alert. */

@@ -7,21 +7,24 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as limits from '../limits.ts';
 import { BodyProblem, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
-import type { Envelope, Receiver } from '../receivers/receiver.ts';
+import type { Receiver } from '../receivers/receiver.ts';
 import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
+import { inUtf8, readingOf } from './envelope.ts';
 import type { Ingest } from './ingest.ts';
-import { JsonSyntaxError } from './json.ts';
+import { addOtherMethods } from './other-methods.ts';
 import { previewOf } from './preview.ts';
 import { addReadRoutes, type ReadDeps } from './read-routes.ts';
+import type { Routing } from './routing.ts';
 import { vouchingFor } from './vouch.ts';
 
 export interface IntakeDeps extends ReadDeps {
   ingest: Ingest;
+  routing: Routing;
   /** Hears of every request after it was answered. */
   arrivals?: ArrivalListener;
 }
@@ -55,6 +58,7 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
       app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
     addReadRoutes(app, deps, INTAKE_PATH);
+    addOtherMethods(app, deps, INTAKE_PATH);
   };
 }
 
@@ -105,17 +109,17 @@ async function take(
       ? await bytesOfStranger(deps, request.raw, share, who)
       : await bytesOf(deps, request.raw, share.of(who));
     arrival.body = body;
-    const envelope: Envelope = { body, headers, mediaType, path, query, source, now: deps.clock.now() };
+    const envelope = inUtf8(format, { body, headers, mediaType, path, query, source, now: deps.clock.now() });
     if (vouching.when === 'AfterBody') await authenticate(deps, source, vouching.way, vouching.proof(envelope));
     if (!arrival.isDryRun) await understood(deps, async () => format.admit?.(envelope));
     // Of a body that is only looked at nobody has checked who signed it.
     arrival.isKnown = vouching.when !== 'Never' || format.admit === undefined || !arrival.isDryRun;
     if (byBody) share.of(who);
     if (arrival.isDryRun) {
-      const preview = await previewOf(format, envelope, deps.clock);
+      const preview = await previewOf(format, envelope, deps);
       return await reply.code(preview.answer.status).send(preview);
     }
-    const reading = await understood(deps, () => format.read(envelope));
+    const reading = await understood(deps, () => readingOf(format, envelope));
     const bad = new Set(reading.problems.map((p) => p.index)).size;
     for (let i = 0; i < bad; i += 1) deps.metrics.alert('unreadable');
     if (reading.truncated > 0)
@@ -176,11 +180,13 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
       deps.metrics.limitReached('INTAKE_BODY_BYTES');
       throw new HttpProblem(
         'TooLarge',
-        `The body is larger than ${limits.INTAKE_BODY_BYTES} bytes (counted after gzip). Send fewer alerts at once: Alertmanager has max_alerts for that.`,
+        `the body: found more than ${limits.INTAKE_BODY_BYTES} bytes (counted after gzip), expected at most so many. Send fewer alerts at once.`,
       );
     }
+    if (error instanceof BodyEncodingError && error.supported) throw new HttpProblem('Invalid', error.message);
+    // RFC 9110, 12.5.3.
     if (error instanceof BodyEncodingError)
-      throw new HttpProblem(error.supported ? 'Invalid' : 'UnsupportedMediaType', error.message);
+      throw new HttpProblem('UnsupportedMediaType', error.message, { headers: { 'accept-encoding': 'gzip' } });
     if (error instanceof BodyAborted) throw new HttpProblem('Invalid', error.message);
     throw error;
   }
@@ -193,14 +199,13 @@ async function understood<T>(deps: IntakeDeps, work: () => T | Promise<T>): Prom
   } catch (error) {
     if (error instanceof TooManyAlerts) {
       deps.metrics.limitReached(error.limit);
-      throw new HttpProblem('TooLarge', `${error.message} Send fewer: Alertmanager has max_alerts for that.`);
+      throw new HttpProblem('TooLarge', error.message);
     }
     if (error instanceof MappingBroken) {
       // A 4xx would make the sender drop what an edit of the source lets in.
       throw new HttpProblem('Unavailable', error.message, { headers: retryAfter(limits.RETRY_AFTER_MS) });
     }
-    if (error instanceof JsonSyntaxError || error instanceof BodyProblem)
-      throw new HttpProblem('Invalid', error.message);
+    if (error instanceof BodyProblem) throw new HttpProblem('Invalid', error.message);
     throw error;
   }
 }

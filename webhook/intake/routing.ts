@@ -1,9 +1,9 @@
 /** Asks, for each alert of a body, which sources it is an alert of: what `domain/route` decides, fed from the caches. */
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
-import { type AlertInput, fingerprintFor } from '@funnelai/domain/alert-input';
+import { type AlertInput, identityOf } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { labelsFrom } from '@funnelai/domain/labels';
-import { placesFor, type Routes, readRoutes } from '@funnelai/domain/route';
+import { type Routes, readRoutes, type Way, wayOf } from '@funnelai/domain/route';
 import type { Cache } from '@funnelai/kube/cache';
 
 /** Index of the sources' cache: those that accept, by the source that they accept from. */
@@ -15,12 +15,22 @@ export function originsOf({ spec: { acceptFrom } }: AlertSource): string[] {
 }
 
 export interface Routing {
-  /** Returns who takes each alert of one body that came to `home`; the first is the one that counts in the answer. */
-  of(home: AlertSource): (input: AlertInput) => readonly AlertSource[];
+  /**
+   * Returns who takes each alert of one body that came to `home`. `sees`: in which namespaces it may be known what fires; in all when
+   * absent, as for whoever stores.
+   */
+  of(home: AlertSource, sees?: (namespace: string) => boolean): (input: AlertInput) => Way;
 }
 
+const staying = (home: AlertSource): Way => ({ places: [home], why: { kind: 'NoRoute' } });
+
 /** Everything stays where it came. */
-export const noRouting: Routing = { of: (home) => () => [home] };
+export const noRouting: Routing = {
+  of(home) {
+    const way = staying(home);
+    return () => way;
+  },
+};
 
 export function createRouting(deps: { sources: Cache<AlertSource>; alerts: Cache<Alert> }): Routing {
   /** Of each source as it is now: an edited one is another object. */
@@ -36,19 +46,19 @@ export function createRouting(deps: { sources: Cache<AlertSource>; alerts: Cache
   }
 
   function stateAt(source: AlertSource, input: AlertInput): AlertSpec['state'] | undefined {
-    const fingerprint = fingerprintFor(input, source);
+    const { fingerprint } = identityOf(input, source);
     const held = deps.alerts.get(source.metadata.namespace ?? '', alertName(source.metadata.name, fingerprint));
     return held?.spec.fingerprint === fingerprint ? held.spec.state : undefined;
   }
 
   return {
-    of(home) {
+    of(home, sees = () => true) {
       const { namespace = '', name } = home.metadata;
       const acceptors = deps.sources.byIndex(BY_ORIGIN, `${namespace}/${name}`);
-      if (acceptors.length === 0) return () => [home];
       const routes = routesOf(home);
+      if (acceptors.length === 0 && routes.length === 0) return noRouting.of(home);
       return (input) =>
-        placesFor({
+        wayOf({
           home,
           routes,
           acceptors,
@@ -57,7 +67,7 @@ export function createRouting(deps: { sources: Cache<AlertSource>; alerts: Cache
             ...Object.entries(input.labels).filter(([, value]) => value !== ''),
           ]),
           state: input.state,
-          stateAt: (source) => stateAt(source, input),
+          stateAt: (source) => (sees(source.metadata.namespace ?? '') ? stateAt(source, input) : undefined),
         });
     },
   };

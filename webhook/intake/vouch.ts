@@ -48,7 +48,7 @@ export function vouchingFor(source: AlertSource, receiver: Receiver, { headers, 
     case 'Hmac': {
       const signed = readSignature(way.hmac, headers, now);
       if (typeof signed === 'string') throw unproven(way, signed);
-      return { when: 'AfterBody', way, proof: ({ body }) => ({ signed, body }) };
+      return { when: 'AfterBody', way, proof: ({ body, signed: over = body }) => ({ signed, body: over }) };
     }
     case 'Bearer': {
       const inAddress = receiver.tokenParameter === undefined ? undefined : query.get(receiver.tokenParameter);

@@ -5,6 +5,7 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { senderLinks } from '@funnelai/domain/alert-links';
+import { LAST_MS, possibleTime } from '@funnelai/domain/possible-times';
 import { Temporal } from 'temporal-polyfill';
 import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
@@ -25,8 +26,10 @@ export const alertmanager: Receiver = {
   expects: 'application/json',
   read: ({ body, path, now }) => readAlertmanager(parseJson(body), path === API_V2 ? 'ApiV2' : 'Webhook', now),
   reply: (answer, _reading, { path }) =>
-    // Alertmanager's own API v2 answers 200 with nothing.
-    path === API_V2 && answer.status === 200 ? { ...answer, body: undefined } : answer,
+    // Alertmanager's own API v2 answers 200 with nothing, and its clients read no more than the status; people do.
+    path === API_V2 && answer.status === 200 && answer.body.warnings === undefined
+      ? { ...answer, body: undefined }
+      : answer,
 };
 
 /**
@@ -82,14 +85,10 @@ function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fa
     });
   }
   const startsAt = readTime(raw, 'startsAt', faults);
-  const endsAt = readTime(raw, 'endsAt', faults);
-  if (startsAt !== undefined && endsAt !== undefined && Temporal.Instant.compare(endsAt, startsAt) < 0) {
-    faults.push({
-      field: 'endsAt',
-      found: endsAt.toString(),
-      expected: `a time not before startsAt ${startsAt.toString()}`,
-    });
-  }
+  // Whether it lies ahead or is past is asked of what it must have been: a zero of another calendar is no end.
+  const bounds = { nowMs: now.epochMilliseconds, latestMs: LAST_MS };
+  const end = possibleTime('endsAt', readTime(raw, 'endsAt', faults), bounds);
+  const endsAt = end.instant;
   const resolved = isResolved(raw, shape, endsAt, now, faults);
   const generator = own(raw, 'generatorURL');
   return {
@@ -100,6 +99,7 @@ function readAlert(raw: unknown, shape: Shape, now: Temporal.Instant, faults: Fa
     // An end that lies ahead is the sender's lease: the alert fires still.
     ...(resolved && endsAt !== undefined ? { endsAt } : {}),
     ...(!resolved && shape === 'ApiV2' && endsAt !== undefined ? { leaseUntil: endsAt } : {}),
+    ...(end.odd === undefined ? {} : { odd: [end.odd] }),
     links: senderLinks({ generatorURL: typeof generator === 'string' ? generator : undefined }),
   };
 }
@@ -115,7 +115,8 @@ function isResolved(
   const status = shape === 'Webhook' ? own(raw, 'status') : undefined;
   if (status === 'firing') return false;
   if (status === 'resolved') return true;
-  if (status !== undefined && status !== null) {
+  // An empty word is how Go writes none.
+  if (status !== undefined && status !== null && status !== '') {
     // Guessing could resolve what still burns.
     faults.push({ field: 'status', found: describe(status), expected: '"firing" or "resolved"' });
     return false;

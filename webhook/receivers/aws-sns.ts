@@ -9,7 +9,8 @@ import { RETRY_AFTER_MS } from '../limits.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import type { SnsDoor } from './aws-door.ts';
 import { isSignedBy, readEnvelope, type SnsMessage, snsAddress } from './aws-sns-message.ts';
-import { instantOf, mapOf, readingOf, recordAt, recordsAt, textAt } from './cloud-values.ts';
+import { mapOf, readingOf, recordAt, recordsAt, textAt } from './cloud-values.ts';
+import { lenientTime } from './lenient.ts';
 import { describe } from './problem.ts';
 import { type Envelope, type Reading, type Receiver, takesJson } from './receiver.ts';
 import { isRecord, own } from './values.ts';
@@ -174,7 +175,8 @@ function readingOfAlarm(message: SnsMessage, alarm: Alarm): Reading {
     return readingOf({
       faults: [{ field: alarm.stateField, found: describe(alarm.state), expected: 'ALARM, OK or INSUFFICIENT_DATA' }],
     });
-  const at = instantOf(alarm.at) ?? instantOf(message.timestamp);
+  const notes: string[] = [];
+  const at = lenientTime({ StateChangeTime: alarm.at }, 'StateChangeTime', notes) ?? publishedAt(message, notes);
   const isOver = alarm.state === 'OK';
   const { arn, account, region, name } = alarm;
   const input: AlertInput = {
@@ -197,6 +199,7 @@ function readingOfAlarm(message: SnsMessage, alarm: Alarm): Reading {
     ),
     ...(isOver ? { endsAt: at } : { startsAt: at }),
     links: linkTo(region, name, arn),
+    notes,
   };
   return readingOf({ input });
 }
@@ -204,6 +207,7 @@ function readingOfAlarm(message: SnsMessage, alarm: Alarm): Reading {
 /** Whoever else publishes: each message is a fault of its own, for nothing in it says which is the same one. */
 function otherInput(message: SnsMessage, published: Record<string, unknown> | undefined): AlertInput {
   const topic = topicOf(message);
+  const notes = ['its publisher never says that this is over: a person resolves it, or expireAfter'];
   const [firstLine = ''] = message.message.trim().split('\n', 1);
   const subject = message.subject?.trim();
   return {
@@ -220,11 +224,14 @@ function otherInput(message: SnsMessage, published: Record<string, unknown> | un
       ['source', published && textAt(published, 'source')],
     ),
     annotations: mapOf(['topic_arn', message.topicArn], ['message_id', message.id]),
-    startsAt: instantOf(message.timestamp),
+    startsAt: publishedAt(message, notes),
     links: [],
-    notes: ['its publisher never says that this is over: a person resolves it, or expireAfter'],
+    notes,
   };
 }
+
+const publishedAt = ({ timestamp }: SnsMessage, notes: string[]) =>
+  lenientTime({ Timestamp: timestamp }, 'Timestamp', notes);
 
 const topicOf = ({ topicArn }: SnsMessage): string => topicArn.split(':').at(-1) || topicArn;
 

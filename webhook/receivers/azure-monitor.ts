@@ -5,7 +5,8 @@
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import type { Temporal } from 'temporal-polyfill';
 import { parseJson } from '../intake/json.ts';
-import { instantOf, mapOf, readingOf, recordAt, recordsAt, textAt, textsIn } from './cloud-values.ts';
+import { mapOf, readingOf, recordAt, recordsAt, textAt, textsIn } from './cloud-values.ts';
+import { lenientTime } from './lenient.ts';
 import { BodyProblem, describe } from './problem.ts';
 import { type Reading, type Receiver, takesJson } from './receiver.ts';
 import { type Fault, isRecord, own } from './values.ts';
@@ -87,17 +88,18 @@ function healthOf(
 ): Health {
   const service = textAt(essentials, 'monitoringService')?.toLowerCase().replaceAll(' ', '');
   const properties = recordAt(context, 'properties');
-  const at = instantOf(textAt(context, 'eventTimestamp'));
+  const notes: string[] = [];
+  const at = lenientTime(context, 'eventTimestamp', notes);
   if (service === 'servicehealth') {
     const tracking = textAt(properties, 'trackingId');
     const stage = textAt(properties, 'stage')?.toLowerCase();
     const state = stage !== undefined && STAGES_OVER.has(stage) ? 'Resolved' : said;
-    if (tracking !== undefined) return { key: `servicehealth/${tracking}`, state, notes: [], at };
+    if (tracking !== undefined) return { key: `servicehealth/${tracking}`, state, notes, at };
   } else if (service === 'resourcehealth') {
     const target = targetsOf(essentials)[0]?.toLowerCase();
     const health = textAt(properties, 'currentHealthStatus')?.toLowerCase();
     const state = health === 'available' ? 'Resolved' : said;
-    if (target !== undefined && health !== undefined) return { key: `resourcehealth/${target}`, state, notes: [], at };
+    if (target !== undefined && health !== undefined) return { key: `resourcehealth/${target}`, state, notes, at };
   } else if (service?.startsWith('activitylog') && said === 'Firing') {
     return {
       state: said,
@@ -157,8 +159,8 @@ function inputOf(
       ['alert_id', id],
     ),
     // Of health it is the time of this message, and not of the first.
-    startsAt: key === id ? instantOf(textAt(essentials, 'firedDateTime')) : undefined,
-    endsAt: state === 'Resolved' ? (instantOf(textAt(essentials, 'resolvedDateTime')) ?? at) : undefined,
+    startsAt: key === id ? lenientTime(essentials, 'firedDateTime', notes) : undefined,
+    endsAt: state === 'Resolved' ? (lenientTime(essentials, 'resolvedDateTime', notes) ?? at) : undefined,
     links: linksOf(essentials, criteria[0] ?? {}),
     notes,
   };

@@ -1,7 +1,5 @@
-/** Reads single values of the monitoring services' bodies: texts and numbers as text, times in their various spellings. Never throws. */
-import { parseInstant } from '@funnelai/domain/instants';
+/** Reads single values of the monitoring services' bodies: texts and numbers as text. Never throws. */
 import { type Labels, labelsFrom } from '@funnelai/domain/labels';
-import { Temporal } from 'temporal-polyfill';
 import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import type { AlertProblem } from './problem.ts';
 import type { Reading, Received } from './receiver.ts';
@@ -41,17 +39,6 @@ export function mapOf(...entries: readonly (readonly [name: string, value: strin
   const kept = new Map<string, string>();
   for (const [name, value] of entries) if (name !== '' && value !== undefined && !kept.has(name)) kept.set(name, value);
   return labelsFrom(kept);
-}
-
-/** Amazon writes offsets without a colon. */
-const BARE_OFFSET = /([+-]\d{2})(\d{2})$/;
-
-/** Returns the instant of an RFC 3339 text, or of whole seconds since 1970; undefined for anything else. */
-export function instantOf(text: string | undefined): Temporal.Instant | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d{8,10}(?:\.\d{1,9})?$/.test(text))
-    return Temporal.Instant.fromEpochMilliseconds(Math.round(Number(text) * 1000));
-  return parseInstant(text.replace(BARE_OFFSET, '$1:$2'));
 }
 
 /** The reading of a body that holds one alert, or says why it holds none. */

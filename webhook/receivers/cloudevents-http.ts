@@ -1,10 +1,28 @@
-/** How CloudEvents travel over HTTP (HTTP Protocol Binding 1.0.2): takes events out of bodies and headers, as JSON would hold them. */
+/**
+ * How CloudEvents travel over HTTP: takes events out of bodies and headers, as JSON would hold them (HTTP Protocol Binding 1.0.2), and
+ * answers who asks whether they are wanted (HTTP 1.1 Web Hooks for Event Delivery 1.0.2, Abuse Protection).
+ */
+
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERTS } from '../limits.ts';
 import { BodyProblem, describe, TooManyAlerts } from './problem.ts';
 import { type Envelope, takesJson } from './receiver.ts';
 import { isRecord, own } from './values.ts';
+
+/** A DNS expression: names, perhaps with asterisks and a port. */
+const ORIGIN = /^[A-Za-z0-9*_](?:[A-Za-z0-9*_.-]{0,252})(?::\d{1,5})?$/;
+
+/**
+ * Returns the headers by which a source says yes to a validation request, whoever sends it and however fast; undefined for what is none.
+ * A callback is never visited: it is an address that a stranger names.
+ */
+export function consentTo(headers: IncomingHttpHeaders): Record<string, string> | undefined {
+  const origin = headers['webhook-request-origin'];
+  if (typeof origin !== 'string' || !ORIGIN.test(origin.trim())) return undefined;
+  return { 'webhook-allowed-origin': origin.trim(), 'webhook-allowed-rate': '*' };
+}
 
 const ONE = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';

@@ -98,6 +98,12 @@ describe('a CloudEvent', () => {
     });
   });
 
+  it('may have its version as a number, and no other version', async () => {
+    expect(await one({ specversion: 1 })).toMatchObject({ labels: { alertname: 'backup.failed' } });
+    const { problems } = await read('CloudEvents', { body: [event(), event({ specversion: 2 })], headers: structured });
+    expect(problems).toMatchObject([{ index: 1, field: 'specversion', found: 'the number 2', expected: '"1.0"' }]);
+  });
+
   it('is read by the source’s mapping before all else', async () => {
     const mapping = {
       key: 'item.data.host',

@@ -7,11 +7,11 @@ import type { AlertInput } from '@funnelai/domain/alert-input';
 import { celInput } from '@funnelai/domain/cel-input';
 import { labelsFrom } from '@funnelai/domain/labels';
 import { parseMoment } from '@funnelai/domain/moment';
-import { binaryEvent, isStructured, structuredEvents } from './cloudevents-http.ts';
+import { binaryEvent, consentTo, isStructured, structuredEvents } from './cloudevents-http.ts';
 import { type RecordReading, readRecords } from './mapped.ts';
 import { flattened, jsonIn } from './nested.ts';
 import { describe } from './problem.ts';
-import type { Envelope, Reading, Receiver } from './receiver.ts';
+import { type Envelope, type Reading, type Receiver, takesJson } from './receiver.ts';
 import { type Fault, isRecord, own, text } from './values.ts';
 
 export const cloudEvents: Receiver = {
@@ -22,6 +22,12 @@ export const cloudEvents: Receiver = {
     mediaType !== 'application/x-www-form-urlencoded' &&
     (!mediaType.startsWith('application/cloudevents') || isStructured(mediaType)),
   expects: 'application/cloudevents+json, application/cloudevents-batch+json, or any type with the headers ce-*',
+  // In binary mode data of no type, or of one that is no text, may be anything.
+  isBinary: ({ headers, mediaType }) =>
+    headers['ce-specversion'] !== undefined && !takesJson(mediaType) && !mediaType.startsWith('text/'),
+  consent: consentTo,
+  // HTTP 1.1 Web Hooks for Event Delivery 1.0.2, 3.2.
+  tokenParameter: 'access_token',
   read: readEvents,
 };
 
@@ -78,7 +84,9 @@ function eventReading(event: unknown, reached: Set<string>): RecordReading {
     return value ?? '';
   };
   const version = own(event, 'specversion');
-  if (version !== '1.0') faults.push({ field: 'specversion', found: describe(version), expected: '"1.0"' });
+  // Who leaves out the quotes sends a number, and JSON has one for 1.0 and 1.
+  if (version !== '1.0' && version !== 1)
+    faults.push({ field: 'specversion', found: describe(version), expected: '"1.0"' });
   const source = demanded('source');
   const type = demanded('type');
   if (faults.length > 0) return { faults };

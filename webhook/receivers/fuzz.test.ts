@@ -1,7 +1,6 @@
 import { alertSpecSchema } from '@funnelai/crds/generated/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonSyntaxError } from '../intake/json.ts';
 import { batchesIn, brokenBytes, damaged, withNeighbour, wound } from '../testing/damage.ts';
 import { type RecordedBody, type RecordedFormat, readRecorded, recordedFormats, specsOf } from '../testing/recorded.ts';
 import * as problems from './problem.ts';
@@ -11,8 +10,8 @@ const SEED = 20_260_301;
 const BODIES = 10_000;
 const NEIGHBOURS = 2_000;
 const TIMEOUT_MS = 180_000;
-/** What the intake answers 4xx for: the errors of problem.ts, and that of the JSON parser. */
-const REFUSALS = [JsonSyntaxError, ...Object.values(problems).filter(isErrorClass)];
+/** What the intake answers 4xx for. */
+const REFUSALS = Object.values(problems).filter(isErrorClass);
 
 function isErrorClass(value: unknown): value is new (...given: never[]) => Error {
   return typeof value === 'function' && value.prototype instanceof Error;

@@ -7,7 +7,7 @@ import { anAlertSource } from '../testing/builders.ts';
 import { readGoogle } from './google-monitoring.ts';
 import { BodyProblem } from './problem.ts';
 
-const NOW = Temporal.Instant.from('2026-03-01T14:00:10Z');
+const NOW = Temporal.Instant.from('2026-03-01T14:30:10Z');
 const recorded = (name: string) =>
   JSON.parse(readFileSync(new URL(`./recorded/GoogleMonitoring/${name}.json`, import.meta.url), 'utf8'));
 const specOf = (body: unknown) => {

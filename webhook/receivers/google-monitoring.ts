@@ -3,7 +3,8 @@
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { parseJson } from '../intake/json.ts';
-import { instantOf, mapOf, readingOf, recordAt, recordsAt, textAt, textsIn } from './cloud-values.ts';
+import { mapOf, readingOf, recordAt, recordsAt, textAt, textsIn } from './cloud-values.ts';
+import { lenientTime } from './lenient.ts';
 import { BodyProblem, describe } from './problem.ts';
 import { type Reading, type Receiver, takesJson } from './receiver.ts';
 import { type Fault, isRecord, own } from './values.ts';
@@ -80,8 +81,8 @@ function inputOf(
       ['scoping_project_id', textAt(incident, 'scoping_project_id')],
       ['condition_resource', textAt(incident, 'condition', 'name')],
     ),
-    startsAt: instantOf(textAt(incident, 'started_at')),
-    endsAt: state === 'Resolved' ? instantOf(textAt(incident, 'ended_at')) : undefined,
+    startsAt: lenientTime(incident, 'started_at', notes),
+    endsAt: state === 'Resolved' ? lenientTime(incident, 'ended_at', notes) : undefined,
     links: [
       ...link(textAt(incident, 'url'), 'Incident in Google Cloud', 'Source'),
       ...recordsAt(recordAt(incident, 'documentation'), 'links').flatMap((one) =>

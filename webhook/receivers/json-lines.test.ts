@@ -151,7 +151,7 @@ describe('a line that is none', () => {
 
   it('is said by its place where the body is one document', async () => {
     await expect(read('JsonLines', { body: '{\n  "a": 1,\n}' })).rejects.toThrow('line 3, column 1');
-    await expect(read('JsonLines', { body: '[{"log":"a"},' })).rejects.toThrow('ends too early');
+    await expect(read('JsonLines', { body: '[{"log":"a"},' })).rejects.toThrow('found its end');
     await expect(read('JsonLines', { body: '' })).rejects.toThrow('nothing');
     await expect(read('JsonLines', { body: Buffer.from([0x7b, 0xff]) })).rejects.toThrow('UTF-8');
   });

@@ -2,13 +2,12 @@
  * Reads single values the way senders write them: numbers as text, times as epoch in any unit, anything at all under a name.
  * Never throws and never guesses in silence: what was not understood is noted for people.
  */
-import { parseInstant } from '@funnelai/domain/instants';
 import { type Labels, labelsFrom } from '@funnelai/domain/labels';
-import { instantOfCount } from '@funnelai/domain/moment';
+import { parseMoment } from '@funnelai/domain/moment';
 import type { Temporal } from 'temporal-polyfill';
 import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { describe } from './problem.ts';
-import { isRecord, isZeroTime, own } from './values.ts';
+import { isRecord, own } from './values.ts';
 
 /** Returns the own property as trimmed text when it is text, a number or true/false that says something. */
 export function scalar(record: Record<string, unknown>, key: string): string | undefined {
@@ -51,12 +50,9 @@ export function textsOf(entries: Iterable<readonly [name: string, value: string 
   return labelsFrom(kept);
 }
 
-const DIGITS = /^[0-9]{1,19}(?:\.[0-9]{1,9})?$/;
-/** RFC 3339 but for the colon in the offset, as ISO 8601 allows and PagerDuty's own example has it. */
-const BARE_OFFSET = /([+-][0-9]{2})([0-9]{2})$/;
 /**
- * Returns the instant of an RFC 3339 text or of an epoch, as number or text, in seconds to nanoseconds. Undefined where there is none,
- * where it is zero ("not yet"), and, with a note, where it is not understood.
+ * Returns the instant of a text or of an epoch, as number or text, in seconds to nanoseconds. Undefined where there is none, where it is
+ * zero ("not yet"), and, with a note, where it is not understood.
  */
 export function lenientTime(
   record: Record<string, unknown>,
@@ -64,16 +60,8 @@ export function lenientTime(
   notes: string[],
 ): Temporal.Instant | undefined {
   const value = own(record, key);
-  const written = scalarText(value);
-  if (value === undefined || value === null || value === '' || written === '0') return undefined;
-  const instant = written === undefined ? undefined : DIGITS.test(written) ? ofEpoch(written) : ofText(written);
+  if (value === undefined || value === null || value === '') return undefined;
+  const instant = parseMoment(scalarText(value) ?? 'no text');
   if (instant === undefined) notes.push(`${key} left out: found ${describe(value)}, expected a time`);
-  return instant === undefined || isZeroTime(instant) ? undefined : instant;
-}
-
-const ofText = (text: string): Temporal.Instant | undefined => parseInstant(text.replace(BARE_OFFSET, '$1:$2'));
-
-function ofEpoch(digits: string): Temporal.Instant | undefined {
-  const [whole = '', fraction = ''] = digits.split('.');
-  return instantOfCount(whole, fraction);
+  return instant ?? undefined;
 }

@@ -153,7 +153,7 @@ describe('a body that is partly wrong', () => {
       expect(read('OpenTelemetryLogs', { body, headers: { ...headers } })).rejects.toThrow;
     await refused({ resourceSpans: [] }, JSON_TYPE)('resourceLogs: found nothing');
     await refused('<xml>', PROTOBUF)('no protobuf of OTLP logs');
-    await refused('{', JSON_TYPE)('ends too early');
+    await refused('{', JSON_TYPE)('found its end');
     expect(await read('OpenTelemetryLogs', { body: {}, headers: JSON_TYPE })).toMatchObject({ received: [] });
     expect(await read('OpenTelemetryLogs', { body: Buffer.alloc(0), headers: PROTOBUF })).toMatchObject({
       received: [],
@@ -294,6 +294,25 @@ describe('the answer', () => {
     expect([asJson.status, asJson.type, asJson.bytes.toString()]).toEqual([200, 'application/json', '{}']);
     const asBytes = await told(otlpProtobuf(body), PROTOBUF, answer({ created: 1 }));
     expect([asBytes.status, asBytes.type, asBytes.bytes.length]).toEqual([200, 'application/x-protobuf', 0]);
+  });
+
+  it('says a warning as OTLP does: by a message, with nothing rejected', async () => {
+    const warning = { index: 0, field: 'labels["pod"]', found: 'nothing', expected: 'a value', done: 'left out' };
+    const receipt = answer({ created: 1, warnings: [warning], message: '1 of 1 is stored; 1 with a warning' });
+    const asJson = await told(logs([record()]), JSON_TYPE, receipt);
+    expect(JSON.parse(asJson.bytes.toString())).toEqual({
+      partialSuccess: { rejectedLogRecords: '0', errorMessage: receipt.body.message },
+    });
+    const { bytes } = await told(otlpProtobuf(logs([record()])), PROTOBUF, receipt);
+    const reader = new BinaryReader(bytes);
+    expect([...reader.tag(), reader.uint32(), ...reader.tag(), Number(reader.int64())]).toEqual([
+      1,
+      2,
+      bytes.length - 2,
+      1,
+      0,
+      0,
+    ]);
   });
 
   it('counts nothing as rejected that is in the inbox', async () => {

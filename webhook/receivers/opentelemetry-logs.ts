@@ -21,6 +21,7 @@ export const openTelemetryLogs: Receiver = {
   paths: ['', '/v1/logs'],
   takes: (mediaType) => takesJson(mediaType) || encodingOf(mediaType) === 'Protobuf',
   expects: 'application/x-protobuf or application/json',
+  isBinary: ({ mediaType }) => encodingOf(mediaType) === 'Protobuf',
   read: readLogs,
   reply: (answer, reading, { mediaType }) => {
     const encoding = encodingOf(mediaType);
@@ -31,7 +32,9 @@ export const openTelemetryLogs: Receiver = {
     const { created, updated, unchanged, inbox = 0 } = answer.body;
     const bad = new Set(reading.problems.map((problem) => problem.index)).size;
     const rejected = reading.received.length + bad - created - updated - unchanged - inbox;
-    return { status: 200, headers: typed(encoding), body: exportResponse(encoding, rejected, answer.body.message) };
+    const isPartial = rejected > 0 || answer.body.warnings !== undefined;
+    const body = exportResponse(encoding, rejected, isPartial ? answer.body.message : '');
+    return { status: 200, headers: typed(encoding), body };
   },
   refuse: ({ status, message }, headers) => {
     const encoding = encodingOf(headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '');

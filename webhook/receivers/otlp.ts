@@ -34,14 +34,17 @@ export function encodingOf(mediaType: string): Encoding {
   return PROTOBUF.test(mediaType) ? 'Protobuf' : 'Json';
 }
 
-/** Returns ExportLogsServiceResponse: with nothing when all was taken, as OTLP wants it, else with how many were not and why. */
+/**
+ * Returns ExportLogsServiceResponse: with nothing when all was taken, as OTLP wants it, else with how many were not and why. A message
+ * though none was rejected is a warning (opentelemetry-proto, "Partial Success").
+ */
 export function exportResponse(encoding: Encoding, rejected: number, message: string): Buffer {
   if (encoding === 'Json') {
     const partialSuccess = { rejectedLogRecords: String(rejected), errorMessage: message };
-    return Buffer.from(JSON.stringify(rejected === 0 ? {} : { partialSuccess }));
+    return Buffer.from(JSON.stringify(message === '' ? {} : { partialSuccess }));
   }
   const writer = new BinaryWriter();
-  if (rejected > 0) {
+  if (message !== '') {
     writer.tag(1, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.Varint).int64(rejected);
     writer.tag(2, WireType.LengthDelimited).string(message).join();

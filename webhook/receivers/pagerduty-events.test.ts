@@ -117,6 +117,14 @@ describe('the answer', () => {
     });
   });
 
+  it('says what is odd about an event that was taken beside what PagerDuty says', () => {
+    const warning = { index: 0, field: 'occurredAt', found: '2036', expected: 'a time before now', done: 'left out' };
+    expect(told(trigger(), '', { ...stored, warnings: { alerts: 1, listed: [warning] } })).toMatchObject({
+      status: 202,
+      body: { status: 'success', warnings: ['occurredAt left out: found 2036, expected a time before now'] },
+    });
+  });
+
   it('stays ours, to be sent again, while the event is not stored', () => {
     expect(told(trigger(), '', { ...stored, created: 0, unavailable: 1 })).toMatchObject({ status: 503 });
   });

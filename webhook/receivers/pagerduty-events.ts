@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { utf8Bytes } from '@funnelai/domain/bytes';
+import { noteOf } from '@funnelai/domain/possible-times';
 import type { IntakeAnswer } from '../intake/answer.ts';
-import { JsonSyntaxError, parseJson } from '../intake/json.ts';
+import { parseJson } from '../intake/json.ts';
 import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { anyText, inner, lenientTime, scalar, scalarText, textsOf } from './lenient.ts';
@@ -43,9 +44,9 @@ export function readPagerDuty(body: Buffer, path: string): Reading {
     if (!isRecord(event)) throw new BodyProblem('', describe(event), EXPECTED);
     return readEvents(event, EXPECTED, path === CHANGE ? readChange : readEvent);
   } catch (error) {
-    if (!(error instanceof JsonSyntaxError) && !(error instanceof BodyProblem)) throw error;
-    const found = error instanceof BodyProblem ? error.found : error.message;
-    return { received: [], problems: [{ index: 0, field: '', found, expected: EXPECTED }], truncated: 0, ignored: [] };
+    if (!(error instanceof BodyProblem)) throw error;
+    const problem = { index: 0, field: '', found: error.found, expected: EXPECTED };
+    return { received: [], problems: [problem], truncated: 0, ignored: [] };
   }
 }
 
@@ -55,7 +56,9 @@ function replyOf(answer: IntakeAnswer, reading: Reading, path: string): Reply {
     const dedupKey = reading.received[0]?.input.dedupKey;
     const message = path === CHANGE ? 'Change event processed' : 'Event processed';
     const key = dedupKey === undefined ? {} : { dedup_key: dedupKey };
-    return { status: 202, headers, body: { status: 'success', message, ...key } };
+    const odd = answer.body.warnings?.map(noteOf);
+    const warnings = odd === undefined ? {} : { warnings: odd };
+    return { status: 202, headers, body: { status: 'success', message, ...key, ...warnings } };
   }
   if (status !== 400) return answer;
   const errors = answer.body.problems.map(

@@ -11,6 +11,11 @@ export interface AlertProblem {
   expected: string;
 }
 
+/** What is wrong with an alert that is taken all the same; `done` completes "<field> …". */
+export interface AlertWarning extends AlertProblem {
+  done: string;
+}
+
 /** What stands for a value that may be a secret. */
 const NOT_SHOWN = 'a value that is not shown';
 
@@ -49,7 +54,7 @@ export class TooManyAlerts extends Error {
   /** The bound of limits.ts, by name. */
   readonly limit: string;
   constructor(found: number, most: number, limit = 'INTAKE_ALERTS') {
-    super(`The body holds ${found} alerts, at most ${most} are taken at once.`);
+    super(`alerts: found ${found} in one body, expected at most ${most}. Send fewer at once.`);
     this.name = 'TooManyAlerts';
     this.limit = limit;
   }

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AlertSource, AlertSourceSpec } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
+import type { Oddity } from '@funnelai/domain/possible-times';
 import type { Temporal } from 'temporal-polyfill';
 import type { IntakeAnswer } from '../intake/answer.ts';
 import type { AlertProblem } from './problem.ts';
@@ -10,8 +11,12 @@ export type SourceFormat = AlertSourceSpec['format'];
 
 /** One request to a source. */
 export interface Envelope {
-  /** As it came, inflated. */
+  /** As it came, inflated, but in UTF-8. */
   readonly body: Buffer;
+  /** What a signature is over, where that is not the body. */
+  readonly signed?: Buffer;
+  /** What was odd about the text of the body. */
+  readonly odd?: Oddity;
   readonly headers: IncomingHttpHeaders;
   /** Lower case, without parameters; empty when the sender named none. */
   readonly mediaType: string;
@@ -47,9 +52,11 @@ export interface Receiver {
   takes(mediaType: string): boolean;
   /** What `takes` takes, for the message to whoever sent another. */
   readonly expects: string;
+  /** Is this body no text, so that its bytes are to be left alone? None is where absent. */
+  isBinary?(envelope: Envelope): boolean;
   /**
    * Reads the body, alert by alert: a bad one never spoils a good one. Throws `BodyProblem` when the body as a whole is not of this
-   * format, `TooManyAlerts`, `JsonSyntaxError`, `MappingBroken`.
+   * format, `TooManyAlerts`, `MappingBroken`.
    */
   read(envelope: Envelope): Reading | Promise<Reading>;
   /**
@@ -62,8 +69,13 @@ export interface Receiver {
    * before anything is read. Throws HttpProblem for what must not be taken.
    */
   admit?(envelope: Envelope): Promise<void>;
+  /**
+   * Where a sender asks by OPTIONS, before it sends anything, whether it is wanted: returns the headers that say yes, undefined for what
+   * is no such question. Nobody has vouched for it, and nothing follows from the answer.
+   */
+  consent?(headers: IncomingHttpHeaders): Record<string, string> | undefined;
   /** Query parameter that may hold the token, for senders that can set nothing but an address. Addresses end up in logs: not ours, but perhaps a proxy's. */
-  readonly tokenParameter?: 'token';
+  readonly tokenParameter?: 'token' | 'access_token';
   /** Its clients are known to hold what was answered 429 and to send it again; others are answered 503, for most drop it at 429. */
   readonly holdsAt429?: true;
   /** What this format's clients expect to hear instead of our own receipt. */

@@ -1,14 +1,12 @@
 /** Reads the parts of a JSON body that any sender may have got wrong. Collects faults instead of throwing, and never follows a prototype. */
-import { parseInstant } from '@funnelai/domain/instants';
-import { Temporal } from 'temporal-polyfill';
+import { parseMoment } from '@funnelai/domain/moment';
+import type { Temporal } from 'temporal-polyfill';
 import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { type AlertProblem, describe } from './problem.ts';
 
 /** One thing that is wrong with the alert at hand. */
 export type Fault = Omit<AlertProblem, 'index'>;
 
-/** Go's zero time, in whatever zone: senders mean "not yet" by it. */
-const ZERO_TIME_END = Temporal.Instant.from('0001-01-02T00:00:00Z');
 /** Label and annotation names in a message; the domain bounds what is stored. */
 const NAME_SHOWN = 60;
 
@@ -27,7 +25,7 @@ export function text(record: Record<string, unknown>, key: string): string | und
   return typeof value === 'string' && value !== '' ? value.toWellFormed() : undefined;
 }
 
-/** Returns the map of texts in this field. Values must be text; an empty value means the same as none, as everywhere in Prometheus. */
+/** Returns the map of texts in this field. Values must be text; an empty value, or null, means the same as none, as everywhere in Prometheus. */
 export function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): Record<string, string> {
   const value = own(raw, field);
   if (value === undefined || value === null) return {};
@@ -42,6 +40,8 @@ export function readMap(raw: Record<string, unknown>, field: string, faults: Fau
   }
   const entries: [string, string][] = [];
   for (const [name, value] of sent) {
+    // Go reads null as a text that is empty, and so does Alertmanager.
+    if (value === null) continue;
     if (typeof value !== 'string') {
       faults.push({
         field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
@@ -58,16 +58,12 @@ export function readMap(raw: Record<string, unknown>, field: string, faults: Fau
   return Object.fromEntries(entries);
 }
 
-/** Returns the instant of an RFC 3339 text; undefined, without a fault, where there is none or it is Go's zero time. */
+/** Returns the instant of a text or of a count since 1970; undefined, without a fault, where there is none or it is Go's zero time. */
 export function readTime(raw: Record<string, unknown>, field: string, faults: Fault[]): Temporal.Instant | undefined {
   const value = own(raw, field);
-  if (value === undefined || value === null || value === '') return undefined;
-  const instant = typeof value === 'string' ? parseInstant(value) : undefined;
-  if (instant === undefined) {
+  if (value === undefined || value === null) return undefined;
+  const instant = typeof value === 'string' || typeof value === 'number' ? parseMoment(String(value)) : undefined;
+  if (instant === undefined)
     faults.push({ field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' });
-    return undefined;
-  }
-  return isZeroTime(instant) ? undefined : instant;
+  return instant ?? undefined;
 }
-
-export const isZeroTime = (instant: Temporal.Instant): boolean => Temporal.Instant.compare(instant, ZERO_TIME_END) < 0;

@@ -29,6 +29,7 @@ const HEADERS = {
 };
 /** What those read who have a source's token, under whatever name they know this server. */
 const SENDERS_API = /^\/alerts\/[^/?]+\/[^/?]+\/api\/v2\//;
+const SENDERS_METHODS = new Set(['POST', 'OPTIONS']);
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Is this an address that only this machine can reach? */
@@ -43,7 +44,7 @@ export function addGuards(app: FastifyInstance, boundTo: string): void {
     demandOneHost(request.raw);
     demandPath(request.raw.url);
     // Senders are no browsers, and come with tokens of their own.
-    if (request.method === 'POST' && request.url.startsWith('/alerts/')) return;
+    if (SENDERS_METHODS.has(request.method) && request.url.startsWith('/alerts/')) return;
     reply.headers(HEADERS);
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
     if (!isLoopback(boundTo) || SENDERS_API.test(request.url)) return;

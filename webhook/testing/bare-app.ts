@@ -10,6 +10,8 @@ import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
 import { noSpare } from '../inbox/spare.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
+import { noRouting } from '../intake/routing.ts';
+import type { Proof } from '../intake/vouch.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import type { Received } from '../receivers/receiver.ts';
 import { createReceivers, type Receivers } from '../receivers/registry.ts';
@@ -23,10 +25,15 @@ export interface BareApp {
   stop(): Promise<void>;
 }
 
-/** Everyone is ana and may do all; the one source is demo/prom, which takes every token. `received` hears of each alert that was let in. */
+/** Everyone is ana and may do all; the one source is demo/prom, which takes every token. `received` hears of each alert that was let in, `check` of each proof. */
 export async function aBareApp(
   log: Log,
-  o: { source?: AlertSource; receivers?: Receivers; received?: (alert: Received) => void } = {},
+  o: {
+    source?: AlertSource;
+    receivers?: Receivers;
+    received?: (alert: Received) => void;
+    check?: (proof: Proof) => void;
+  } = {},
 ): Promise<BareApp> {
   const asked: string[] = [];
   const metrics = createWebhookMetrics(createRegistry());
@@ -63,6 +70,7 @@ export async function aBareApp(
     },
     traffic: createTrafficRecorder({ store: undefined, clock: systemClock, log, metrics }),
     receivers: createReceivers(),
+    routing: noRouting,
     welcome: async () => undefined,
     spare: noSpare,
     clock: systemClock,
@@ -73,13 +81,19 @@ export async function aBareApp(
     sources: sources as unknown as IntakeDeps['sources'],
     alerts: cache(),
     receivers: o.receivers ?? createReceivers(),
-    auth: { check: async () => 'ok' },
+    auth: {
+      check: async (_source, _way, proof) => {
+        o.check?.(proof);
+        return 'ok';
+      },
+    },
     ingest: {
       ingest: async (_source, received) => {
         for (const alert of received) o.received?.(alert);
         return { created: received.length, updated: 0, unchanged: 0, refused: [], unavailable: 0 };
       },
     },
+    routing: noRouting,
     clock: systemClock,
     metrics,
   };

@@ -9,7 +9,7 @@ import { Absolute } from '../../components/Time.tsx';
 const FRAME = { border: 1, borderColor: 'divider', borderRadius: 1, p: 2, minWidth: 0 } as const;
 
 export function Preview({ preview }: { preview: SourcePreview }) {
-  const { answer, alerts, total, problems, ignored, truncated } = preview;
+  const { answer, alerts, total, problems, warnings, ignored, truncated } = preview;
   const isGood = answer.status < 300;
   return (
     <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)' }}>
@@ -20,7 +20,7 @@ export function Preview({ preview }: { preview: SourcePreview }) {
         {answer.message}.
       </Typography>
       {alerts.map((alert) => (
-        <Alert key={`${alert.name} ${alert.index}`} alert={alert} />
+        <Alert key={`${alert.goes.namespace} ${alert.name} ${alert.index}`} alert={alert} />
       ))}
       {total > alerts.length && (
         <Typography color="textSecondary">
@@ -39,6 +39,16 @@ export function Preview({ preview }: { preview: SourcePreview }) {
           ))}
         </Box>
       )}
+      {warnings.length > 0 && (
+        <Box component="ul" aria-label="What the sender should mend" sx={{ ...FRAME, m: 0, pl: 6 }}>
+          {warnings.map(({ index, field, found, expected, done }) => (
+            <Box component="li" key={`${index} ${field} ${found}`} sx={{ overflowWrap: 'anywhere' }}>
+              <code>{field === '' ? 'the body' : `alerts[${index}].${field}`}</code> {done}: found {found}, expected{' '}
+              {expected}
+            </Box>
+          ))}
+        </Box>
+      )}
       {ignored.length > 0 && (
         <Box component="ul" aria-label="What makes no alert" sx={{ m: 0, pl: 5, color: 'text.secondary' }}>
           {ignored.map((line) => (
@@ -51,7 +61,7 @@ export function Preview({ preview }: { preview: SourcePreview }) {
   );
 }
 
-function Alert({ alert: { name, spec } }: { alert: PreviewAlert }) {
+function Alert({ alert: { name, spec, goes } }: { alert: PreviewAlert }) {
   const labels = Object.entries(spec.labels ?? {});
   return (
     <Box component="article" aria-label={spec.title} sx={{ ...FRAME, display: 'grid', gap: 1 }}>
@@ -85,6 +95,14 @@ function Alert({ alert: { name, spec } }: { alert: PreviewAlert }) {
           </>
         )}
       </Typography>
+      {goes.why !== undefined && (
+        <Typography variant="caption" sx={{ overflowWrap: 'anywhere' }}>
+          Goes to <code>{goes.source === undefined ? goes.namespace : `${goes.namespace}/${goes.source}`}</code>:{' '}
+          {goes.why}
+          {goes.source === undefined && '; you may not read AlertSources there, so it is shown as an alert of this one'}
+          .
+        </Typography>
+      )}
       {(spec.notes ?? []).map((note) => (
         <Typography key={note} variant="caption" sx={{ overflowWrap: 'anywhere' }}>
           Note: {note}

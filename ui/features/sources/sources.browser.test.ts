@@ -101,6 +101,21 @@ describe('a source', () => {
     await page.context().close();
   });
 
+  it('says where an alert of a body would go and why, and what its sender should mend', async () => {
+    const page = await stage.open('/sources/demo/prom');
+    const alert = { labels: { alertname: 'Paid', team: 'pay' }, startsAt: '2036-01-01T00:00:00Z' };
+    await page.getByRole('textbox', { name: 'Body' }).fill(JSON.stringify({ alerts: [alert] }));
+    await page.keyboard.press('Control+Enter');
+    const goes = page
+      .getByRole('article', { name: 'Paid' })
+      .getByText('Goes to pay: routes[0] leads there; you may not read');
+    await goes.waitFor();
+    const mend = page.getByRole('list', { name: 'What the sender should mend' });
+    expect(await mend.innerText()).toContain('alerts[0].startsAt left out: found 2036-01-01T00:00:00Z');
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.context().close();
+  });
+
   it('sends a test alert and resolves it, and shows a refusal where it was asked for', async () => {
     const page = await stage.open('/sources/demo/prom');
     await page.getByRole('button', { name: 'Send a test alert' }).click();
