@@ -210,6 +210,12 @@ export const INBOX_FAULTS_REMEMBERED = 50_000;
 export const INBOX_REST_MS = 1_000;
 /** How often depth and age of the inbox are looked at. */
 export const INBOX_LOOK_MS = 1_000;
+/** Sources that the cache does not know are asked for at the API server: how long one such question may take, and so many a second. */
+export const SOURCE_LOOKUP_MS = 1_500;
+export const SOURCE_LOOKUPS_PER_SECOND = 20;
+/** How long, and of how many, it is believed that there is none. */
+export const SOURCE_MISSING_BELIEVED_MS = 2_000;
+export const SOURCES_MISSING_REMEMBERED = 1_000;
 /** How long what is known of a source's tokens is believed while the API server does not answer. */
 export const SECRET_BELIEVED_MS = 3_600_000;
 /** How long one reading of a Secret may take, and how long none is tried after one that failed, where its last content is known. */

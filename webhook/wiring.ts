@@ -44,6 +44,7 @@ import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
 import { createSecretsAhead } from './intake/secrets-ahead.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
+import { createSourceLookup } from './intake/source-lookup.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
 import { createLeaseCollector, noLeaseBook } from './leases/collector.ts';
@@ -220,6 +221,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     intake: {
       ...common,
       auth,
+      lookup: createSourceLookup({ client, sources: sources.cache, clock, metrics }),
       leases,
       arrivals: {
         saw(arrival) {

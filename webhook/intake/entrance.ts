@@ -8,28 +8,38 @@ import type { Receiver } from '../receivers/receiver.ts';
 import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import type { SourceAuth } from './source-auth.ts';
+import type { SourceLookup } from './source-lookup.ts';
 import { type Proof, refuted } from './vouch.ts';
 
 export interface EntranceDeps {
   sources: Cache<AlertSource>;
+  lookup: SourceLookup;
   auth: Pick<SourceAuth, 'check'>;
   leases?: LeaseBook;
 }
 
-/** Throws HttpProblem: there is none, or nobody can say. */
-export function findSource(deps: EntranceDeps, params: { namespace: string; source: string }): AlertSource {
+/** @throws {HttpProblem} there is none, or nobody can say: 404 is never retried, so it is said only of what the API server itself does not have. */
+export async function findSource(
+  deps: EntranceDeps,
+  params: { namespace: string; source: string },
+): Promise<AlertSource> {
   const { namespace, source: name } = params;
   demandNames({ namespace, name }, 'source');
   const source = deps.sources.get(namespace, name);
   if (source !== undefined) return source;
-  if (!deps.sources.synced || !deps.sources.fresh()) {
-    deps.leases?.missed();
-    // Not knowing a source is no reason to tell its sender that there is none: 404 is never retried.
-    throw new HttpProblem('Unavailable', 'The API server is away: it is not known whether this source exists.', {
-      headers: retryAfter(limits.RETRY_AFTER_MS),
-    });
-  }
+  if (!deps.sources.synced || !deps.sources.fresh()) throw nobodyCanSay(deps);
+  const found = await deps.lookup.find(namespace, name).catch(() => {
+    throw nobodyCanSay(deps);
+  });
+  if (found !== undefined) return found;
   throw new HttpProblem('NotFound', `There is no AlertSource ${name} in namespace ${namespace}.`);
+}
+
+function nobodyCanSay(deps: EntranceDeps): HttpProblem {
+  deps.leases?.missed();
+  return new HttpProblem('Unavailable', 'The API server is away: it is not known whether this source exists.', {
+    headers: retryAfter(limits.RETRY_AFTER_MS),
+  });
 }
 
 /** Throws HttpProblem unless the proof is the source's own. */

@@ -42,7 +42,7 @@ async function tell(
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const source = findSource(deps, request.params);
+  const source = await findSource(deps, request.params);
   if (!deps.receivers[source.spec.format].paths.includes('/api/v2/alerts'))
     throw new HttpProblem(
       'NotFound',

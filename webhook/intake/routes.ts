@@ -91,7 +91,7 @@ async function take(
   const share = enter();
   let receiver: Receiver | undefined;
   try {
-    const source = findSource(deps, request.params);
+    const source = await findSource(deps, request.params);
     arrival.source = source;
     const format = deps.receivers[source.spec.format];
     receiver = format;

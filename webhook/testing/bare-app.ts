@@ -81,6 +81,7 @@ export async function aBareApp(
     sources: sources as unknown as IntakeDeps['sources'],
     alerts: cache(),
     receivers: o.receivers ?? createReceivers(),
+    lookup: { find: async () => undefined },
     auth: {
       check: async (_source, _way, proof) => {
         o.check?.(proof);
