@@ -46,6 +46,7 @@ const aFold = (i: number, o: Partial<AlertSpec> = {}, overflow = 'prom-over'): F
   overflow,
   merge: () => aSpec(i, o),
   isSame: (a, b) => a.state === b.state && a.title === b.title,
+  isThere: () => true,
 });
 const keyOf = (i: number) => ({ namespace: 'pay', source: 'prom', fingerprint: fingerprint(i) });
 const counts = async (overflow = 'prom-over', since = minute(0)) =>

@@ -99,6 +99,10 @@ export const EXPIRIES_AT_ONCE = 8;
 export const LEASE_RECHECK_MS = 300_000;
 /** For so long after it expired an alert is looked up in each pass: a report may have been under way. */
 export const EXPIRY_DOUBT_MS = 120_000;
+/** Folded alerts that are looked at in one such pass; where there are more, the next goes on from there. */
+export const FOLDED_LOOKED_AT_PER_PASS = 20_000;
+/** A folded alert that expired longer ago is forgotten: its next report begins another episode, as that of an Alert that has left. */
+export const FOLDED_EXPIRED_KEPT_MS = 86_400_000;
 /** What Postgres knows of alerts that are gone is forgotten a page at a time, and after a day at the earliest. */
 export const LEASES_FORGOTTEN_PER_PASS = 1_000;
 export const LEASES_KEPT_MS = 86_400_000;
