@@ -187,6 +187,16 @@ describe('a folded alert', () => {
     await folded.leave([one, two], at(5));
     expect((await folds.find([keyOf(1), keyOf(2)])).map(({ name }) => name)).toEqual(['prom-1']);
   });
+
+  it('is found wherever it is folded, by its fingerprint', async () => {
+    await put(aFold(1), { ...aFold(1, { state: 'Resolved' }), namespace: 'shop', source: 'other' }, aFold(2), aFold(3));
+    await folds.leave([keyOf(2)], at(3));
+    const places = await folds.places([1, 2, 9].map(fingerprint));
+    expect(places.map(({ namespace, source, state }) => `${namespace}/${source} ${state}`).sort()).toEqual([
+      'pay/prom Firing',
+      'shop/other Resolved',
+    ]);
+  });
 });
 
 it('a storm of twenty thousand folded alerts is paged through by an index, not by looking at all that ever were', async () => {

@@ -5,7 +5,7 @@
 import type { AlertSpec, Severity } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { inTransaction, type Session, withSession } from './connection.ts';
-import { HistoryUnavailable } from './errors.ts';
+import { HistoryRefused, HistoryUnavailable } from './errors.ts';
 import { type FoldedFilter, ofEpisode, whereOf } from './folded-filter.ts';
 import { storableJson, storableText, toMicros } from './rows.ts';
 import { iso } from './sql.ts';
@@ -15,6 +15,8 @@ export const FOLDS_PER_WRITE = 256;
 /** How often a call begins anew for rows that others changed between read and write. */
 const ATTEMPTS = 6;
 const MAX_LISTED = 1_000;
+/** One fault is folded in one place or two, also where many sources share a sender. */
+export const FOLDED_PLACES = 16 * FOLDS_PER_WRITE;
 
 export interface FoldKey {
   namespace: string;
@@ -52,6 +54,9 @@ export interface OverflowCount extends OverflowKey {
   lastSeen: string | undefined;
   severity: Severity | undefined;
 }
+export interface FoldedPlace extends FoldKey {
+  state: AlertSpec['state'];
+}
 export interface FoldedAlert extends FoldKey {
   name: string;
   overflow: string;
@@ -68,6 +73,8 @@ export interface FoldStore {
   put(folds: readonly Fold[], at: string): Promise<Folded[]>;
   /** Those of the alerts that are counted now. */
   find(keys: readonly FoldKey[]): Promise<FoldedAlert[]>;
+  /** Wherever alerts of these fingerprints are counted now, and how they are there. @throws {HistoryRefused} with `FOLDED_PLACES` of them */
+  places(fingerprints: readonly string[]): Promise<FoldedPlace[]>;
   /** They have become Alerts of their own, and are not counted any more. @returns which of them were. */
   leave(keys: readonly FoldKey[], at: string): Promise<FoldKey[]>;
   /** Their namespace is gone, and they with it: none of what this overflow Alert counts is counted any more. */
@@ -159,6 +166,17 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
     },
     async find(keys) {
       return (await rows<Row>(`SELECT ${FIELDS} ${BY_KEY} WHERE f.left_at IS NULL`, keysOf(keys))).map(foldedOf);
+    },
+    async places(fingerprints) {
+      const found = await rows<FoldedPlace>(
+        `SELECT f.namespace, f.source, f.fingerprint, f.state FROM folded_alerts f
+         WHERE f.fingerprint = ANY ($1::text[]) AND f.left_at IS NULL LIMIT ${FOLDED_PLACES}`,
+        [fingerprints],
+      );
+      // One that was left out might be the one that is looked for.
+      if (found.length === FOLDED_PLACES)
+        throw new HistoryRefused('fingerprint', `alerts of it are folded in ${FOLDED_PLACES} places or more`);
+      return found;
     },
     async leave(keys, at) {
       return rows<FoldKey>(

@@ -68,6 +68,10 @@ export const FOLD_DEADLINE_MS = 3_000;
 export const FOLD_REST_MS = 2_000;
 /** How long an alert that has room as an object waits to hear whether Postgres knows of it as folded. */
 export const FOLD_GLANCE_MS = 300;
+/** Fingerprints of one body that are looked for among the folded alerts of other sources than they are routed to; of the rest only Alerts are. */
+export const FOLDED_LOOKED_UP_PER_BODY = 2 * INTAKE_ALERTS;
+/** A body waits so long for that before its time begins: Prometheus gives up after 10 s. */
+export const FOLDED_PLACES_MS = 1_500;
 /** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
 export const OVERFLOW_TICK_MS = 2_000;
 /** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */

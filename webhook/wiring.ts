@@ -184,7 +184,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     leases: leases.book,
     alerts: alerts.cache,
     isNew,
-    routing: createRouting({ sources: sources.cache, alerts: alerts.cache }),
+    routing: createRouting({ sources: sources.cache, alerts: alerts.cache, live, folds, clock, metrics }),
   });
   const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
   const auth = createSourceAuth({ client, clock, log });

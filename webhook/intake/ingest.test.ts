@@ -87,7 +87,7 @@ function routed(places: AlertSource[], outcome: (request: StoreRequest) => Store
     clock: systemClock,
     log: silentLog(),
     metrics: createWebhookMetrics(createRegistry()),
-    routing: { of: () => () => places },
+    routing: { of: async () => () => ({ sources: places }) },
     store: {
       store: async (request) => {
         stored.push(request);

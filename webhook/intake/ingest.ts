@@ -79,6 +79,7 @@ export function createIngest(deps: {
       const storeInTurn = async (group: Group): Promise<StoreOutcome> => {
         const place = placeOf(group.request, number, isNew);
         group.request.place = place;
+        if (group.doubt !== undefined) return { kind: 'unavailable', message: group.doubt };
         const store = () => storeOrKeep(deps.store, group, abort.signal, deps);
         if (gate === undefined) return store();
         const passed = await gate.run(place, store);
@@ -133,6 +134,8 @@ interface Group {
   indices: number[];
   /** It fires in another place as well, which is told of it, too, and not counted twice. */
   isSecond: boolean;
+  /** Why nobody can say who else has to be told of its end: then nobody is, and it has to be sent again. */
+  doubt?: string;
   /** Of an alert that is routed elsewhere: makes the request that keeps it here. */
   keep?: () => StoreRequest;
 }
@@ -149,10 +152,14 @@ async function groupByFault(
   const pause = inSlices(deps.clock);
   const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
-  const placesOf = deps.routing.of(source);
+  const placesOf = await deps.routing.of(
+    source,
+    received.map(({ input }) => input),
+  );
   for (const { index, input } of received) {
     await pause();
-    for (const [rank, place] of placesOf(input).entries()) {
+    const { sources, doubt } = placesOf(input);
+    for (const [rank, place] of sources.entries()) {
       const { spec: said, notes } = toAlertSpec(input, place, receivedAt, source);
       const name = alertName(place.metadata.name, said.fingerprint);
       const spec = receivedAfter(said, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
@@ -162,9 +169,10 @@ async function groupByFault(
       const group = groups.get(key);
       const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt).spec));
       if (group === undefined) {
-        const keep = place === source ? {} : { keep: keepAlone };
-        groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...keep });
+        const more = { ...(place !== source && { keep: keepAlone }), ...(doubt !== undefined && { doubt }) };
+        groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...more });
       } else {
+        if (doubt !== undefined) group.doubt = doubt;
         group.request.reports = [...group.request.reports, ...request.reports];
         group.indices.push(index);
         group.isSecond &&= rank > 0;

@@ -56,6 +56,12 @@ export class MemoryFolds {
       put: (folds, at) => this.#ask('put', () => folds.map((fold) => this.#put(fold, at))),
       find: (keys) =>
         this.#ask('find', () => keys.flatMap((key) => this.rows.get(MemoryFolds.keyOf(key)) ?? []).filter(isCounted)),
+      places: (fingerprints) =>
+        this.#ask('places', () =>
+          this.counted().flatMap(({ namespace, source, fingerprint, spec }) =>
+            fingerprints.includes(fingerprint) ? [{ namespace, source, fingerprint, state: spec.state }] : [],
+          ),
+        ),
       leave: (keys, at) => this.#ask('leave', () => keys.filter((key) => this.#leave(key, at))),
       abandon: ({ namespace, overflow }, at) =>
         this.#ask('abandon', () => {
