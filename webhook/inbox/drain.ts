@@ -4,7 +4,6 @@
  * aside with its reason and holds up no other. Killed anywhere, the next one drains the rows again, which changes nothing.
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
-import { labelValue } from '@funnelai/domain/labels';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import { backoffMs } from '@funnelai/kube/backoff';
@@ -15,10 +14,11 @@ import type { AlertStore, StoreOutcome } from '../intake/store.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
+import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
-import { keyOf, requestOf } from './rows.ts';
+import { requestOf } from './rows.ts';
 import { answers, isStored } from './two-stores.ts';
 
 export interface Drain {
@@ -42,34 +42,12 @@ export interface DrainDeps {
   metrics: WebhookMetrics;
 }
 
-/** Rows of one fault that are held. */
-interface Fault {
-  rows: StoredRow[];
-  /** Set on the first of its kind that is held, where nothing of that kind fires yet. */
-  newKind?: string;
-  isBusy: boolean;
-  isOneByOne: boolean;
-  failures: number;
-  notBeforeMs: number;
-}
-const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
-
 export function createDrain(deps: DrainDeps): Drain {
   const { inbox, lock, etcd, api, lane, clock, log, metrics } = deps;
-  const faults = new Map<string, Fault>();
-  /** Keys of the faults with a `newKind`, by that. */
-  const first = new Map<string, string>();
-  /** Ids that are held or settled and still lie in the table. */
-  const known = new Set<string>();
+  const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), clock });
   const settled: { id: string; reason?: string }[] = [];
-  /** Of rows that are not settled. */
-  let heldBytes = 0;
   const pausing = createPausing();
   const working = new Set<Promise<void>>();
-  let cursor = '0';
-  let isAtEnd = false;
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let wrappedAtMs = Number.NEGATIVE_INFINITY;
   let isWoken = false;
   let removedAtMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
@@ -79,71 +57,20 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** What is held belongs to whoever drains now. */
   function forget(): void {
-    faults.clear();
-    first.clear();
-    known.clear();
+    held.clear();
     settled.length = 0;
-    heldBytes = 0;
-    cursor = '0';
-    isAtEnd = false;
     lane.drains(false);
-  }
-
-  async function read(): Promise<void> {
-    const nowMs = clock.monotonicMs();
-    if (known.size >= limits.DRAIN_HELD || heldBytes >= limits.DRAIN_HELD_BYTES) return;
-    if (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS) return;
-    // A row may become visible after one with a higher number, and a pause may be over: now and then all is read from the first.
-    if (isAtEnd && nowMs - wrappedAtMs >= limits.DRAIN_WRAP_MS) {
-      cursor = '0';
-      wrappedAtMs = nowMs;
-    }
-    readAtMs = nowMs;
-    const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
-    const rows = await inbox.page({ after: cursor, ...bound, without: pausing.paused(nowMs) });
-    isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
-    cursor = rows.at(-1)?.id ?? cursor;
-    for (const row of rows) {
-      if (known.has(row.id)) continue;
-      known.add(row.id);
-      heldBytes += bytesOf(row);
-      const fault = faults.get(keyOf(row));
-      if (fault === undefined) hold(row);
-      else fault.rows.push(row);
-    }
-    lane.drains(faults.size > 0);
-  }
-
-  function hold(row: StoredRow): void {
-    const fault: Fault = { ...NEW_FAULT, rows: [row] };
-    faults.set(keyOf(row), fault);
-    const spec = requestOf([row]).request?.reports[0].spec;
-    if (spec === undefined || deps.isNew?.(row.namespace, spec) !== true) return;
-    const kind = JSON.stringify([row.namespace, row.source, labelValue(spec.labels, 'alertname')]);
-    if (first.has(kind)) return;
-    fault.newKind = kind;
-    first.set(kind, keyOf(row));
-  }
-
-  function letGo(key: string, fault: Fault): void {
-    faults.delete(key);
-    if (fault.newKind !== undefined) first.delete(fault.newKind);
   }
 
   /** Begins as many writes as lane and breaker allow. */
   function begin(signal: AbortSignal): void {
     const nowMs = clock.monotonicMs();
-    for (const key of inTurn(first.values(), faults.keys())) {
-      const fault = faults.get(key);
-      const row = fault?.rows[0];
-      if (fault === undefined || row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
+    for (const [key, fault] of held.inTurn()) {
+      const [row] = fault.rows;
+      if (row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
       if (pausing.isPaused(row.namespace, nowMs)) {
         // It is read again after the pause; held, it would leave no room for others.
-        for (const row of fault.rows) {
-          known.delete(row.id);
-          heldBytes -= bytesOf(row);
-        }
-        letGo(key, fault);
+        held.putBack(key, fault);
         continue;
       }
       const hasSource = deps.hasSource(row.namespace, row.source);
@@ -172,12 +99,8 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** Rows of a fault that are done with, one way or the other. */
   function done(key: string, fault: Fault, rows: readonly StoredRow[], reason?: string): void {
-    for (const row of rows) {
-      settled.push(reason === undefined ? { id: row.id } : { id: row.id, reason });
-      heldBytes -= bytesOf(row);
-    }
-    fault.rows = fault.rows.filter((row) => !rows.includes(row));
-    if (fault.rows.length === 0) letGo(key, fault);
+    for (const { id } of rows) settled.push(reason === undefined ? { id } : { id, reason });
+    held.done(key, fault, rows);
   }
 
   async function settle(key: string, fault: Fault, round: number, signal: AbortSignal): Promise<void> {
@@ -195,7 +118,7 @@ export function createDrain(deps: DrainDeps): Drain {
     api.ended(round, outcome === undefined || answers(outcome));
     fault.isBusy = false;
     // The lock was lost meanwhile: whoever has it now does it again.
-    if (faults.get(key) !== fault) return;
+    if (!held.has(key, fault)) return;
     for (const { row, why } of unreadable) done(key, fault, [row], why);
     const stored = rows.filter((row) => !unreadable.some((other) => other.row === row));
     if (outcome !== undefined) learn(key, fault, stored, outcome);
@@ -232,7 +155,7 @@ export function createDrain(deps: DrainDeps): Drain {
     const aside = now.flatMap(({ id, reason }) => (reason === undefined ? [] : [{ id, reason }]));
     if (!(await inbox.remove(stored, holder)) || !(await inbox.setAside(aside, holder))) return false;
     settled.splice(0, now.length);
-    for (const { id } of now) known.delete(id);
+    held.forget(now.map(({ id }) => id));
     metrics.drained('stored', stored.length);
     if (aside.length > 0) {
       metrics.drained('setAside', aside.length);
@@ -250,11 +173,12 @@ export function createDrain(deps: DrainDeps): Drain {
       try {
         if (!lock.held()) forget();
         else {
-          await read();
+          await held.read(pausing.paused(clock.monotonicMs()));
+          if (held.size > 0) lane.drains(true);
           begin(signal);
           if (!(await remove())) forget();
-          else if (faults.size > 0 || settled.length > 0) waitMs = limits.DRAIN_REMOVE_MS;
-          if (faults.size === 0 && working.size === 0) lane.drains(false);
+          else if (held.size > 0 || settled.length > 0) waitMs = limits.DRAIN_REMOVE_MS;
+          if (held.size === 0 && working.size === 0) lane.drains(false);
           failures = 0;
         }
       } catch (error) {
@@ -294,7 +218,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
   return {
     wake() {
-      readAtMs = Number.NEGATIVE_INFINITY;
+      held.hurry();
       wake();
     },
     start() {
@@ -311,11 +235,5 @@ export function createDrain(deps: DrainDeps): Drain {
   };
 }
 
-const bytesOf = ({ reports }: StoredRow): number => Buffer.byteLength(reports);
-
 const waitOf = (failures: number): number =>
   backoffMs(failures, { baseMs: limits.DRAIN_RETRY_MS, maxMs: limits.DRAIN_RETRY_MAX_MS });
-
-function* inTurn(...all: Iterable<string>[]): Iterable<string> {
-  for (const some of all) yield* some;
-}
