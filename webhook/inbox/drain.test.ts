@@ -1,17 +1,19 @@
+import type { AlertSource } from '@funnelai/crds/generated/types';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
-import { type AlertStore, createAlertStore, type StoreOutcome } from '../intake/store.ts';
+import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
 import { DRAIN_HELD, DRAIN_PAGE_BYTES } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
-import { anAlert } from '../testing/builders.ts';
+import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
 import { MemoryInbox } from '../testing/memory-inbox.ts';
 import { createApiServer } from './api-server.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createLane } from './lane.ts';
+import { rowsOf } from './rows.ts';
 
 let drains: Drain[] = [];
 afterEach(async () => {
@@ -20,7 +22,7 @@ afterEach(async () => {
 });
 
 /** `stores` stands in for etcd where a story needs outcomes that the fake cannot give. */
-function aDrain(o: { stores?: AlertStore; sources?: (name: string) => boolean | undefined } = {}) {
+function aDrain(o: { stores?: AlertStore; sources?: (name: string) => AlertSource | null | undefined } = {}) {
   const fake = new FakeAlerts();
   const memory = new MemoryInbox();
   const clock = new FakeClock('2026-01-01T12:00:00Z');
@@ -32,7 +34,8 @@ function aDrain(o: { stores?: AlertStore; sources?: (name: string) => boolean | 
     inbox: memory.store,
     lock: memory.lock,
     etcd: o.stores ?? own,
-    hasSource: (_namespace, name) => o.sources?.(name) ?? (o.sources === undefined ? true : undefined),
+    sourceOf: (namespace, name) =>
+      o.sources === undefined ? anAlertSource({ namespace, name }) : o.sources(`${namespace}/${name}`),
     api,
     lane: createLane({ clock }),
     clock,
@@ -123,7 +126,7 @@ describe('the drain', () => {
   });
 
   it('sets aside what is refused for good and what lost its source, and drains the rest', async () => {
-    const { fake, memory, start } = aDrain({ sources: (name) => name === 'prom' });
+    const { fake, memory, start } = aDrain({ sources: (name) => (name === 'demo/prom' ? anAlertSource() : null) });
     fake.faults = ['invalid', 'terminating'];
     for (let n = 0; n < 5; n += 1) put(memory, n);
     put(memory, 9, { source: 'gone' });
@@ -198,5 +201,71 @@ describe('the drain', () => {
     memory.isAway = false;
     await clock.advance(40_000);
     expect([fake.stored.size, memory.rows.length]).toEqual([5, 0]);
+  });
+});
+
+describe('what was routed into another namespace', () => {
+  const from = { namespace: 'infra', name: 'prom' };
+  const home = anAlertSource(from);
+  const platform = anAlertSource({ namespace: 'pay', name: 'platform', spec: { acceptFrom: from } });
+  const request = (namespace: string, source: string, fingerprint: string): StoreRequest => ({
+    namespace,
+    source,
+    fingerprint,
+    demo: false,
+    reports: [
+      { spec: { ...anAlert().spec, sourceRef: { name: source }, fingerprint }, startNamed: true, endNamed: false },
+    ],
+  });
+  const [there, here] = [request('pay', 'platform', 'a'.repeat(64)), request('infra', 'prom', 'b'.repeat(64))];
+
+  /** One such row, drained while there are these sources. */
+  async function drained(
+    sources: AlertSource[],
+    outcome: (namespace: string) => StoreOutcome['kind'] = () => 'created',
+  ) {
+    const stored: string[] = [];
+    const stores: AlertStore = {
+      store: async ({ namespace, source, fingerprint, reports }) => {
+        const kind = outcome(namespace);
+        if (kind !== 'created') return { kind: 'gone', message: 'it is being terminated' };
+        expect(reports.map(({ spec }) => [spec.sourceRef.name, spec.fingerprint])).toEqual([[source, fingerprint]]);
+        stored.push(`${namespace}/${source}`);
+        return { kind, name: 'x' };
+      },
+    };
+    const named = (name: string) =>
+      sources.find(({ metadata }) => name === `${metadata.namespace}/${metadata.name}`) ?? null;
+    const { memory, start } = aDrain({ stores, sources: named });
+    for (const row of rowsOf({ ...there, keep: () => here })) memory.add(row);
+    await start();
+    expect(memory.rows).toEqual([]);
+    return { stored, aside: memory.aside.map(({ reason }) => reason) };
+  }
+
+  it('goes there while the source there accepts it', async () => {
+    expect(await drained([home, platform])).toEqual({ stored: ['pay/platform'], aside: [] });
+    // Where it came is not asked about: what was answered is stored.
+    expect(await drained([platform])).toEqual({ stored: ['pay/platform'], aside: [] });
+  });
+
+  it('stays where it came when the source there is gone, accepts no more, or its namespace goes away', async () => {
+    const other = anAlertSource({ namespace: 'pay', name: 'platform', spec: { acceptFrom: { ...from, name: 'x' } } });
+    const asItCame = { stored: ['infra/prom'], aside: [] };
+    expect(await drained([home])).toEqual(asItCame);
+    expect(await drained([home, other])).toEqual(asItCame);
+    expect(await drained([home, platform], (namespace) => (namespace === 'pay' ? 'gone' : 'created'))).toEqual(
+      asItCame,
+    );
+  });
+
+  it('is set aside only when neither takes it, with the reason', async () => {
+    expect(await drained([])).toEqual({
+      stored: [],
+      aside: ['AlertSource platform in namespace pay is not there any more'],
+    });
+    expect(await drained([home, platform], () => 'gone')).toEqual({ stored: [], aside: ['it is being terminated'] });
+    const isGone = (namespace: string) => (namespace === 'pay' ? 'gone' : 'created');
+    expect(await drained([platform], isGone)).toEqual({ stored: [], aside: ['it is being terminated'] });
   });
 });

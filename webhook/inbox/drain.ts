@@ -3,14 +3,15 @@
  * side, as many as the lane allows. A row goes only after the API server's answer that it is stored; one that can never be stored is set
  * aside with its reason and holds up no other. Killed anywhere, the next one drains the rows again, which changes nothing.
  */
-import type { AlertSpec } from '@funnelai/crds/generated/types';
+import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import { accepts } from '@funnelai/domain/route';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import { backoffMs } from '@funnelai/kube/backoff';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import type { AlertStore, StoreOutcome } from '../intake/store.ts';
+import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
@@ -18,7 +19,7 @@ import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
-import { requestOf } from './rows.ts';
+import { type Home, type Plan, planOf, type Way } from './rows.ts';
 import { answers, isStored } from './two-stores.ts';
 
 export interface Drain {
@@ -31,8 +32,8 @@ export interface DrainDeps {
   inbox: InboxStore;
   lock: DrainLock;
   etcd: AlertStore;
-  /** Whether a source is there; undefined while nobody can say. */
-  hasSource(namespace: string, name: string): boolean | undefined;
+  /** The source as it is now; null when it is gone, undefined while nobody can say. */
+  sourceOf(namespace: string, name: string): AlertSource | null | undefined;
   /** Whether nothing of an alert's kind fires yet: of those that are held it goes first. */
   isNew?: (namespace: string, spec: AlertSpec) => boolean;
   api: ApiServer;
@@ -73,21 +74,23 @@ export function createDrain(deps: DrainDeps): Drain {
         held.putBack(key, fault);
         continue;
       }
-      const hasSource = deps.hasSource(row.namespace, row.source);
-      if (hasSource === undefined) continue;
-      if (!hasSource) {
-        done(key, fault, fault.rows, `AlertSource ${row.source} in namespace ${row.namespace} is not there any more`);
-        continue;
-      }
+      if (deps.sourceOf(row.namespace, row.source) === undefined) continue;
       const leave = lane.enterDrain();
       if (leave === undefined) return;
+      const rows = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
+      const plan = planOf(rows, wayOf);
+      if (plan.requests.length === 0) {
+        leave({ isUnused: true });
+        for (const { row, why } of plan.unreadable) done(key, fault, [row], why);
+        continue;
+      }
       const verdict = api.ask();
       if (verdict.may === 'not') {
         leave({ isUnused: true });
         return;
       }
       fault.isBusy = true;
-      const work = settle(key, fault, verdict.round, signal).finally(() => {
+      const work = settle(key, fault, { rows, plan, round: verdict.round }, signal).finally(() => {
         leave();
         working.delete(work);
         if (!signal.aborted && lock.held()) begin(signal);
@@ -103,13 +106,46 @@ export function createDrain(deps: DrainDeps): Drain {
     held.done(key, fault, rows);
   }
 
-  async function settle(key: string, fault: Fault, round: number, signal: AbortSignal): Promise<void> {
-    const rows = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
-    const { request, unreadable } = requestOf(rows);
+  /** As the intake has it, which knows of no source that is gone, nor of one that accepts no more: what was routed there stays where it came. */
+  function wayOf({ namespace, source: name }: StoredRow, home: Home | undefined): Way {
+    const source = deps.sourceOf(namespace, name) ?? undefined;
+    const from = home && { metadata: { namespace: home.namespace, name: home.source } };
+    if (source !== undefined && (from === undefined || accepts(source, from))) return 'here';
+    if (home !== undefined && deps.sourceOf(home.namespace, home.source)) return 'home';
+    const what = source === undefined ? 'is not there any more' : 'does not accept it any more';
+    return { why: `AlertSource ${name} in namespace ${namespace} ${what}` };
+  }
+
+  async function store(requests: readonly StoreRequest[], signal: AbortSignal): Promise<StoreOutcome | undefined> {
+    let outcome: StoreOutcome | undefined;
+    for (const request of requests) {
+      outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      if (!isStored(outcome)) break;
+    }
+    return outcome;
+  }
+
+  async function settle(
+    key: string,
+    fault: Fault,
+    { rows, plan, round }: { rows: readonly StoredRow[]; plan: Plan; round: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    let { unreadable } = plan;
     let outcome: StoreOutcome | undefined;
     try {
-      if (request !== undefined)
-        outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      outcome = await store(plan.requests, signal);
+      if (outcome?.kind === 'gone') {
+        // The namespace goes away: what was routed into it stays where it came, too.
+        const why = outcome.message;
+        const kept = planOf(rows, (_row, home) =>
+          home && deps.sourceOf(home.namespace, home.source) ? 'home' : { why },
+        );
+        if (kept.requests.length > 0) {
+          unreadable = kept.unreadable;
+          outcome = await store(kept.requests, signal);
+        }
+      }
     } catch (error) {
       // A fault of ours, which comes again with this row; the API server has no part in it.
       log.error({ err: error }, 'a row of the inbox could not be drained');

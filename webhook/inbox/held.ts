@@ -7,7 +7,7 @@ import { labelValue } from '@funnelai/domain/labels';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import type { Clock } from '@funnelai/kube/clock';
 import * as limits from '../limits.ts';
-import { keyOf, requestOf } from './rows.ts';
+import { keyOf, planOf } from './rows.ts';
 
 /** Rows of one fault that are held. */
 export interface Fault {
@@ -73,7 +73,7 @@ export function createHeld(deps: {
   function hold(row: StoredRow): void {
     const fault: Fault = { ...NEW_FAULT, rows: [row] };
     faults.set(keyOf(row), fault);
-    const spec = requestOf([row]).request?.reports[0].spec;
+    const spec = planOf([row]).requests[0]?.reports[0].spec;
     if (spec === undefined || !isNew(row.namespace, spec)) return;
     const kind = JSON.stringify([row.namespace, row.source, labelValue(spec.labels, 'alertname')]);
     if (first.has(kind)) return;

@@ -23,7 +23,7 @@ import { FAILURES_TO_OPEN, FIRST_WAIT_MS, PROBES_TO_CLOSE } from './breaker.ts';
 import { createInbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock } from './receipt-clock.ts';
-import { requestOf } from './rows.ts';
+import { planOf } from './rows.ts';
 import { createTwoStores } from './two-stores.ts';
 
 const fault = (n: number): string => String(n).padStart(16, '0').padEnd(64, '0');
@@ -172,7 +172,7 @@ describe('an alert', () => {
     const rows = memory.rows.slice(before);
     expect(rows.length).toBeGreaterThan(1);
     for (const row of rows) expect(row.reports.length).toBeLessThan(INBOX_ROW_BYTES + 20_000);
-    expect(requestOf(rows)).toMatchObject({ unreadable: [], request: { reports } });
+    expect(planOf(rows)).toMatchObject({ unreadable: [], requests: [{ reports }] });
   });
 
   it('is not put into an inbox that holds as much as it may, and that is counted', async () => {

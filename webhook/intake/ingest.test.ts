@@ -121,6 +121,19 @@ it('counts an alert once that is told in two places, and is not content until bo
   expect(await one.ingest.ingest(home, [FIRING])).toMatchObject({ created: 1, unavailable: 1 });
 });
 
+it('tells the store what it would be here, report by report, of what is routed elsewhere', async () => {
+  const { ingest, stored } = routed([home, pay], created);
+  await ingest.ingest(home, [FIRING, { ...FIRING, index: 1 }]);
+  const [own, there] = stored;
+  expect(own?.keep).toBeUndefined();
+  const kept = there?.keep?.();
+  expect(kept).toMatchObject({ namespace: 'infra', source: 'prom', fingerprint: own?.fingerprint });
+  expect(kept?.reports).toEqual(own?.reports);
+  const often = routed([pay], created);
+  await often.ingest.ingest(home, Array(10_000).fill(FIRING));
+  expect(often.stored[0]?.keep?.().reports).toHaveLength(10_000);
+});
+
 it('keeps here what is routed into a namespace that is going away', async () => {
   const { ingest, stored, where } = routed([pay], (request) =>
     request.namespace === 'pay' ? { kind: 'gone', message: 'terminating' } : created(request),

@@ -1,7 +1,7 @@
 /** Takes the alerts of one body to the store: the same fault once, all of them side by side, each with an outcome of its own. */
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
-import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { type AlertInput, toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { isSignOfLife } from '@funnelai/domain/heartbeat';
 import { formatMicros } from '@funnelai/domain/instants';
@@ -131,13 +131,13 @@ interface Group {
   /** The source whose alert it is. */
   place: AlertSource;
   request: StoreRequest;
+  /** What its reports were made of. */
+  inputs: [AlertInput, ...AlertInput[]];
   indices: number[];
   /** It fires in another place as well, which is told of it, too, and not counted twice. */
   isSecond: boolean;
   /** Why nobody can say who else has to be told of its end: then nobody is, and it has to be sent again. */
   doubt?: string;
-  /** Of an alert that is routed elsewhere: makes the request that keeps it here. */
-  keep?: () => StoreRequest;
 }
 
 /**
@@ -156,6 +156,8 @@ async function groupByFault(
     source,
     received.map(({ input }) => input),
   );
+  const here = (input: AlertInput) => reportOf(input, toAlertSpec(input, source, receivedAt).spec);
+  const keptOf = ([first, ...more]: Group['inputs']) => requestFor(source, [here(first), ...more.map(here)]);
   for (const { index, input } of received) {
     await pause();
     const { sources, doubt } = placesOf(input);
@@ -164,36 +166,32 @@ async function groupByFault(
       const name = alertName(place.metadata.name, said.fingerprint);
       const spec = receivedAfter(said, deps.alerts?.get(place.metadata.namespace ?? '', name)?.spec);
       if (notes.length > 0) deps.log.debug({ source: source.metadata.name, notes }, 'alert was fitted to its bounds');
-      const request = requestFor(place, reportOf(input, spec));
+      const request = requestFor(place, [reportOf(input, spec)]);
       const key = `${request.namespace}/${request.source}/${request.fingerprint}`;
       const group = groups.get(key);
-      const keepAlone = () => requestFor(source, reportOf(input, toAlertSpec(input, source, receivedAt).spec));
       if (group === undefined) {
-        const more = { ...(place !== source && { keep: keepAlone }), ...(doubt !== undefined && { doubt }) };
-        groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...more });
+        const inputs: Group['inputs'] = [input];
+        const fresh: Group = { place, request, inputs, indices: [index], isSecond: rank > 0 };
+        if (place !== source) request.keep = () => keptOf(inputs);
+        groups.set(key, doubt === undefined ? fresh : { ...fresh, doubt });
       } else {
         if (doubt !== undefined) group.doubt = doubt;
         group.request.reports = [...group.request.reports, ...request.reports];
+        group.inputs.push(input);
         group.indices.push(index);
         group.isSecond &&= rank > 0;
-        const before = group.keep;
-        if (before !== undefined)
-          group.keep = () => {
-            const kept = before();
-            return { ...kept, reports: [...kept.reports, ...keepAlone().reports] };
-          };
       }
     }
   }
   return [...groups.values()];
 }
 
-function requestFor({ metadata }: AlertSource, report: Report): StoreRequest {
+function requestFor({ metadata }: AlertSource, reports: readonly [Report, ...Report[]]): StoreRequest {
   return {
     namespace: metadata.namespace ?? '',
     source: metadata.name,
-    fingerprint: report.spec.fingerprint,
-    reports: [report],
+    fingerprint: reports[0].spec.fingerprint,
+    reports,
     demo: metadata.labels?.[DEMO_LABEL] === 'true',
   };
 }
@@ -206,8 +204,8 @@ async function storeOrKeep(
   { log }: { log: Log },
 ): Promise<StoreOutcome> {
   const outcome = await storeSafely(store, group.request, signal, log);
-  if (outcome.kind !== 'gone' || group.keep === undefined) return outcome;
-  group.request = group.keep();
+  if (outcome.kind !== 'gone' || group.request.keep === undefined) return outcome;
+  group.request = group.request.keep();
   return storeSafely(store, group.request, signal, log);
 }
 
