@@ -214,6 +214,9 @@ export const INBOX_ROWS = 500_000;
 /** Rows whose faults are read from the inbox at each look, and faults that are known to wait there at most: later reports of them wait behind. */
 export const INBOX_FAULTS_READ = 5_000;
 export const INBOX_FAULTS_REMEMBERED = 50_000;
+/** Kinds of alerts whose first report this replica has marked in the inbox lately, and after how long the next one of a kind is marked again. */
+export const INBOX_FIRSTS_REMEMBERED = 2_000;
+export const INBOX_FIRST_AGAIN_MS = 60_000;
 /** After the inbox did not answer it is not asked for so long: nobody waits out a time-out of it in a row. */
 export const INBOX_REST_MS = 1_000;
 /** How often depth and age of the inbox are looked at. */
@@ -237,6 +240,10 @@ export const DRAIN_HELD = 2_000;
 export const DRAIN_PAGE_BYTES = 8 * MIB;
 export const DRAIN_HELD_BYTES = 24 * MIB;
 export const INBOX_ROW_BYTES = 256 * KIB;
+/** Rows marked as the first of their kind that are held beyond that, and bytes of them; and how often it is looked for such while more lies there than is held. */
+export const DRAIN_FIRSTS = 200;
+export const DRAIN_FIRSTS_MS = 1_000;
+export const DRAIN_FIRSTS_BYTES = 4 * MIB;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;
 /** Rows that are drained are taken away together, at most this late. */

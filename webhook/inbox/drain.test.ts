@@ -5,7 +5,7 @@ import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
-import { DRAIN_HELD, DRAIN_PAGE_BYTES } from '../limits.ts';
+import { DRAIN_FIRSTS, DRAIN_HELD, DRAIN_PAGE, DRAIN_PAGE_BYTES } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
@@ -22,7 +22,13 @@ afterEach(async () => {
 });
 
 /** `stores` stands in for etcd where a story needs outcomes that the fake cannot give. */
-function aDrain(o: { stores?: AlertStore; sources?: (name: string) => AlertSource | null | undefined } = {}) {
+function aDrain(
+  o: {
+    stores?: AlertStore;
+    sources?: (name: string) => AlertSource | null | undefined;
+    isNew?: (alertname: string) => boolean;
+  } = {},
+) {
   const fake = new FakeAlerts();
   const memory = new MemoryInbox();
   const clock = new FakeClock('2026-01-01T12:00:00Z');
@@ -36,6 +42,7 @@ function aDrain(o: { stores?: AlertStore; sources?: (name: string) => AlertSourc
     etcd: o.stores ?? own,
     sourceOf: (namespace, name) =>
       o.sources === undefined ? anAlertSource({ namespace, name }) : o.sources(`${namespace}/${name}`),
+    isNew: (_namespace, { labels }) => o.isNew?.(labels?.alertname ?? '') ?? false,
     api,
     lane: createLane({ clock }),
     clock,
@@ -54,7 +61,13 @@ let second = 0;
 function put(
   memory: MemoryInbox,
   n: number,
-  o: { state?: 'Firing' | 'Resolved'; namespace?: string; source?: string } = {},
+  o: {
+    state?: 'Firing' | 'Resolved';
+    namespace?: string;
+    source?: string;
+    alertname?: string;
+    isFirst?: boolean;
+  } = {},
 ) {
   second += 1;
   const fingerprint = String(n).padStart(16, '0').padEnd(64, '0');
@@ -62,9 +75,10 @@ function put(
   const state = o.state ?? 'Firing';
   const { spec } = anAlert({ spec: { fingerprint, state, startsAt: '2026-01-01T11:00:00.000000Z', receivedAt: at } });
   if (state === 'Resolved') spec.endsAt = at;
-  const { namespace = 'demo', source = 'prom' } = o;
+  const { namespace = 'demo', source = 'prom', alertname, isFirst = false } = o;
+  if (alertname !== undefined) spec.labels = { alertname };
   const reports = JSON.stringify([{ spec, startNamed: true, endNamed: true }]);
-  memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports });
+  memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports, isFirst });
 }
 const states = (fake: FakeAlerts) => [...fake.stored.values()].map(({ spec }) => spec.state);
 
@@ -190,6 +204,39 @@ describe('the drain', () => {
     await start();
     expect(memory.aside.map(({ reason }) => reason)).toEqual(Array(2).fill('this version fails on it: cannot read it'));
     expect(memory.rows).toEqual([]);
+  });
+
+  it.each([true, false])(
+    'takes a first alert of a name before thousands that came before it, where it is marked: %s',
+    async (isFirst) => {
+      const stored: string[] = [];
+      const stores: AlertStore = {
+        store: async ({ reports }) => {
+          await clock.sleep(50);
+          stored.push(reports[0].spec.labels?.alertname ?? '');
+          return { kind: 'created', name: 'x' };
+        },
+      };
+      const { memory, clock, start } = aDrain({ stores, isNew: (alertname) => alertname === 'DiskFull' });
+      for (let n = 0; n < 3 * DRAIN_HELD; n += 1) put(memory, n, { alertname: 'Storm' });
+      put(memory, 3 * DRAIN_HELD, { alertname: 'DiskFull', isFirst });
+      await start(2_000);
+      expect(stored.length).toBeLessThan(DRAIN_HELD);
+      expect(stored.includes('DiskFull')).toBe(isFirst);
+      await clock.advance(60_000);
+      expect([memory.rows.length, stored.length, new Set(stored).size]).toEqual([0, 3 * DRAIN_HELD + 1, 2]);
+    },
+  );
+
+  it('holds no more of such than it has room for, and drains them all', async () => {
+    const { fake, memory, clock, start } = aDrain({ isNew: () => true });
+    fake.isAway = true;
+    for (let n = 0; n < 2 * DRAIN_HELD; n += 1) put(memory, n, { alertname: `New${n}`, isFirst: true });
+    await start(20_000);
+    expect(memory.read.size).toBeLessThanOrEqual(DRAIN_HELD + DRAIN_PAGE + 2 * DRAIN_FIRSTS);
+    fake.isAway = false;
+    for (let n = 0; n < 100 && memory.rows.length > 0; n += 1) await clock.advance(2_000);
+    expect([memory.rows.length, fake.stored.size]).toEqual([0, 2 * DRAIN_HELD]);
   });
 
   it('goes on once Postgres is back', async () => {

@@ -1,6 +1,7 @@
 /**
  * What of the inbox is in memory while it is drained: rows by fault in the order in which they lie there, so many and no more. Where nothing
- * of its kind fires yet, the first fault of the kind that is held has its turn before the others.
+ * of its kind fires yet, the first fault of the kind that is held has its turn before the others; those that were marked as such when they
+ * were put there are held besides, however far behind they stand.
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { labelValue } from '@funnelai/domain/labels';
@@ -58,6 +59,10 @@ export function createHeld(deps: {
   let isAtEnd = false;
   let readAtMs = Number.NEGATIVE_INFINITY;
   let wrappedAtMs = Number.NEGATIVE_INFINITY;
+  let firstsTo = '0';
+  let firstsAtMs = Number.NEGATIVE_INFINITY;
+
+  const holdsLess = (rows: number, bytes: number): boolean => known.size < rows && heldBytes < bytes;
 
   function add(rows: readonly StoredRow[]): void {
     for (const row of rows) {
@@ -86,22 +91,42 @@ export function createHeld(deps: {
     if (fault.newKind !== undefined) first.delete(fault.newKind);
   }
 
+  /** What stands behind all that is held, and is the first of its kind. */
+  async function readFirsts(without: readonly string[], nowMs: number): Promise<void> {
+    const isRoom = holdsLess(
+      limits.DRAIN_HELD + limits.DRAIN_FIRSTS,
+      limits.DRAIN_HELD_BYTES + limits.DRAIN_FIRSTS_BYTES,
+    );
+    const isAllHeld = isAtEnd && holdsLess(limits.DRAIN_HELD, limits.DRAIN_HELD_BYTES);
+    if (isAllHeld || !isRoom || nowMs - firstsAtMs < limits.DRAIN_FIRSTS_MS) return;
+    firstsAtMs = nowMs;
+    const bound = { limit: limits.DRAIN_FIRSTS, bytes: limits.DRAIN_FIRSTS_BYTES };
+    const rows = await inbox.page({ after: firstsTo, ...bound, without, firsts: true });
+    firstsTo = rows.at(-1)?.id ?? '0';
+    add(rows);
+  }
+
+  async function readOn(without: readonly string[], nowMs: number): Promise<void> {
+    if (!holdsLess(limits.DRAIN_HELD, limits.DRAIN_HELD_BYTES)) return;
+    if (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS) return;
+    // A row may become visible after one with a higher number, and a pause may be over: now and then all is read from the first.
+    if (isAtEnd && nowMs - wrappedAtMs >= limits.DRAIN_WRAP_MS) {
+      cursor = '0';
+      wrappedAtMs = nowMs;
+    }
+    readAtMs = nowMs;
+    const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
+    const rows = await inbox.page({ after: cursor, ...bound, without });
+    isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
+    cursor = rows.at(-1)?.id ?? cursor;
+    add(rows);
+  }
+
   return {
     async read(without) {
       const nowMs = clock.monotonicMs();
-      if (known.size >= limits.DRAIN_HELD || heldBytes >= limits.DRAIN_HELD_BYTES) return;
-      if (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS) return;
-      // A row may become visible after one with a higher number, and a pause may be over: now and then all is read from the first.
-      if (isAtEnd && nowMs - wrappedAtMs >= limits.DRAIN_WRAP_MS) {
-        cursor = '0';
-        wrappedAtMs = nowMs;
-      }
-      readAtMs = nowMs;
-      const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
-      const rows = await inbox.page({ after: cursor, ...bound, without });
-      isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
-      cursor = rows.at(-1)?.id ?? cursor;
-      add(rows);
+      await readOn(without, nowMs);
+      await readFirsts(without, nowMs);
     },
     hurry() {
       readAtMs = Number.NEGATIVE_INFINITY;
@@ -136,6 +161,7 @@ export function createHeld(deps: {
       heldBytes = 0;
       cursor = '0';
       isAtEnd = false;
+      firstsTo = '0';
     },
     get size() {
       return faults.size;

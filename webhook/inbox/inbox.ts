@@ -17,6 +17,7 @@ import {
   INBOX_WAITING_BYTES,
 } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
+import { createFirsts } from './firsts.ts';
 import type { ReceiptClock } from './receipt-clock.ts';
 import { rowsOf } from './rows.ts';
 import { createWaiting } from './waiting.ts';
@@ -49,6 +50,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let down: { why: string; untilMs: number } | undefined;
   let seen: InboxDepth | undefined;
   const waiting = createWaiting();
+  const firsts = createFirsts(metrics.limitReached);
   let isEmpty = false;
   /** Rows put since the last look, and how many puts there ever were. */
   let putSince = 0;
@@ -123,13 +125,17 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         metrics.limitReached('INBOX_ROWS');
         throw new Error(`the inbox holds ${INBOX_ROWS} alerts already`);
       }
+      const isFirst = firsts.take(request.place, clock.monotonicMs());
       waiting.add(request.fingerprint);
       puts += 1;
       putSince += 1;
       isEmpty = false;
       try {
-        await Promise.all(rowsOf(request).map((row) => group.put(row)));
+        const rows = rowsOf(request);
+        if (isFirst && rows[0] !== undefined) rows[0].isFirst = true;
+        await Promise.all(rows.map((row) => group.put(row)));
       } catch (error) {
+        if (isFirst) firsts.giveBack(request.place);
         if (error instanceof GroupCommitFull) metrics.limitReached('INBOX_WAITING');
         throw error;
       }
