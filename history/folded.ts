@@ -7,7 +7,8 @@ import type pg from 'pg';
 import { inTransaction, type Session, withSession } from './connection.ts';
 import { HistoryRefused, HistoryUnavailable } from './errors.ts';
 import { type FoldedFilter, ofEpisode, whereOf } from './folded-filter.ts';
-import { storableJson, storableText, toMicros } from './rows.ts';
+import { rowOf, UPSERT } from './folded-rows.ts';
+import { storableJson } from './rows.ts';
 import { iso } from './sql.ts';
 
 /** Alerts of one call at most. */
@@ -65,6 +66,7 @@ export interface FoldedAlert extends FoldKey {
   /** Set when it has become an Alert of its own. */
   leftAt?: string;
 }
+
 export interface FoldStore {
   /**
    * Stores what has changed. Each alert at most once, at most `FOLDS_PER_WRITE`; answers in their order.
@@ -87,38 +89,6 @@ export interface FoldStore {
   list(filter: FoldedFilter): Promise<{ items: FoldedAlert[]; total: number }>;
   byName(namespace: string, name: string): Promise<FoldedAlert | undefined>;
 }
-
-const COLUMNS = {
-  namespace: 'text',
-  source: 'text',
-  fingerprint: 'text',
-  name: 'text',
-  overflow: 'text',
-  alertname: 'text',
-  state: 'text',
-  severity: 'text',
-  title: 'text',
-  starts_at: 'timestamptz',
-  ends_at: 'timestamptz',
-  received_at: 'timestamptz',
-  folded_at: 'timestamptz',
-  expired_at: 'timestamptz',
-  version: 'bigint',
-  spec: 'jsonb',
-} as const;
-const NAMES = Object.keys(COLUMNS).join(', ');
-const KEY = ['namespace', 'source', 'fingerprint'];
-const UPSERT = `
-INSERT INTO folded_alerts AS f (${NAMES})
-SELECT ${NAMES} FROM json_to_recordset($1::json) AS r(${Object.entries(COLUMNS)
-  .map(([name, type]) => `${name} ${type}`)
-  .join(', ')}) ORDER BY namespace, source, fingerprint
-ON CONFLICT (namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Object.keys(COLUMNS)
-  .filter((name) => !KEY.includes(name))
-  .map((name) => `${name} = excluded.${name}`)
-  .join(', ')}
-WHERE f.version = excluded.version - 1
-RETURNING f.namespace, f.source, f.fingerprint`;
 
 const FIELDS = `f.namespace, f.source, f.fingerprint, f.name, f.overflow, f.spec, ${iso('f.folded_at')}, ${iso('f.left_at')}`;
 interface Row extends FoldKey {
@@ -287,27 +257,4 @@ async function readHeld(
     keysOf(folds),
   );
   return new Map(rows.map((row) => [textOf(row), row]));
-}
-
-function rowOf(o: FoldKey & { name: string; overflow: string; spec: AlertSpec; foldedAt: string; version: number }) {
-  const { spec } = o;
-  const labels = spec.labels ?? {};
-  return {
-    namespace: o.namespace,
-    source: o.source,
-    fingerprint: o.fingerprint,
-    name: o.name,
-    overflow: o.overflow,
-    alertname: storableText(Object.hasOwn(labels, 'alertname') ? (labels.alertname ?? '') : ''),
-    state: spec.state,
-    severity: spec.severity,
-    title: storableText(spec.title),
-    starts_at: toMicros('starts_at', spec.startsAt),
-    ends_at: spec.endsAt === undefined ? null : toMicros('ends_at', spec.endsAt),
-    received_at: toMicros('received_at', spec.receivedAt),
-    folded_at: toMicros('folded_at', o.foldedAt),
-    expired_at: spec.state === 'Expired' && spec.expired !== undefined ? toMicros('expired_at', spec.expired.at) : null,
-    version: o.version,
-    spec,
-  };
 }

@@ -16,6 +16,7 @@ import type { LeaseKey } from '@funnelai/history/leases';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import { isLive } from '../intake/is-live.ts';
+import { inSlices } from '../intake/slices.ts';
 import { EXPIRY_DOUBT_MS, FOLDED_EXPIRED_KEPT_MS, FOLDED_LOOKED_AT_PER_PASS, LEASE_RECHECK_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { expireAfterMs } from './candidates.ts';
@@ -43,14 +44,20 @@ export function createFoldedExpiry(deps: FoldedExpiryDeps): FoldedExpiry {
 
   /** Goes on where the last pass ended, so that each has its turn however many there are. */
   async function expire(known: Known, mayAct: () => boolean): Promise<void> {
+    const pause = inSlices(clock);
     for (let looked = 0; looked < FOLDED_LOOKED_AT_PER_PASS; looked += FOLDED_PER_READ) {
       if (!mayAct()) return;
       const page = await store.firing(lookedTo, namespace);
-      const due = page.filter((one) => hasRunOut(one, sources.get(one.namespace, one.source), known));
-      const gone = due.filter((one) => isLive(alerts, one));
-      await leave(gone, mayAct);
       const at = now();
-      const marks = due.filter((one) => !gone.includes(one)).map((one) => expiryOf(one, at));
+      const marks: FoldedMark[] = [];
+      const gone: FoldedLease[] = [];
+      for (const one of page) {
+        await pause();
+        if (!hasRunOut(one, sources.get(one.namespace, one.source), known)) continue;
+        if (isLive(alerts, one)) gone.push(one);
+        else marks.push(expiryOf(one, at));
+      }
+      await leave(gone, mayAct);
       metrics.expired('LeaseRanOut', await mark(marks, mayAct));
       lookedTo = page.length < FOLDED_PER_READ ? undefined : page.at(-1);
       if (lookedTo === undefined) return;
@@ -63,12 +70,10 @@ export function createFoldedExpiry(deps: FoldedExpiryDeps): FoldedExpiry {
     const isRecheck = nowMs >= recheckAtMs;
     const since = clock.now().subtract({ milliseconds: isRecheck ? FOLDED_EXPIRED_KEPT_MS : EXPIRY_DOUBT_MS });
     const heard = await store.heardAfterExpiry(formatMicros(since), namespace);
-    const back = heard.filter((one) => isCounted(one) && !isLive(alerts, one));
+    const isBack = (one: FoldedLease) => isCounted(one) && !isLive(alerts, one);
+    const { back = [], gone = [] } = Object.groupBy(heard, (one) => (isBack(one) ? 'back' : 'gone'));
     // What was heard of, and is counted by nobody, was so as an Alert.
-    await leave(
-      heard.filter((one) => !back.includes(one)),
-      mayAct,
-    );
+    await leave(gone, mayAct);
     metrics.expired('broughtBack', await mark(back.flatMap(returnOf), mayAct));
     if (isRecheck && heard.length < FOLDED_PER_READ) recheckAtMs = nowMs + LEASE_RECHECK_MS;
   }
