@@ -62,6 +62,8 @@ describe('a folded alert', () => {
       overflow: 'prom-over',
       count: 2,
       firing: 2,
+      expired: 0,
+      lastSeen: undefined,
       severity: 'Critical',
     });
     expect(await outcomes(aFold(2, { state: 'Resolved', receivedAt: minute(5) }))).toEqual(['updated']);

@@ -80,6 +80,8 @@ describe('rows of the inbox', () => {
     expect(firsts.map(({ id }) => Number(id))).toEqual([100, 200, 300, 400]);
     const after = await inbox.page({ ...all, after: '200', limit: 1, firsts: true });
     expect(after.map(({ id }) => Number(id))).toEqual([300]);
+    await pool.query(`INSERT INTO inbox (scope, namespace, source, fingerprint, received_at, reports)
+      SELECT 'a', 'demo', 'prom', n, now(), '[]' FROM generate_series(1, 20000) n`);
     await pool.query('ANALYZE inbox');
     const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
       `EXPLAIN SELECT id FROM inbox WHERE scope = 'a' AND id > 0 AND is_first ORDER BY id LIMIT 10`,
