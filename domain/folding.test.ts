@@ -15,7 +15,7 @@ import { anAlertSpec, aRule, at, time } from './testing/builders.ts';
 const { rules: builtIn } = compileRules([]);
 const pod = (name: string, labels: Record<string, string> = {}) =>
   anAlertSpec({ labels: { alertname: 'PodCrash', namespace: 'pay', pod: name, ...labels } });
-const counted = (count: number, firing = count): FoldCount => ({ count, firing });
+const counted = (count: number, firing = count, expired = 0): FoldCount => ({ count, firing, expired });
 
 describe('room for one more alert of a source with a bound of 100', () => {
   const room = (objects: number, o: { isNew?: boolean; hasOverflow?: boolean } = {}) =>
@@ -114,6 +114,49 @@ describe('an overflow Alert', () => {
     const again = over && after(30, counted(1), over, true);
     expect(again).toMatchObject({ state: 'Firing', startsAt: time(40) });
     expect(again?.endsAt).toBeUndefined();
+  });
+
+  it('counts apart what expired, and expires with the last that fires while any of them is', () => {
+    const some = after(10, counted(5, 3, 2)) ?? expect.fail();
+    expect(some).toMatchObject({ state: 'Firing', folded: { count: 5, firing: 3, expired: 2 } });
+    const over = after(20, { ...counted(5, 0, 2), lastSeen: time(25) }, some);
+    expect(over).toMatchObject({
+      state: 'Expired',
+      expired: { at: time(30), reason: 'LeaseRanOut' },
+      startsAt: time(10),
+      receivedAt: time(25),
+      folded: { count: 5, firing: 0, expired: 2 },
+    });
+    expect(over).not.toHaveProperty('endsAt');
+    // Less of it is expired, as some resolved or became Alerts: it still is.
+    const less = over && after(30, counted(5, 0, 1), over);
+    expect(less).toMatchObject({ state: 'Expired', expired: over?.expired, folded: { firing: 0, expired: 1 } });
+  });
+
+  it('that expired goes on in the same episode when one of its alerts fires again, in the moment that it does', () => {
+    const over = after(10, counted(2, 0, 2)) ?? expect.fail();
+    for (const isNews of [true, false]) {
+      const again = after(12, counted(2, 1, 1), over, isNews);
+      expect(again).toMatchObject({ state: 'Firing', startsAt: time(10), folded: { firing: 1, expired: 1 } });
+      expect(again).not.toHaveProperty('expired');
+    }
+  });
+
+  it('that expired resolves when the last that had is said to be over', () => {
+    const over = after(10, counted(2, 0, 2)) ?? expect.fail();
+    const resolved = after(20, counted(2, 0, 0), over);
+    expect(resolved).toMatchObject({ state: 'Resolved', endsAt: time(30), folded: { count: 2, firing: 0 } });
+    expect(resolved).not.toHaveProperty('expired');
+    expect(resolved?.folded).not.toHaveProperty('expired');
+  });
+
+  it('that a person has resolved after it expired begins a new episode with the next news', () => {
+    const over = after(10, counted(2, 0, 2)) ?? expect.fail();
+    const byHand = { ...over, state: 'Resolved' as const };
+    expect(after(20, counted(2, 0, 2), byHand)).toBeUndefined();
+    const again = after(20, counted(2, 1, 1), byHand, true);
+    expect(again).toMatchObject({ state: 'Firing', startsAt: time(30) });
+    expect(again).not.toHaveProperty('expired');
   });
 
   it('that a person has resolved fires again with news alone', () => {

@@ -7,7 +7,7 @@ import type { AlertSource, AlertSpec, Severity } from '@funnelai/crds/generated/
 import type { Temporal } from 'temporal-polyfill';
 import { cutBytes } from './bytes.ts';
 import { ruleFor } from './correlate.ts';
-import { formatMicros } from './instants.ts';
+import { formatMicros, laterOf } from './instants.ts';
 import { type Labels, labelsFrom, labelValue } from './labels.ts';
 import type { CompiledRule } from './rules.ts';
 import { worst } from './severity.ts';
@@ -63,9 +63,20 @@ export function roomFor(o: { objects: number; max: number; isNew: boolean; hasOv
 export interface FoldCount {
   count: number;
   firing: number;
+  /** Those whose lease ran out, and of which nobody said that they resolved. */
+  expired: number;
+  /** Of those that expired, the last report of any; absent when none did. */
+  lastSeen?: string | undefined;
   /** Of those that fire; absent when none does. */
   severity?: Severity | undefined;
 }
+
+const foldedOf = ({ count, firing, expired }: FoldCount, asOf: string): NonNullable<AlertSpec['folded']> => ({
+  count,
+  firing,
+  ...(expired > 0 && { expired }),
+  asOf,
+});
 
 /** The overflow Alert at its birth, and at each rebirth after it had resolved: `startsAt` is then, as no sender named one. */
 export function newOverflow(o: {
@@ -87,7 +98,7 @@ export function newOverflow(o: {
     description:
       'The source has reached limits.maxLiveAlerts. Further alerts are kept in Postgres and counted here; the list of alerts shows them, marked as folded.',
     ...(Object.keys(labels).length > 0 && { labels }),
-    folded: { count: counted.count, firing: counted.firing, asOf: at },
+    folded: foldedOf(counted, at),
     startsAt: at,
     receivedAt: at,
   };
@@ -105,8 +116,9 @@ function titleOf(name: string | undefined, source: string): string {
 export const FOLDED_WRITE_MS = 10_000;
 
 /**
- * The overflow Alert after a count; undefined when there is nothing to write, or it was written too lately. It resolves with the last
- * of its alerts. One that a person has resolved fires again with the next news only (`isNews`), as any alert does.
+ * The overflow Alert after a count; undefined when there is nothing to write, or it was written too lately. With the last of its alerts
+ * it resolves; while some of them have expired it expires, as nobody said of those that they are over. One that a person has resolved
+ * fires again with the next news only (`isNews`), as any alert does.
  */
 export function countedOverflow(
   held: AlertSpec,
@@ -120,31 +132,49 @@ export function countedOverflow(
 ): AlertSpec | undefined {
   const { counted, now } = o;
   const at = formatMicros(now);
-  const folded = { count: counted.count, firing: counted.firing, asOf: at };
+  const folded = foldedOf(counted, at);
   const hadNone = held.folded?.firing === 0;
   if (held.state !== 'Firing' && counted.firing > 0 && (o.isNews || hadNone)) {
-    const { endsAt: _, latestStartsAt: __, ...rest } = held;
+    const { endsAt: _, latestStartsAt: __, expired: ___, ...rest } = held;
     const severity = counted.severity ?? held.severity;
-    return { ...rest, state: 'Firing', severity, startsAt: at, receivedAt: at, folded };
+    // What expired had not ended: that episode goes on.
+    const startsAt = held.state === 'Expired' ? held.startsAt : at;
+    return { ...rest, state: 'Firing', severity, startsAt, receivedAt: at, folded };
   }
   if (o.sinceMs !== undefined && o.sinceMs < FOLDED_WRITE_MS && !o.isNews) return undefined;
-  const isOver = held.state === 'Firing' && counted.firing === 0;
+  const state = stateAfter(held, counted);
   const severity = held.state === 'Firing' ? worst(held.severity, counted.severity ?? held.severity) : held.severity;
   const labels = o.labels ?? held.labels ?? {};
   const isSame =
+    held.state === state &&
     held.folded?.count === folded.count &&
     held.folded.firing === folded.firing &&
+    held.folded.expired === folded.expired &&
     severity === held.severity &&
     Object.keys(labels).length === Object.keys(held.labels ?? {}).length;
-  if (isSame && !isOver) return undefined;
-  const { labels: _, ...rest } = held;
+  if (isSame) return undefined;
+  const { labels: _, expired, ...rest } = held;
+  const isOver = held.state !== state;
   return {
     ...rest,
     ...(Object.keys(labels).length > 0 && { labels }),
     severity,
     folded,
-    ...(isOver && { state: 'Resolved' as const, endsAt: at, receivedAt: at }),
+    ...(!isOver && expired !== undefined && { expired }),
+    ...(isOver && state === 'Resolved' && { state, endsAt: at, receivedAt: at }),
+    ...(isOver && state === 'Expired' && expiry(held, counted, at)),
   };
+}
+
+function stateAfter(held: AlertSpec, { firing, expired }: FoldCount): AlertSpec['state'] {
+  if (held.state === 'Resolved' || firing > 0) return held.state;
+  return expired > 0 ? 'Expired' : 'Resolved';
+}
+
+/** As on any alert that expired: `receivedAt` is when it was heard of last. */
+function expiry({ receivedAt }: AlertSpec, { lastSeen }: FoldCount, at: string): Partial<AlertSpec> {
+  const heard = laterOf(receivedAt, lastSeen) ?? receivedAt;
+  return { state: 'Expired', expired: { at, reason: 'LeaseRanOut' }, receivedAt: heard };
 }
 
 /**

@@ -33,7 +33,7 @@ export function readRoutes(routes: AlertSourceSpec['routes'] = []): Routes {
 }
 
 /** Does `other` say that it takes what `source` routes to it? */
-export function accepts(other: AlertSource, source: AlertSource): boolean {
+export function accepts(other: AlertSource, source: Pick<AlertSource, 'metadata'>): boolean {
   const from = other.spec.acceptFrom;
   return from?.namespace === source.metadata.namespace && from?.name === source.metadata.name;
 }

@@ -108,8 +108,8 @@ export interface AlertItem {
   demo: boolean;
   /** It is no object: its source had reached limits.maxLiveAlerts, it is kept in Postgres, and this overflow Alert counts it. */
   foldedInto?: string;
-  /** Of an overflow Alert: how many it counts, and how many of them fire. */
-  standsFor?: { count: number; firing: number };
+  /** Of an overflow Alert: how many it counts, how many of them fire, and how many expired where some did. */
+  standsFor?: { count: number; firing: number; expired?: number };
 }
 /** Alerts that are kept in Postgres alone, beside those of the cluster. */
 export interface FoldedState {

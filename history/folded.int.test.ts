@@ -46,6 +46,7 @@ const aFold = (i: number, o: Partial<AlertSpec> = {}, overflow = 'prom-over'): F
   overflow,
   merge: () => aSpec(i, o),
   isSame: (a, b) => a.state === b.state && a.title === b.title,
+  isThere: () => true,
 });
 const keyOf = (i: number) => ({ namespace: 'pay', source: 'prom', fingerprint: fingerprint(i) });
 const counts = async (overflow = 'prom-over', since = minute(0)) =>
@@ -61,6 +62,8 @@ describe('a folded alert', () => {
       overflow: 'prom-over',
       count: 2,
       firing: 2,
+      expired: 0,
+      lastSeen: undefined,
       severity: 'Critical',
     });
     expect(await outcomes(aFold(2, { state: 'Resolved', receivedAt: minute(5) }))).toEqual(['updated']);

@@ -5,8 +5,10 @@
 import type { AlertSpec, Severity } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { inTransaction, type Session, withSession } from './connection.ts';
-import { HistoryUnavailable } from './errors.ts';
-import { storableJson, storableText, toMicros } from './rows.ts';
+import { HistoryRefused, HistoryUnavailable } from './errors.ts';
+import { type FoldedFilter, ofEpisode, whereOf } from './folded-filter.ts';
+import { rowOf, UPSERT } from './folded-rows.ts';
+import { storableJson } from './rows.ts';
 import { iso } from './sql.ts';
 
 /** Alerts of one call at most. */
@@ -14,6 +16,8 @@ export const FOLDS_PER_WRITE = 256;
 /** How often a call begins anew for rows that others changed between read and write. */
 const ATTEMPTS = 6;
 const MAX_LISTED = 1_000;
+/** One fault is folded in one place or two, also where many sources share a sender. */
+export const FOLDED_PLACES = 16 * FOLDS_PER_WRITE;
 
 export interface FoldKey {
   namespace: string;
@@ -29,6 +33,8 @@ export interface Fold extends FoldKey {
   /** What is to be stored when `stored` is there already; pure, and called again when that has changed. */
   merge(stored: AlertSpec | undefined): AlertSpec;
   isSame(stored: AlertSpec, next: AlertSpec): boolean;
+  /** Whether that overflow Alert is in the cluster: one that has expired goes on there, and else where it would be folded now. */
+  isThere(overflow: string): boolean;
 }
 export interface Folded {
   outcome: 'created' | 'updated' | 'unchanged';
@@ -44,7 +50,13 @@ export interface OverflowKey {
 export interface OverflowCount extends OverflowKey {
   count: number;
   firing: number;
+  expired: number;
+  /** Of those that expired, the last report of any. */
+  lastSeen: string | undefined;
   severity: Severity | undefined;
+}
+export interface FoldedPlace extends FoldKey {
+  state: AlertSpec['state'];
 }
 export interface FoldedAlert extends FoldKey {
   name: string;
@@ -53,20 +65,6 @@ export interface FoldedAlert extends FoldKey {
   foldedAt: string;
   /** Set when it has become an Alert of its own. */
   leftAt?: string;
-}
-export interface FoldedFilter {
-  /** Only these; absent means all. */
-  namespaces?: readonly string[];
-  /** Only those that these overflow Alerts count; `since` leaves out what had resolved before. */
-  overflows?: readonly (OverflowKey & { since?: string; until?: string })[];
-  /** An absent or empty list does not filter. */
-  states?: readonly string[];
-  severities?: readonly string[];
-  sources?: readonly string[];
-  alertnames?: readonly string[];
-  /** Each must be part of the name, title or a label as `name=value`, in any case. */
-  words?: readonly string[];
-  limit?: number;
 }
 
 export interface FoldStore {
@@ -77,6 +75,8 @@ export interface FoldStore {
   put(folds: readonly Fold[], at: string): Promise<Folded[]>;
   /** Those of the alerts that are counted now. */
   find(keys: readonly FoldKey[]): Promise<FoldedAlert[]>;
+  /** Wherever alerts of these fingerprints are counted now, and how they are there. @throws {HistoryRefused} with `FOLDED_PLACES` of them */
+  places(fingerprints: readonly string[]): Promise<FoldedPlace[]>;
   /** They have become Alerts of their own, and are not counted any more. @returns which of them were. */
   leave(keys: readonly FoldKey[], at: string): Promise<FoldKey[]>;
   /** Their namespace is gone, and they with it: none of what this overflow Alert counts is counted any more. */
@@ -89,37 +89,6 @@ export interface FoldStore {
   list(filter: FoldedFilter): Promise<{ items: FoldedAlert[]; total: number }>;
   byName(namespace: string, name: string): Promise<FoldedAlert | undefined>;
 }
-
-const COLUMNS = {
-  namespace: 'text',
-  source: 'text',
-  fingerprint: 'text',
-  name: 'text',
-  overflow: 'text',
-  alertname: 'text',
-  state: 'text',
-  severity: 'text',
-  title: 'text',
-  starts_at: 'timestamptz',
-  ends_at: 'timestamptz',
-  received_at: 'timestamptz',
-  folded_at: 'timestamptz',
-  version: 'bigint',
-  spec: 'jsonb',
-} as const;
-const NAMES = Object.keys(COLUMNS).join(', ');
-const KEY = ['namespace', 'source', 'fingerprint'];
-const UPSERT = `
-INSERT INTO folded_alerts AS f (${NAMES})
-SELECT ${NAMES} FROM json_to_recordset($1::json) AS r(${Object.entries(COLUMNS)
-  .map(([name, type]) => `${name} ${type}`)
-  .join(', ')}) ORDER BY namespace, source, fingerprint
-ON CONFLICT (namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Object.keys(COLUMNS)
-  .filter((name) => !KEY.includes(name))
-  .map((name) => `${name} = excluded.${name}`)
-  .join(', ')}
-WHERE f.version = excluded.version - 1
-RETURNING f.namespace, f.source, f.fingerprint`;
 
 const FIELDS = `f.namespace, f.source, f.fingerprint, f.name, f.overflow, f.spec, ${iso('f.folded_at')}, ${iso('f.left_at')}`;
 interface Row extends FoldKey {
@@ -145,6 +114,8 @@ const textOf = ({ namespace, source, fingerprint }: FoldKey): string => `${names
 
 /** Worst first, as a number that `min` can take. */
 const SEVERITY_RANK = `array_position(ARRAY['Critical', 'High', 'Medium', 'Low', 'Info'], f.severity)`;
+/** As in the list of alerts: what expired is over for nobody. */
+const STATE_RANK = `array_position(ARRAY['Firing', 'Expired', 'Resolved'], f.state)`;
 const SEVERITIES: readonly Severity[] = ['Critical', 'High', 'Medium', 'Low', 'Info'];
 
 export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
@@ -166,6 +137,17 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
     async find(keys) {
       return (await rows<Row>(`SELECT ${FIELDS} ${BY_KEY} WHERE f.left_at IS NULL`, keysOf(keys))).map(foldedOf);
     },
+    async places(fingerprints) {
+      const found = await rows<FoldedPlace>(
+        `SELECT f.namespace, f.source, f.fingerprint, f.state FROM folded_alerts f
+         WHERE f.fingerprint = ANY ($1::text[]) AND f.left_at IS NULL LIMIT ${FOLDED_PLACES}`,
+        [fingerprints],
+      );
+      // One that was left out might be the one that is looked for.
+      if (found.length === FOLDED_PLACES)
+        throw new HistoryRefused('fingerprint', `alerts of it are folded in ${FOLDED_PLACES} places or more`);
+      return found;
+    },
     async leave(keys, at) {
       return rows<FoldKey>(
         `UPDATE folded_alerts f SET left_at = $4::timestamptz, version = f.version + 1
@@ -183,17 +165,25 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       );
     },
     async counts(overflows) {
-      const found = await rows<Omit<OverflowCount, 'severity'> & { worst: number | null }>(
+      const found = await rows<
+        Omit<OverflowCount, 'severity' | 'lastSeen'> & { worst: number | null; seen: string | null }
+      >(
         `SELECT o.namespace, o.overflow, count(f.*)::float8 AS count,
            count(f.*) FILTER (WHERE f.state = 'Firing')::float8 AS firing,
+           count(f.*) FILTER (WHERE f.state = 'Expired')::float8 AS expired,
+           ${iso("max(f.received_at) FILTER (WHERE f.state = 'Expired')", 'seen')},
            min(${SEVERITY_RANK}) FILTER (WHERE f.state = 'Firing') AS worst
          FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS o(namespace, overflow, since)
          LEFT JOIN folded_alerts f ON f.namespace = o.namespace AND f.overflow = o.overflow AND f.left_at IS NULL
-           AND (f.state = 'Firing' OR f.received_at >= o.since)
+           AND ${ofEpisode('o.since')}
          GROUP BY 1, 2`,
         [overflows.map((o) => o.namespace), overflows.map((o) => o.overflow), overflows.map((o) => o.since)],
       );
-      return found.map(({ worst, ...one }) => ({ ...one, severity: SEVERITIES[(worst ?? 0) - 1] }));
+      return found.map(({ worst, seen, ...one }) => ({
+        ...one,
+        lastSeen: seen ?? undefined,
+        severity: SEVERITIES[(worst ?? 0) - 1],
+      }));
     },
     async firing(namespace) {
       const found = await rows<Row>(
@@ -209,7 +199,7 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       const limit = Math.min(MAX_LISTED, Math.max(0, filter.limit ?? MAX_LISTED));
       const found = await rows<Row & { total: number }>(
         `SELECT ${FIELDS}, count(*) OVER ()::float8 AS total FROM folded_alerts f WHERE ${where}
-         ORDER BY f.state = 'Firing' DESC, ${SEVERITY_RANK}, f.starts_at DESC, f.name LIMIT ${limit}`,
+         ORDER BY ${STATE_RANK}, ${SEVERITY_RANK}, f.starts_at DESC, f.name LIMIT ${limit}`,
         values,
       );
       return { items: found.map(({ total: _, ...row }) => foldedOf(row)), total: found[0]?.total ?? 0 };
@@ -235,13 +225,14 @@ async function putOnce(pool: pg.Pool, folds: readonly Fold[], at: string): Promi
     const isCounted = row !== undefined && row.left_at === null;
     const spec = fold.merge(row?.spec);
     const before = isCounted ? row.spec.state : undefined;
-    const overflow = isCounted && before === 'Firing' ? row.overflow : fold.overflow;
+    const goesOn = isCounted && (before === 'Firing' || (before === 'Expired' && fold.isThere(row.overflow)));
+    const overflow = goesOn ? row.overflow : fold.overflow;
     if (isCounted && row !== undefined && fold.isSame(row.spec, spec)) {
       done.set(key, { outcome: 'unchanged', spec, before, overflow: row.overflow });
       continue;
     }
     const outcome = isCounted ? 'updated' : 'created';
-    const foldedAt = isCounted && before === 'Firing' ? row.folded_at : at;
+    const foldedAt = goesOn ? row.folded_at : at;
     const cells = rowOf({ ...fold, overflow, spec, foldedAt, version: Number(row?.version ?? 0) + 1 });
     changed.set(key, { outcome, spec, before, overflow, row: cells });
   }
@@ -266,65 +257,4 @@ async function readHeld(
     keysOf(folds),
   );
   return new Map(rows.map((row) => [textOf(row), row]));
-}
-
-function rowOf(o: FoldKey & { name: string; overflow: string; spec: AlertSpec; foldedAt: string; version: number }) {
-  const { spec } = o;
-  const labels = spec.labels ?? {};
-  return {
-    namespace: o.namespace,
-    source: o.source,
-    fingerprint: o.fingerprint,
-    name: o.name,
-    overflow: o.overflow,
-    alertname: storableText(Object.hasOwn(labels, 'alertname') ? (labels.alertname ?? '') : ''),
-    state: spec.state,
-    severity: spec.severity,
-    title: storableText(spec.title),
-    starts_at: toMicros('starts_at', spec.startsAt),
-    ends_at: spec.endsAt === undefined ? null : toMicros('ends_at', spec.endsAt),
-    received_at: toMicros('received_at', spec.receivedAt),
-    folded_at: toMicros('folded_at', o.foldedAt),
-    version: o.version,
-    spec,
-  };
-}
-
-function whereOf(filter: FoldedFilter): { where: string; values: unknown[] } {
-  const where = ['f.left_at IS NULL'];
-  const values: unknown[] = [];
-  const add = (condition: (parameter: string) => string, value: unknown): void => {
-    values.push(value);
-    where.push(condition(`$${values.length}`));
-  };
-  const anyOf = (column: string, list: readonly string[] | undefined): void => {
-    if (list !== undefined && list.length > 0) add((parameter) => `f.${column} = ANY(${parameter})`, [...list]);
-  };
-  if (filter.namespaces !== undefined) add((parameter) => `f.namespace = ANY(${parameter})`, [...filter.namespaces]);
-  anyOf('state', filter.states);
-  anyOf('severity', filter.severities);
-  anyOf('source', filter.sources);
-  anyOf('alertname', filter.alertnames);
-  for (const word of filter.words ?? []) {
-    const pattern = `%${storableText(word).replace(/[\\%_]/g, '\\$&')}%`;
-    add(
-      (parameter) =>
-        `(f.name ILIKE ${parameter} OR f.title ILIKE ${parameter} OR f.source ILIKE ${parameter} OR EXISTS (
-           SELECT FROM jsonb_each_text(f.spec->'labels') l WHERE l.key || '=' || l.value ILIKE ${parameter}))`,
-      pattern,
-    );
-  }
-  if (filter.overflows !== undefined) {
-    const base = values.length;
-    values.push(
-      filter.overflows.map((o) => o.namespace),
-      filter.overflows.map((o) => o.overflow),
-      filter.overflows.map((o) => o.since ?? '-infinity'),
-      filter.overflows.map((o) => o.until ?? 'infinity'),
-    );
-    where.push(`EXISTS (SELECT FROM unnest($${base + 1}::text[], $${base + 2}::text[], $${base + 3}::timestamptz[], $${base + 4}::timestamptz[])
-      AS o(namespace, overflow, since, until) WHERE o.namespace = f.namespace AND o.overflow = f.overflow
-      AND (f.state = 'Firing' OR f.received_at >= o.since) AND f.folded_at <= o.until)`);
-  }
-  return { where: where.join(' AND '), values };
 }

@@ -72,6 +72,23 @@ describe('rows of the inbox', () => {
     expect(ids).toEqual([...Array(INBOX_ROWS_PER_WRITE).keys()].filter((n) => n % 3 !== 1).map((n) => n + 1));
   });
 
+  it('that are the first of their kind are found by themselves, without looking through all others', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    await inbox.append(Array.from({ length: 400 }, (_, n) => aRow(n, { ...(n % 100 === 99 && { isFirst: true }) })));
+    await createInboxStore({ pool, scope: 'b' }).append([aRow(1, { isFirst: true })]);
+    const firsts = await inbox.page({ ...all, firsts: true });
+    expect(firsts.map(({ id }) => Number(id))).toEqual([100, 200, 300, 400]);
+    const after = await inbox.page({ ...all, after: '200', limit: 1, firsts: true });
+    expect(after.map(({ id }) => Number(id))).toEqual([300]);
+    await pool.query(`INSERT INTO inbox (scope, namespace, source, fingerprint, received_at, reports)
+      SELECT 'a', 'demo', 'prom', n, now(), '[]' FROM generate_series(1, 20000) n`);
+    await pool.query('ANALYZE inbox');
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN SELECT id FROM inbox WHERE scope = 'a' AND id > 0 AND is_first ORDER BY id LIMIT 10`,
+    );
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('inbox_firsts');
+  });
+
   it('of another cluster in the same database are not seen, counted, or taken', async () => {
     const [mine, theirs] = [createInboxStore({ pool, scope: 'a' }), createInboxStore({ pool, scope: 'b' })];
     await mine.append([aRow(1)]);

@@ -25,6 +25,8 @@ export interface InboxRow {
   receivedAt: string;
   /** JSON on one line, as `JSON.stringify` writes it. */
   reports: string;
+  /** The first of its kind, for whoever put it there: it can be asked for by itself. */
+  isFirst?: boolean;
 }
 export interface StoredRow extends InboxRow {
   /** Grows with the order of receipt; a bigint in digits. */
@@ -41,7 +43,14 @@ export interface InboxStore {
   /** Stores all or none, at most `INBOX_ROWS_PER_WRITE`, and resolves once they are safe on disk. @throws {HistoryUnavailable} they may be there all the same. */
   append(rows: readonly InboxRow[]): Promise<void>;
   /** The next rows after `after` ('0': from the first), in order, without those of some namespaces: no more once their reports have so many bytes. */
-  page(o: { after: string; limit: number; bytes?: number; without: readonly string[] }): Promise<StoredRow[]>;
+  page(o: {
+    after: string;
+    limit: number;
+    bytes?: number;
+    without: readonly string[];
+    /** Only those that are marked so. */
+    firsts?: boolean;
+  }): Promise<StoredRow[]>;
   /** Takes rows away, on the strength of the drain lock that the backend `holder` has. @returns false when it has it no more; then nothing went. */
   remove(ids: readonly string[], holder: number): Promise<boolean>;
   /** Puts rows aside, each with its reason. Likewise. */
@@ -60,22 +69,24 @@ const LAZY = `(SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
 
 // One text a column, a line a row: no array to build and to escape on one side, and to take apart on the other.
 const APPEND = `
-INSERT INTO inbox (scope, namespace, source, fingerprint, demo, received_at, reports)
-SELECT $1, r.namespace, r.source, r.fingerprint, r.demo::boolean, r.received_at::timestamptz, r.reports::json
+INSERT INTO inbox (scope, namespace, source, fingerprint, demo, received_at, reports, is_first)
+SELECT $1, r.namespace, r.source, r.fingerprint, r.demo::boolean, r.received_at::timestamptz, r.reports::json, r.is_first::boolean
 FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_array($4, E'\\n'), string_to_array($5, E'\\n'),
-            string_to_array($6, E'\\n'), string_to_array($7, E'\\n'))
-  WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, place)
+            string_to_array($6, E'\\n'), string_to_array($7, E'\\n'), string_to_array($8, E'\\n'))
+  WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, is_first, place)
 WHERE ${DURABLE}
 ORDER BY r.place`;
-const PAGE = `
+const pageOf = (which: string): string => `
 SELECT id::text AS id, namespace, source, fingerprint, demo, reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
 FROM (SELECT *, sum(octet_length(reports)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
       FROM (SELECT id, namespace, source, fingerprint, demo, reports::text AS reports, received_at
-            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])
+            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])${which}
             ORDER BY inbox.id LIMIT $3) AS next) AS counted
 WHERE before IS NULL OR $5::bigint IS NULL OR before < $5::bigint
 ORDER BY counted.id`;
+const PAGE = pageOf('');
+const FIRSTS = pageOf(' AND is_first');
 const REMOVE = `DELETE FROM inbox WHERE scope = $1 AND id = ANY ($2::bigint[]) AND ${LAZY} AND ${HOLDS_LOCK('$1', '$3')}`;
 const SET_ASIDE = `
 WITH why AS (SELECT * FROM unnest($2::bigint[], $4::text[]) AS r(id, reason)),
@@ -119,10 +130,11 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
         column((r) => (r.demo ? 't' : 'f')),
         column((r) => r.receivedAt),
         column((r) => r.reports),
+        column((r) => (r.isFirst ? 't' : 'f')),
       ]);
     },
-    page: async ({ after, limit, bytes, without }) =>
-      (await ask<StoredRow>(PAGE, [scope, after, limit, without, bytes ?? null])).rows,
+    page: async ({ after, limit, bytes, without, firsts }) =>
+      (await ask<StoredRow>(firsts ? FIRSTS : PAGE, [scope, after, limit, without, bytes ?? null])).rows,
     remove: (ids, holder) => underLock(REMOVE, ids, holder, []),
     setAside: (rows, holder) =>
       underLock(

@@ -67,7 +67,7 @@ export interface LeaseStore {
   /** All signs of life. */
   signs(): Promise<Sign[]>;
   forgetSigns(of: readonly { namespace: string; source: string }[]): Promise<void>;
-  /** Leases last seen before `before`, in order of their keys, after `after`. */
+  /** Leases last seen before `before`, in order of their keys, after `after`; without those of folded alerts that fire. */
   old(before: string, after: LeaseKey | undefined, limit: number): Promise<LeaseKey[]>;
   /** Of those only what is still that old. */
   forget(keys: readonly LeaseKey[], before: string): Promise<void>;
@@ -222,8 +222,10 @@ export function createLeaseStore({ pool, scope }: { pool: pg.Pool; scope: string
     old: (before, after, limit) =>
       withSession(pool, async (session) => {
         const found = await session.query<LeaseKey>(
-          `SELECT namespace, source, fingerprint FROM alert_leases
+          `SELECT namespace, source, fingerprint FROM alert_leases l
            WHERE scope = $1 AND last_seen < $2 AND (namespace, source, fingerprint) > ($3, $4, $5)
+             AND NOT EXISTS (SELECT FROM folded_alerts f WHERE f.left_at IS NULL AND f.state = 'Firing'
+               AND f.namespace = l.namespace AND f.source = l.source AND f.fingerprint = l.fingerprint)
            ORDER BY namespace, source, fingerprint LIMIT $6`,
           [scope, before, after?.namespace ?? '', after?.source ?? '', after?.fingerprint ?? '', limit],
         );

@@ -2,6 +2,8 @@
 import type { Alert } from '@funnelai/crds/generated/types';
 import type { KubeList } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
+import { createFoldStore, type FoldStore } from '@funnelai/history/folded';
+import { createFoldedLeaseStore } from '@funnelai/history/folded-leases';
 import { createLeaseStore } from '@funnelai/history/leases';
 import { silentLog as silentHistory } from '@funnelai/history/log';
 import { migrate } from '@funnelai/history/migrate';
@@ -22,6 +24,7 @@ const MINUTE = 60 * SECOND;
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let pool: pg.Pool;
+let folds: FoldStore;
 let clock: MovedClock;
 let team: Team;
 let one: Running;
@@ -31,6 +34,7 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentHistory);
+  folds = createFoldStore({ pool });
 });
 afterAll(async () => {
   await pool.end();
@@ -48,12 +52,15 @@ afterEach(async () => {
   await one.stop();
 });
 
+const kept = () => ({
+  store: createLeaseStore({ pool, scope: 'cluster' }),
+  folded: createFoldedLeaseStore({ pool, scope: 'cluster' }),
+});
 /** Starts a webhook and waits until it may expire: it holds the lock, and has said that it is there. */
 async function start(
   lock: DrainLock = createDrainLock({ pool, clock: systemClock, log: silentHistory, scope: 'cluster' }),
 ) {
-  const store = createLeaseStore({ pool, scope: 'cluster' });
-  const running = await startInProcess(stage.kubeconfig, { leases: { store, lock }, clock });
+  const running = await startInProcess(stage.kubeconfig, { leases: { ...kept(), lock }, folds, clock });
   await until('the drain lock', SOON_MS, () => lock.held());
   return running;
 }
@@ -226,7 +233,7 @@ describe('an alert', () => {
     const other = await startInProcess(stage.kubeconfig, {
       clock,
       leases: {
-        store: createLeaseStore({ pool, scope: 'cluster' }),
+        ...kept(),
         lock: { held: () => false, holder: () => undefined, subscribe: () => () => {}, start() {}, async stop() {} },
       },
     });
@@ -262,6 +269,53 @@ describe('an alert', () => {
     expect(now.find(({ metadata }) => metadata.name === old?.metadata.name)?.spec.state).toBe('Expired');
     expect(now.find(({ metadata }) => metadata.name !== old?.metadata.name)?.spec.state).toBe('Firing');
   });
+});
+
+describe('a storm whose sender dies', () => {
+  it('expires whole: what is folded is counted as expired, and the Alert that counts it expires with the last', async () => {
+    await configure({ limits: { maxLiveAlerts: 20 } });
+    const pods = Array.from({ length: 30 }, (_, n) => ({ alertname: 'Storm', pod: `p-${n}` }));
+    const fire = (...labels: object[]) =>
+      send(
+        one.url,
+        team,
+        labels.map((each) => ({ labels: each, startsAt: '2026-01-01T12:00:00Z', endsAt: ahead(4 * MINUTE) })),
+        { path: '/api/v2/alerts' },
+      );
+    expect((await fire(...pods)).status).toBe(200);
+    const overflow = async () => (await alerts('Storm')).find(({ spec }) => spec.folded !== undefined)?.spec;
+    const counted = (firing: number, expired: number | undefined) =>
+      until('it to be counted', SOON_MS, async () => {
+        const { folded } = (await overflow()) ?? {};
+        return folded?.firing === firing && folded.expired === expired;
+      });
+    const rows = async (what: string) =>
+      (await pool.query(`SELECT ${what} FROM folded_alerts WHERE namespace = $1`, [team.namespace])).rows;
+    const [{ total, versions }] = await rows('count(*)::int AS total, sum(version)::int AS versions');
+    await pass(10 * SECOND);
+    await counted(total, undefined);
+    for (let n = 0; n < 2; n += 1) {
+      await pass(3 * MINUTE);
+      expect((await fire(...pods)).status).toBe(200);
+    }
+    expect(await rows('sum(version)::int AS versions')).toEqual([{ versions }]);
+    const [lucky] = await rows(`spec->'labels' AS labels`);
+    await pass(3 * MINUTE);
+    await fire(lucky.labels);
+    await pass(2 * MINUTE);
+    await counted(1, total - 1);
+    expect(await overflow()).toMatchObject({ state: 'Firing' });
+    await pass(3 * MINUTE);
+    await until('the overflow Alert to expire', SOON_MS, async () => (await overflow())?.state === 'Expired');
+    expect(await overflow()).toMatchObject({
+      folded: { firing: 0, expired: total },
+      expired: { reason: 'LeaseRanOut' },
+    });
+    expect(new Set((await alerts('Storm')).map(({ spec }) => spec.state))).toEqual(new Set(['Expired']));
+    await fire(lucky.labels);
+    await until('it to fire again', SOON_MS, async () => (await overflow())?.state === 'Firing');
+    expect(await overflow()).not.toHaveProperty('expired');
+  }, 60_000);
 });
 
 describe('a source with a heartbeat', () => {

@@ -68,6 +68,10 @@ export const FOLD_DEADLINE_MS = 3_000;
 export const FOLD_REST_MS = 2_000;
 /** How long an alert that has room as an object waits to hear whether Postgres knows of it as folded. */
 export const FOLD_GLANCE_MS = 300;
+/** Fingerprints of one body that are looked for among the folded alerts of other sources than they are routed to; of the rest only Alerts are. */
+export const FOLDED_LOOKED_UP_PER_BODY = 2 * INTAKE_ALERTS;
+/** A body waits so long for that before its time begins: Prometheus gives up after 10 s. */
+export const FOLDED_PLACES_MS = 1_500;
 /** Overflow Alerts are looked at so often; each is written at most once in 10 s. */
 export const OVERFLOW_TICK_MS = 2_000;
 /** Live alerts of which it is known that they are not counted as folded; past it they are asked about again. */
@@ -99,6 +103,10 @@ export const EXPIRIES_AT_ONCE = 8;
 export const LEASE_RECHECK_MS = 300_000;
 /** For so long after it expired an alert is looked up in each pass: a report may have been under way. */
 export const EXPIRY_DOUBT_MS = 120_000;
+/** Folded alerts that are looked at in one such pass; where there are more, the next goes on from there. */
+export const FOLDED_LOOKED_AT_PER_PASS = 20_000;
+/** A folded alert that expired longer ago is forgotten: its next report begins another episode, as that of an Alert that has left. */
+export const FOLDED_EXPIRED_KEPT_MS = 86_400_000;
 /** What Postgres knows of alerts that are gone is forgotten a page at a time, and after a day at the earliest. */
 export const LEASES_FORGOTTEN_PER_PASS = 1_000;
 export const LEASES_KEPT_MS = 86_400_000;
@@ -206,6 +214,9 @@ export const INBOX_ROWS = 500_000;
 /** Rows whose faults are read from the inbox at each look, and faults that are known to wait there at most: later reports of them wait behind. */
 export const INBOX_FAULTS_READ = 5_000;
 export const INBOX_FAULTS_REMEMBERED = 50_000;
+/** Kinds of alerts whose first report this replica has marked in the inbox lately, and after how long the next one of a kind is marked again. */
+export const INBOX_FIRSTS_REMEMBERED = 2_000;
+export const INBOX_FIRST_AGAIN_MS = 60_000;
 /** After the inbox did not answer it is not asked for so long: nobody waits out a time-out of it in a row. */
 export const INBOX_REST_MS = 1_000;
 /** How often depth and age of the inbox are looked at. */
@@ -235,6 +246,10 @@ export const DRAIN_HELD = 2_000;
 export const DRAIN_PAGE_BYTES = 8 * MIB;
 export const DRAIN_HELD_BYTES = 24 * MIB;
 export const INBOX_ROW_BYTES = 256 * KIB;
+/** Rows marked as the first of their kind that are held beyond that, and bytes of them; and how often it is looked for such while more lies there than is held. */
+export const DRAIN_FIRSTS = 200;
+export const DRAIN_FIRSTS_MS = 1_000;
+export const DRAIN_FIRSTS_BYTES = 4 * MIB;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;
 /** Rows that are drained are taken away together, at most this late. */

@@ -10,7 +10,7 @@ export interface WebhookMetrics {
   /** Repeats of stored alerts that were added to their episodes in Postgres, or given up. */
   repeats(outcome: 'written' | 'dropped', count: number): void;
   /** Alerts that expired, were brought back because a report had been under way, or were opened and closed for a silent source. */
-  expired(what: 'LeaseRanOut' | 'DedupChanged' | 'broughtBack' | 'sourceSilent' | 'sourceHeard'): void;
+  expired(what: 'LeaseRanOut' | 'DedupChanged' | 'broughtBack' | 'sourceSilent' | 'sourceHeard', count?: number): void;
   /** One look for leases that ran out. */
   expiryPass(outcome: 'done' | 'unavailable' | 'notFresh'): void;
   /** Alerts of one class (see fair-queue.ts) that wait to be stored now. */
@@ -132,7 +132,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
   return {
     alert: (outcome) => alerts.inc({ outcome }),
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
-    expired: (what) => expired.inc({ what }),
+    expired: (what, count = 1) => expired.inc({ what }, count),
     expiryPass: (outcome) => passes.inc({ outcome }),
     waiting: (rank, count) => waiting.set({ class: classOf(rank), severity: severityOf(rank) }, count),
     waited: (rank, seconds) => waited.observe({ class: classOf(rank) }, seconds),

@@ -1,5 +1,4 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
-import { randomUUID } from 'node:crypto';
 import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
 import {
   ALERT_SOURCES,
@@ -12,7 +11,6 @@ import {
 import { alertName } from '@funnelai/domain/fingerprint';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { FoldStore } from '@funnelai/history/folded';
-import { createLeaseStore, type LeaseStore } from '@funnelai/history/leases';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
@@ -47,11 +45,8 @@ import { createSourceAuth } from './intake/source-auth.ts';
 import { createSourceLookup } from './intake/source-lookup.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
-import { createLeaseCollector, noLeaseBook } from './leases/collector.ts';
-import { createExpirer } from './leases/expirer.ts';
-import { createHeartbeats } from './leases/heartbeats.ts';
 import { createLateLeases } from './leases/late.ts';
-import { createExpiryWrites } from './leases/writes.ts';
+import { type KeptLeases, type Leases, wireLeases } from './leases/wiring.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
 import type { Readiness } from './server/health.ts';
@@ -68,7 +63,7 @@ export interface WebhookParts {
   /** Where what comes to sources is counted for all replicas; without a database each has its own. */
   traffic?: SourceTrafficStore | undefined;
   /** Where it is kept when alerts were last heard of, and who may act upon it; without a database nothing expires. */
-  leases?: { store: LeaseStore; lock: DrainLock } | undefined;
+  leases?: (KeptLeases & { lock: DrainLock }) | undefined;
   /** The same, by a pool: then they belong to the cluster that the inbox belongs to. */
   leasePool?: DatabasePool | undefined;
   /** Where alerts are kept that find no room as objects; without it a source at its bound is answered 503. */
@@ -86,7 +81,7 @@ export interface WebhookParts {
 export interface Webhook extends App {
   readiness: Readiness;
   /** What is otherwise done by the clock: writes what was heard; looks for what expired. */
-  leases: { flush(): Promise<void>; pass(): Promise<void> };
+  leases: Pick<Leases, 'flush' | 'pass'>;
   /** The sources as it knows them now. */
   sources: Pick<Cache<AlertSource>, 'get'>;
   /** Starts to read; returns at once. */
@@ -159,52 +154,36 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     namespaces === undefined
       ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)
       : scopeOfCluster(namespaces.cache, signal);
-  const late = leasePool === undefined ? undefined : createLateLeases();
-  const opened = (found: { scope: string; lock: DrainLock }) => {
-    if (leasePool === undefined) return;
-    late?.open({ store: createLeaseStore({ pool: leasePool, scope: found.scope }), lock: found.lock });
-  };
+  const late = leasePool && createLateLeases(leasePool);
+  const opened = (found: { scope: string; lock: DrainLock }) => late?.open(found);
   const two =
     pool === undefined
       ? undefined
       : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
   const store = two?.store ?? etcd;
-  const isTaking = () => [alerts.cache, sources.cache].every((cache) => cache.synced && cache.fresh());
-  const leased = parts.leases ?? late;
-  const collector =
-    leased && createLeaseCollector({ store: leased.store, replica: randomUUID(), isTaking, clock, log, metrics });
-  const expirer =
-    leased &&
-    createExpirer({
-      ...leased,
-      alerts: alerts.cache,
-      sources: sources.cache,
-      writes: createExpiryWrites({ client, alerts: alerts.cache, lock }),
-      heartbeats: createHeartbeats({
-        store: leased.store,
-        alerts: alerts.cache,
-        sources: sources.cache,
-        intake: store,
-        clock,
-        log,
-        metrics,
-      }),
-      clock,
-      log,
-      metrics,
-    });
-  const leases = collector ?? noLeaseBook;
+  const leases = wireLeases({
+    kept: parts.leases ?? late,
+    client,
+    alerts: alerts.cache,
+    sources: sources.cache,
+    intake: store,
+    namespace: parts.namespace,
+    lock,
+    clock,
+    log,
+    metrics,
+  });
   const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
   const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
   const receivers = createReceivers();
-  const routing = createRouting({ sources: sources.cache, alerts: alerts.cache });
+  const routing = createRouting({ sources: sources.cache, alerts: alerts.cache, live, folds, clock, metrics });
   const ingest = createIngest({
     ...(two === undefined ? { store } : { store, receipt: two.receipt, isBounded: true }),
     clock,
     log,
     metrics,
     repeats,
-    leases,
+    leases: leases.book,
     alerts: alerts.cache,
     isNew,
     routing,
@@ -222,7 +201,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       ...common,
       auth,
       lookup: createSourceLookup({ client, sources: sources.cache, clock, metrics }),
-      leases,
+      leases: leases.book,
       arrivals: {
         saw(arrival) {
           traffic.saw(arrival);
@@ -249,7 +228,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   return {
     ...app,
     readiness,
-    leases: { flush: async () => collector?.flush(), pass: async () => expirer?.pass() },
+    leases,
     sources: sources.cache,
     start() {
       for (const reflector of reflectors) reflector.start();
@@ -259,9 +238,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       receiving.start();
       testAlerts.start();
       secretsAhead.start();
-      collector?.start();
       parts.leases?.lock.start();
-      expirer?.start();
+      leases.start();
       overflows.start();
     },
     async stop() {
@@ -271,8 +249,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       testAlerts.stop();
       secretsAhead.stop();
       await repeats.stop();
-      await expirer?.stop();
-      await collector?.stop();
+      await leases.stop();
       await parts.leases?.lock.stop();
       await two?.stop();
       await traffic.stop();

@@ -165,6 +165,7 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   folded: z.exactOptional(z.looseObject({
     count: z.int().min(0),
     firing: z.int().min(0),
+    expired: z.exactOptional(z.int().min(0)),
     asOf: z.iso.datetime({ offset: true }),
   })),
   startsAt: z.iso.datetime({ offset: true }),

@@ -215,10 +215,12 @@ export interface AlertSpec {
   notes?: string[];
   /** Only on an overflow Alert: the source had reached its limits.maxLiveAlerts, and this one stands for further alerts of one name and group, each of which is in Postgres. Written at most once in 10 s. */
   folded?: {
-    /** Alerts that it stands for since startsAt, firing or resolved. Those that became Alerts of their own do not count. */
+    /** Alerts that it stands for since startsAt, firing, expired or resolved. Those that became Alerts of their own do not count. */
     count: number;
-    /** Of them, those that fire. With 0 this Alert is Resolved, and leaves. */
+    /** Of them, those that fire. With 0 this Alert is Expired while some of them are, else Resolved, and leaves. */
     firing: number;
+    /** Of them, those whose lease ran out, and of which nobody said that they resolved; absent when none did. */
+    expired?: number;
     /** When they were counted, RFC 3339. Example: 2026-03-01T14:02:13.000421Z. */
     asOf: string;
   };

@@ -52,6 +52,15 @@ describe('an alert', () => {
     expect(decideAlert(overflow, about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 10_000 });
   });
 
+  it('that stood for folded ones and has expired stays as any that did: a report may bring it back', () => {
+    const overflow = resolved(10_000);
+    overflow.spec.folded = { count: 7, firing: 0, expired: 2, asOf: ago(10_000) };
+    const { endsAt: _, ...spec } = overflow.spec;
+    overflow.spec = { ...spec, state: 'Expired', expired: { at: ago(10_000), reason: 'LeaseRanOut' } };
+    expect(decideAlert(overflow, about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 10_000 });
+    expect(decideAlert(overflow, { ...about, isCrowded: true })).toEqual({ kind: 'leave' });
+  });
+
   it('stays when its time of receipt cannot be read: for want of information nothing goes', () => {
     const unreadable = resolved(9 * DAY_MS);
     unreadable.spec.receivedAt = 'yesterday';

@@ -17,7 +17,7 @@ export type Verdict =
   { kind: 'stay' } | { kind: 'wait'; dueMs: number } | { kind: 'leave' };
 
 const STAY: Verdict = { kind: 'stay' };
-/** For an overflow Alert of which nothing fires any more, and for all that has ended where room is short: time for incidents to count it. */
+/** For an overflow Alert all of whose alerts have resolved, and for all that has ended where room is short: time for incidents to count it. */
 const SPENT_STAYS_MS = 10_000;
 /** A source that has used so much of its bound makes room: what has ended leaves as soon as history has it. */
 const CROWDED_SHARE = 0.5;
@@ -40,7 +40,7 @@ export function decideAlert(
   const received = msOf(spec.receivedAt);
   const ended = msOf(spec.state === 'Expired' ? spec.expired?.at : spec.endsAt);
   if (received === undefined) return STAY;
-  const isSpent = o.isCrowded || spec.folded?.firing === 0;
+  const isSpent = o.isCrowded || (spec.state === 'Resolved' && spec.folded?.firing === 0);
   const staysMs = isSpent ? Math.min(SPENT_STAYS_MS, o.retentionMs) : o.retentionMs;
   return dueAt(Math.max(received, ended !== undefined && ended <= now ? ended : received) + staysMs, now);
 }

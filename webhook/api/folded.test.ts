@@ -1,5 +1,6 @@
 import type { Alert } from '@funnelai/crds/generated/types';
-import type { FoldedAlert, FoldedFilter } from '@funnelai/history/folded';
+import type { FoldedAlert } from '@funnelai/history/folded';
+import type { FoldedFilter } from '@funnelai/history/folded-filter';
 import { describe, expect, it } from 'vitest';
 import { anAlert } from '../testing/builders.ts';
 import type { ApiContext } from './context.ts';

@@ -2,7 +2,8 @@
 import type { Alert } from '@funnelai/crds/generated/types';
 import { API_VERSION } from '@funnelai/crds/meta';
 import type { AlertItem, FoldedState } from '@funnelai/domain/wire';
-import type { FoldedAlert, FoldedFilter } from '@funnelai/history/folded';
+import type { FoldedAlert } from '@funnelai/history/folded';
+import type { FoldedFilter } from '@funnelai/history/folded-filter';
 import { LIST_ROWS_MAX } from '../limits.ts';
 import type { ApiContext } from './context.ts';
 import { alertItem } from './items.ts';

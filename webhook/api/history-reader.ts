@@ -1,7 +1,8 @@
 /** What pages read from Postgres, within a deadline; that it is away or off is an answer and not an error. */
 import type { Alert } from '@funnelai/crds/generated/types';
 import { HistoryUnavailable } from '@funnelai/history/errors';
-import type { FoldedAlert, FoldedFilter, FoldStore } from '@funnelai/history/folded';
+import type { FoldedAlert, FoldStore } from '@funnelai/history/folded';
+import type { FoldedFilter } from '@funnelai/history/folded-filter';
 import type { AlertRecord, IncidentRecord, Queries, Recurrence, SaidEvent } from '@funnelai/history/queries';
 import type { StoredChange } from '@funnelai/history/rows';
 import type { Clock } from '@funnelai/kube/clock';

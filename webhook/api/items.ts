@@ -71,8 +71,16 @@ export function alertItem(alert: Alert): AlertItem {
     labels: spec.labels ?? {},
     links: spec.links ?? [],
     demo: isDemo(alert),
-    ...(spec.folded === undefined ? {} : { standsFor: { count: spec.folded.count, firing: spec.folded.firing } }),
+    ...(spec.folded === undefined ? {} : { standsFor: standsFor(spec.folded) }),
   };
+}
+
+function standsFor({
+  count,
+  firing,
+  expired,
+}: NonNullable<Alert['spec']['folded']>): NonNullable<AlertItem['standsFor']> {
+  return { count, firing, ...(expired === undefined ? {} : { expired }) };
 }
 
 /** Returns the row of a source, with what came to it. */

@@ -6,7 +6,7 @@ import type { Right } from '../auth/access.ts';
 import type { Person } from '../auth/identity.ts';
 import { BY_ORIGIN, createRouting, originsOf } from '../intake/routing.ts';
 import { createReceivers } from '../receivers/registry.ts';
-import { anAlertSource } from '../testing/builders.ts';
+import { anAlertSource, nothingFolded } from '../testing/builders.ts';
 import type { ApiContext } from './context.ts';
 import { preview } from './source-preview.ts';
 
@@ -32,7 +32,7 @@ it('shows a person of other namespaces what they may read there, and asks for ea
   sources.replace([home, ...acceptors] as never[], '1');
   const api = {
     receivers: createReceivers(),
-    routing: createRouting({ sources, alerts: cache() }),
+    routing: createRouting({ ...nothingFolded(), sources, alerts: cache() }),
     access: {
       may: async (_who: Person, { verb, resource, namespace }: Right) => {
         asked.push(`${verb} ${resource} ${namespace}`);

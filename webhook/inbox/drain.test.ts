@@ -1,17 +1,19 @@
+import type { AlertSource } from '@funnelai/crds/generated/types';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
-import { type AlertStore, createAlertStore, type StoreOutcome } from '../intake/store.ts';
-import { DRAIN_HELD, DRAIN_PAGE_BYTES } from '../limits.ts';
+import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
+import { DRAIN_FIRSTS, DRAIN_HELD, DRAIN_PAGE, DRAIN_PAGE_BYTES } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
-import { anAlert } from '../testing/builders.ts';
+import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
 import { MemoryInbox } from '../testing/memory-inbox.ts';
 import { createApiServer } from './api-server.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createLane } from './lane.ts';
+import { rowsOf } from './rows.ts';
 
 let drains: Drain[] = [];
 afterEach(async () => {
@@ -20,7 +22,13 @@ afterEach(async () => {
 });
 
 /** `stores` stands in for etcd where a story needs outcomes that the fake cannot give. */
-function aDrain(o: { stores?: AlertStore; sources?: (name: string) => boolean | undefined } = {}) {
+function aDrain(
+  o: {
+    stores?: AlertStore;
+    sources?: (name: string) => AlertSource | null | undefined;
+    isNew?: (alertname: string) => boolean;
+  } = {},
+) {
   const fake = new FakeAlerts();
   const memory = new MemoryInbox();
   const clock = new FakeClock('2026-01-01T12:00:00Z');
@@ -32,7 +40,9 @@ function aDrain(o: { stores?: AlertStore; sources?: (name: string) => boolean | 
     inbox: memory.store,
     lock: memory.lock,
     etcd: o.stores ?? own,
-    hasSource: (_namespace, name) => o.sources?.(name) ?? (o.sources === undefined ? true : undefined),
+    sourceOf: (namespace, name) =>
+      o.sources === undefined ? anAlertSource({ namespace, name }) : o.sources(`${namespace}/${name}`),
+    isNew: (_namespace, { labels }) => o.isNew?.(labels?.alertname ?? '') ?? false,
     api,
     lane: createLane({ clock }),
     clock,
@@ -51,7 +61,13 @@ let second = 0;
 function put(
   memory: MemoryInbox,
   n: number,
-  o: { state?: 'Firing' | 'Resolved'; namespace?: string; source?: string } = {},
+  o: {
+    state?: 'Firing' | 'Resolved';
+    namespace?: string;
+    source?: string;
+    alertname?: string;
+    isFirst?: boolean;
+  } = {},
 ) {
   second += 1;
   const fingerprint = String(n).padStart(16, '0').padEnd(64, '0');
@@ -59,9 +75,10 @@ function put(
   const state = o.state ?? 'Firing';
   const { spec } = anAlert({ spec: { fingerprint, state, startsAt: '2026-01-01T11:00:00.000000Z', receivedAt: at } });
   if (state === 'Resolved') spec.endsAt = at;
-  const { namespace = 'demo', source = 'prom' } = o;
+  const { namespace = 'demo', source = 'prom', alertname, isFirst = false } = o;
+  if (alertname !== undefined) spec.labels = { alertname };
   const reports = JSON.stringify([{ spec, startNamed: true, endNamed: true }]);
-  memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports });
+  memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports, isFirst });
 }
 const states = (fake: FakeAlerts) => [...fake.stored.values()].map(({ spec }) => spec.state);
 
@@ -123,7 +140,7 @@ describe('the drain', () => {
   });
 
   it('sets aside what is refused for good and what lost its source, and drains the rest', async () => {
-    const { fake, memory, start } = aDrain({ sources: (name) => name === 'prom' });
+    const { fake, memory, start } = aDrain({ sources: (name) => (name === 'demo/prom' ? anAlertSource() : null) });
     fake.faults = ['invalid', 'terminating'];
     for (let n = 0; n < 5; n += 1) put(memory, n);
     put(memory, 9, { source: 'gone' });
@@ -189,6 +206,39 @@ describe('the drain', () => {
     expect(memory.rows).toEqual([]);
   });
 
+  it.each([true, false])(
+    'takes a first alert of a name before thousands that came before it, where it is marked: %s',
+    async (isFirst) => {
+      const stored: string[] = [];
+      const stores: AlertStore = {
+        store: async ({ reports }) => {
+          await clock.sleep(50);
+          stored.push(reports[0].spec.labels?.alertname ?? '');
+          return { kind: 'created', name: 'x' };
+        },
+      };
+      const { memory, clock, start } = aDrain({ stores, isNew: (alertname) => alertname === 'DiskFull' });
+      for (let n = 0; n < 3 * DRAIN_HELD; n += 1) put(memory, n, { alertname: 'Storm' });
+      put(memory, 3 * DRAIN_HELD, { alertname: 'DiskFull', isFirst });
+      await start(2_000);
+      expect(stored.length).toBeLessThan(DRAIN_HELD);
+      expect(stored.includes('DiskFull')).toBe(isFirst);
+      await clock.advance(60_000);
+      expect([memory.rows.length, stored.length, new Set(stored).size]).toEqual([0, 3 * DRAIN_HELD + 1, 2]);
+    },
+  );
+
+  it('holds no more of such than it has room for, and drains them all', async () => {
+    const { fake, memory, clock, start } = aDrain({ isNew: () => true });
+    fake.isAway = true;
+    for (let n = 0; n < 2 * DRAIN_HELD; n += 1) put(memory, n, { alertname: `New${n}`, isFirst: true });
+    await start(20_000);
+    expect(memory.read.size).toBeLessThanOrEqual(DRAIN_HELD + DRAIN_PAGE + 2 * DRAIN_FIRSTS);
+    fake.isAway = false;
+    for (let n = 0; n < 100 && memory.rows.length > 0; n += 1) await clock.advance(2_000);
+    expect([memory.rows.length, fake.stored.size]).toEqual([0, 2 * DRAIN_HELD]);
+  });
+
   it('goes on once Postgres is back', async () => {
     const { fake, memory, clock, start } = aDrain();
     for (let n = 0; n < 5; n += 1) put(memory, n);
@@ -198,5 +248,71 @@ describe('the drain', () => {
     memory.isAway = false;
     await clock.advance(40_000);
     expect([fake.stored.size, memory.rows.length]).toEqual([5, 0]);
+  });
+});
+
+describe('what was routed into another namespace', () => {
+  const from = { namespace: 'infra', name: 'prom' };
+  const home = anAlertSource(from);
+  const platform = anAlertSource({ namespace: 'pay', name: 'platform', spec: { acceptFrom: from } });
+  const request = (namespace: string, source: string, fingerprint: string): StoreRequest => ({
+    namespace,
+    source,
+    fingerprint,
+    demo: false,
+    reports: [
+      { spec: { ...anAlert().spec, sourceRef: { name: source }, fingerprint }, startNamed: true, endNamed: false },
+    ],
+  });
+  const [there, here] = [request('pay', 'platform', 'a'.repeat(64)), request('infra', 'prom', 'b'.repeat(64))];
+
+  /** One such row, drained while there are these sources. */
+  async function drained(
+    sources: AlertSource[],
+    outcome: (namespace: string) => StoreOutcome['kind'] = () => 'created',
+  ) {
+    const stored: string[] = [];
+    const stores: AlertStore = {
+      store: async ({ namespace, source, fingerprint, reports }) => {
+        const kind = outcome(namespace);
+        if (kind !== 'created') return { kind: 'gone', message: 'it is being terminated' };
+        expect(reports.map(({ spec }) => [spec.sourceRef.name, spec.fingerprint])).toEqual([[source, fingerprint]]);
+        stored.push(`${namespace}/${source}`);
+        return { kind, name: 'x' };
+      },
+    };
+    const named = (name: string) =>
+      sources.find(({ metadata }) => name === `${metadata.namespace}/${metadata.name}`) ?? null;
+    const { memory, start } = aDrain({ stores, sources: named });
+    for (const row of rowsOf({ ...there, keep: () => here })) memory.add(row);
+    await start();
+    expect(memory.rows).toEqual([]);
+    return { stored, aside: memory.aside.map(({ reason }) => reason) };
+  }
+
+  it('goes there while the source there accepts it', async () => {
+    expect(await drained([home, platform])).toEqual({ stored: ['pay/platform'], aside: [] });
+    // Where it came is not asked about: what was answered is stored.
+    expect(await drained([platform])).toEqual({ stored: ['pay/platform'], aside: [] });
+  });
+
+  it('stays where it came when the source there is gone, accepts no more, or its namespace goes away', async () => {
+    const other = anAlertSource({ namespace: 'pay', name: 'platform', spec: { acceptFrom: { ...from, name: 'x' } } });
+    const asItCame = { stored: ['infra/prom'], aside: [] };
+    expect(await drained([home])).toEqual(asItCame);
+    expect(await drained([home, other])).toEqual(asItCame);
+    expect(await drained([home, platform], (namespace) => (namespace === 'pay' ? 'gone' : 'created'))).toEqual(
+      asItCame,
+    );
+  });
+
+  it('is set aside only when neither takes it, with the reason', async () => {
+    expect(await drained([])).toEqual({
+      stored: [],
+      aside: ['AlertSource platform in namespace pay is not there any more'],
+    });
+    expect(await drained([home, platform], () => 'gone')).toEqual({ stored: [], aside: ['it is being terminated'] });
+    const isGone = (namespace: string) => (namespace === 'pay' ? 'gone' : 'created');
+    expect(await drained([platform], isGone)).toEqual({ stored: [], aside: ['it is being terminated'] });
   });
 });

@@ -3,22 +3,23 @@
  * side, as many as the lane allows. A row goes only after the API server's answer that it is stored; one that can never be stored is set
  * aside with its reason and holds up no other. Killed anywhere, the next one drains the rows again, which changes nothing.
  */
-import type { AlertSpec } from '@funnelai/crds/generated/types';
-import { labelValue } from '@funnelai/domain/labels';
+import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import { accepts } from '@funnelai/domain/route';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import { backoffMs } from '@funnelai/kube/backoff';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import type { AlertStore, StoreOutcome } from '../intake/store.ts';
+import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
+import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
-import { keyOf, requestOf } from './rows.ts';
+import { type Home, type Plan, planOf, type Way } from './rows.ts';
 import { answers, isStored } from './two-stores.ts';
 
 export interface Drain {
@@ -31,8 +32,8 @@ export interface DrainDeps {
   inbox: InboxStore;
   lock: DrainLock;
   etcd: AlertStore;
-  /** Whether a source is there; undefined while nobody can say. */
-  hasSource(namespace: string, name: string): boolean | undefined;
+  /** The source as it is now; null when it is gone, undefined while nobody can say. */
+  sourceOf(namespace: string, name: string): AlertSource | null | undefined;
   /** Whether nothing of an alert's kind fires yet: of those that are held it goes first. */
   isNew?: (namespace: string, spec: AlertSpec) => boolean;
   api: ApiServer;
@@ -42,34 +43,12 @@ export interface DrainDeps {
   metrics: WebhookMetrics;
 }
 
-/** Rows of one fault that are held. */
-interface Fault {
-  rows: StoredRow[];
-  /** Set on the first of its kind that is held, where nothing of that kind fires yet. */
-  newKind?: string;
-  isBusy: boolean;
-  isOneByOne: boolean;
-  failures: number;
-  notBeforeMs: number;
-}
-const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
-
 export function createDrain(deps: DrainDeps): Drain {
   const { inbox, lock, etcd, api, lane, clock, log, metrics } = deps;
-  const faults = new Map<string, Fault>();
-  /** Keys of the faults with a `newKind`, by that. */
-  const first = new Map<string, string>();
-  /** Ids that are held or settled and still lie in the table. */
-  const known = new Set<string>();
+  const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), clock });
   const settled: { id: string; reason?: string }[] = [];
-  /** Of rows that are not settled. */
-  let heldBytes = 0;
   const pausing = createPausing();
   const working = new Set<Promise<void>>();
-  let cursor = '0';
-  let isAtEnd = false;
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let wrappedAtMs = Number.NEGATIVE_INFINITY;
   let isWoken = false;
   let removedAtMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
@@ -79,88 +58,39 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** What is held belongs to whoever drains now. */
   function forget(): void {
-    faults.clear();
-    first.clear();
-    known.clear();
+    held.clear();
     settled.length = 0;
-    heldBytes = 0;
-    cursor = '0';
-    isAtEnd = false;
     lane.drains(false);
-  }
-
-  async function read(): Promise<void> {
-    const nowMs = clock.monotonicMs();
-    if (known.size >= limits.DRAIN_HELD || heldBytes >= limits.DRAIN_HELD_BYTES) return;
-    if (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS) return;
-    // A row may become visible after one with a higher number, and a pause may be over: now and then all is read from the first.
-    if (isAtEnd && nowMs - wrappedAtMs >= limits.DRAIN_WRAP_MS) {
-      cursor = '0';
-      wrappedAtMs = nowMs;
-    }
-    readAtMs = nowMs;
-    const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
-    const rows = await inbox.page({ after: cursor, ...bound, without: pausing.paused(nowMs) });
-    isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
-    cursor = rows.at(-1)?.id ?? cursor;
-    for (const row of rows) {
-      if (known.has(row.id)) continue;
-      known.add(row.id);
-      heldBytes += bytesOf(row);
-      const fault = faults.get(keyOf(row));
-      if (fault === undefined) hold(row);
-      else fault.rows.push(row);
-    }
-    lane.drains(faults.size > 0);
-  }
-
-  function hold(row: StoredRow): void {
-    const fault: Fault = { ...NEW_FAULT, rows: [row] };
-    faults.set(keyOf(row), fault);
-    const spec = requestOf([row]).request?.reports[0].spec;
-    if (spec === undefined || deps.isNew?.(row.namespace, spec) !== true) return;
-    const kind = JSON.stringify([row.namespace, row.source, labelValue(spec.labels, 'alertname')]);
-    if (first.has(kind)) return;
-    fault.newKind = kind;
-    first.set(kind, keyOf(row));
-  }
-
-  function letGo(key: string, fault: Fault): void {
-    faults.delete(key);
-    if (fault.newKind !== undefined) first.delete(fault.newKind);
   }
 
   /** Begins as many writes as lane and breaker allow. */
   function begin(signal: AbortSignal): void {
     const nowMs = clock.monotonicMs();
-    for (const key of inTurn(first.values(), faults.keys())) {
-      const fault = faults.get(key);
-      const row = fault?.rows[0];
-      if (fault === undefined || row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
+    for (const [key, fault] of held.inTurn()) {
+      const [row] = fault.rows;
+      if (row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
       if (pausing.isPaused(row.namespace, nowMs)) {
         // It is read again after the pause; held, it would leave no room for others.
-        for (const row of fault.rows) {
-          known.delete(row.id);
-          heldBytes -= bytesOf(row);
-        }
-        letGo(key, fault);
+        held.putBack(key, fault);
         continue;
       }
-      const hasSource = deps.hasSource(row.namespace, row.source);
-      if (hasSource === undefined) continue;
-      if (!hasSource) {
-        done(key, fault, fault.rows, `AlertSource ${row.source} in namespace ${row.namespace} is not there any more`);
-        continue;
-      }
+      if (deps.sourceOf(row.namespace, row.source) === undefined) continue;
       const leave = lane.enterDrain();
       if (leave === undefined) return;
+      const rows = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
+      const plan = planOf(rows, wayOf);
+      if (plan.requests.length === 0) {
+        leave({ isUnused: true });
+        for (const { row, why } of plan.unreadable) done(key, fault, [row], why);
+        continue;
+      }
       const verdict = api.ask();
       if (verdict.may === 'not') {
         leave({ isUnused: true });
         return;
       }
       fault.isBusy = true;
-      const work = settle(key, fault, verdict.round, signal).finally(() => {
+      const work = settle(key, fault, { rows, plan, round: verdict.round }, signal).finally(() => {
         leave();
         working.delete(work);
         if (!signal.aborted && lock.held()) begin(signal);
@@ -172,21 +102,50 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** Rows of a fault that are done with, one way or the other. */
   function done(key: string, fault: Fault, rows: readonly StoredRow[], reason?: string): void {
-    for (const row of rows) {
-      settled.push(reason === undefined ? { id: row.id } : { id: row.id, reason });
-      heldBytes -= bytesOf(row);
-    }
-    fault.rows = fault.rows.filter((row) => !rows.includes(row));
-    if (fault.rows.length === 0) letGo(key, fault);
+    for (const { id } of rows) settled.push(reason === undefined ? { id } : { id, reason });
+    held.done(key, fault, rows);
   }
 
-  async function settle(key: string, fault: Fault, round: number, signal: AbortSignal): Promise<void> {
-    const rows = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
-    const { request, unreadable } = requestOf(rows);
+  /** As the intake has it, which knows of no source that is gone, nor of one that accepts no more: what was routed there stays where it came. */
+  function wayOf({ namespace, source: name }: StoredRow, home: Home | undefined): Way {
+    const source = deps.sourceOf(namespace, name) ?? undefined;
+    const from = home && { metadata: { namespace: home.namespace, name: home.source } };
+    if (source !== undefined && (from === undefined || accepts(source, from))) return 'here';
+    if (home !== undefined && deps.sourceOf(home.namespace, home.source)) return 'home';
+    const what = source === undefined ? 'is not there any more' : 'does not accept it any more';
+    return { why: `AlertSource ${name} in namespace ${namespace} ${what}` };
+  }
+
+  async function store(requests: readonly StoreRequest[], signal: AbortSignal): Promise<StoreOutcome | undefined> {
+    let outcome: StoreOutcome | undefined;
+    for (const request of requests) {
+      outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      if (!isStored(outcome)) break;
+    }
+    return outcome;
+  }
+
+  async function settle(
+    key: string,
+    fault: Fault,
+    { rows, plan, round }: { rows: readonly StoredRow[]; plan: Plan; round: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    let { unreadable } = plan;
     let outcome: StoreOutcome | undefined;
     try {
-      if (request !== undefined)
-        outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      outcome = await store(plan.requests, signal);
+      if (outcome?.kind === 'gone') {
+        // The namespace goes away: what was routed into it stays where it came, too.
+        const why = outcome.message;
+        const kept = planOf(rows, (_row, home) =>
+          home && deps.sourceOf(home.namespace, home.source) ? 'home' : { why },
+        );
+        if (kept.requests.length > 0) {
+          unreadable = kept.unreadable;
+          outcome = await store(kept.requests, signal);
+        }
+      }
     } catch (error) {
       // A fault of ours, which comes again with this row; the API server has no part in it.
       log.error({ err: error }, 'a row of the inbox could not be drained');
@@ -195,7 +154,7 @@ export function createDrain(deps: DrainDeps): Drain {
     api.ended(round, outcome === undefined || answers(outcome));
     fault.isBusy = false;
     // The lock was lost meanwhile: whoever has it now does it again.
-    if (faults.get(key) !== fault) return;
+    if (!held.has(key, fault)) return;
     for (const { row, why } of unreadable) done(key, fault, [row], why);
     const stored = rows.filter((row) => !unreadable.some((other) => other.row === row));
     if (outcome !== undefined) learn(key, fault, stored, outcome);
@@ -232,7 +191,7 @@ export function createDrain(deps: DrainDeps): Drain {
     const aside = now.flatMap(({ id, reason }) => (reason === undefined ? [] : [{ id, reason }]));
     if (!(await inbox.remove(stored, holder)) || !(await inbox.setAside(aside, holder))) return false;
     settled.splice(0, now.length);
-    for (const { id } of now) known.delete(id);
+    held.forget(now.map(({ id }) => id));
     metrics.drained('stored', stored.length);
     if (aside.length > 0) {
       metrics.drained('setAside', aside.length);
@@ -250,11 +209,12 @@ export function createDrain(deps: DrainDeps): Drain {
       try {
         if (!lock.held()) forget();
         else {
-          await read();
+          await held.read(pausing.paused(clock.monotonicMs()));
+          if (held.size > 0) lane.drains(true);
           begin(signal);
           if (!(await remove())) forget();
-          else if (faults.size > 0 || settled.length > 0) waitMs = limits.DRAIN_REMOVE_MS;
-          if (faults.size === 0 && working.size === 0) lane.drains(false);
+          else if (held.size > 0 || settled.length > 0) waitMs = limits.DRAIN_REMOVE_MS;
+          if (held.size === 0 && working.size === 0) lane.drains(false);
           failures = 0;
         }
       } catch (error) {
@@ -294,7 +254,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
   return {
     wake() {
-      readAtMs = Number.NEGATIVE_INFINITY;
+      held.hurry();
       wake();
     },
     start() {
@@ -311,11 +271,5 @@ export function createDrain(deps: DrainDeps): Drain {
   };
 }
 
-const bytesOf = ({ reports }: StoredRow): number => Buffer.byteLength(reports);
-
 const waitOf = (failures: number): number =>
   backoffMs(failures, { baseMs: limits.DRAIN_RETRY_MS, maxMs: limits.DRAIN_RETRY_MAX_MS });
-
-function* inTurn(...all: Iterable<string>[]): Iterable<string> {
-  for (const some of all) yield* some;
-}

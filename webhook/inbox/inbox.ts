@@ -7,19 +7,19 @@ import { INBOX_ROWS_PER_WRITE, type InboxDepth, type InboxRow, type InboxStore }
 import { type Clock, nextTurn } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import type { Report } from '../intake/report.ts';
 import type { StoreRequest } from '../intake/store.ts';
 import {
   INBOX_FAULTS_READ,
   INBOX_LOOK_MS,
   INBOX_REST_MS,
-  INBOX_ROW_BYTES,
   INBOX_ROWS,
   INBOX_WAITING,
   INBOX_WAITING_BYTES,
 } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
+import { createFirsts } from './firsts.ts';
 import type { ReceiptClock } from './receipt-clock.ts';
+import { rowsOf } from './rows.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface Inbox {
@@ -50,6 +50,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let down: { why: string; untilMs: number } | undefined;
   let seen: InboxDepth | undefined;
   const waiting = createWaiting();
+  const firsts = createFirsts(metrics.limitReached);
   let isEmpty = false;
   /** Rows put since the last look, and how many puts there ever were. */
   let putSince = 0;
@@ -124,13 +125,17 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         metrics.limitReached('INBOX_ROWS');
         throw new Error(`the inbox holds ${INBOX_ROWS} alerts already`);
       }
+      const isFirst = firsts.take(request.place, clock.monotonicMs());
       waiting.add(request.fingerprint);
       puts += 1;
       putSince += 1;
       isEmpty = false;
       try {
-        await Promise.all(rowsOf(request).map((row) => group.put(row)));
+        const rows = rowsOf(request);
+        if (isFirst && rows[0] !== undefined) rows[0].isFirst = true;
+        await Promise.all(rows.map((row) => group.put(row)));
       } catch (error) {
+        if (isFirst) firsts.giveBack(request.place);
         if (error instanceof GroupCommitFull) metrics.limitReached('INBOX_WAITING');
         throw error;
       }
@@ -154,34 +159,4 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       await looking;
     },
   };
-}
-
-/** Mostly one; a body may tell of one fault ten thousand times, and whoever drains holds whole rows. */
-function rowsOf({ namespace, source, fingerprint, demo, reports }: StoreRequest): InboxRow[] {
-  const row = (some: readonly string[], last: Report): InboxRow => ({
-    namespace,
-    source,
-    fingerprint,
-    demo,
-    receivedAt: last.spec.receivedAt,
-    reports: `[${some.join(',')}]`,
-  });
-  const rows: InboxRow[] = [];
-  let held: string[] = [];
-  let bytes = 0;
-  let last = reports[0];
-  for (const report of reports) {
-    const text = JSON.stringify(report);
-    const size = Buffer.byteLength(text);
-    if (held.length > 0 && bytes + size > INBOX_ROW_BYTES) {
-      rows.push(row(held, last));
-      held = [];
-      bytes = 0;
-    }
-    held.push(text);
-    bytes += size;
-    last = report;
-  }
-  rows.push(row(held, last));
-  return rows;
 }

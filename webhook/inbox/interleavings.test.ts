@@ -21,7 +21,7 @@ import { createApiServer } from './api-server.ts';
 import { createInbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock } from './receipt-clock.ts';
-import { requestOf } from './rows.ts';
+import { planOf } from './rows.ts';
 import { createTwoStores } from './two-stores.ts';
 
 const time = (second: number): string =>
@@ -82,8 +82,7 @@ async function world(knows: boolean) {
   async function drain(count: number): Promise<void> {
     const rows = memory.rows.slice(0, count);
     if (rows.length === 0) return;
-    const { request: all } = requestOf(rows);
-    if (all !== undefined) await etcd.store(all, never);
+    for (const all of planOf(rows).requests) await etcd.store(all, never);
     memory.rows = memory.rows.slice(rows.length);
     await clock.advance(2 * INBOX_LOOK_MS);
   }

@@ -1,38 +1,116 @@
-/** From rows of the inbox back to what is stored of one fault: all of it in the order of receipt, or why that cannot be. Pure. */
+/**
+ * Between what is stored of one fault and its rows in the inbox, where an alert that was routed lies with what it would be at the source
+ * that it came to. From rows back to requests all reports go in the order of receipt, or it is said why not. Pure.
+ */
+import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { compareInstants } from '@funnelai/domain/instants';
-import type { StoredRow } from '@funnelai/history/inbox';
+import type { InboxRow, StoredRow } from '@funnelai/history/inbox';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Report } from '../intake/report.ts';
 import type { StoreRequest } from '../intake/store.ts';
+import { INBOX_ROW_BYTES } from '../limits.ts';
+
+/** The source that routed an alert away, and the alert as it would be there. */
+export interface Home {
+  namespace: string;
+  source: string;
+  demo: boolean;
+  spec: AlertSpec;
+}
+/** Where a report goes; or why it cannot go anywhere, and its row with it. */
+export type Way = 'here' | 'home' | { why: string };
+
+interface RowReport extends Report {
+  /** Absent of an alert that stayed where it came. */
+  home?: Home;
+}
 
 /** What tells one fault from all others; names of Kubernetes hold no slash. */
-export const keyOf = ({ namespace, source, fingerprint }: StoredRow): string => `${namespace}/${source}/${fingerprint}`;
+export const keyOf = ({ namespace, source, fingerprint }: Pick<InboxRow, 'namespace' | 'source' | 'fingerprint'>) =>
+  `${namespace}/${source}/${fingerprint}`;
 
-/**
- * One request of what rows of one fault hold, undefined when none can be read, and those that cannot. Replicas write side by side: the
- * order of receipt counts, not that of the rows.
- */
-export function requestOf(rows: readonly StoredRow[]): {
-  request: StoreRequest | undefined;
+/** Mostly one; a body may tell of one fault ten thousand times, and whoever drains holds whole rows. */
+export function rowsOf({ namespace, source, fingerprint, demo, reports, keep }: StoreRequest): InboxRow[] {
+  const kept = keep?.();
+  const row = (some: readonly string[], last: Report): InboxRow => ({
+    namespace,
+    source,
+    fingerprint,
+    demo,
+    receivedAt: last.spec.receivedAt,
+    reports: `[${some.join(',')}]`,
+  });
+  const rows: InboxRow[] = [];
+  let held: string[] = [];
+  let bytes = 0;
+  let last = reports[0];
+  for (const [place, report] of reports.entries()) {
+    const spec = kept?.reports[place]?.spec;
+    const home = kept && spec && { namespace: kept.namespace, source: kept.source, demo: kept.demo, spec };
+    const text = JSON.stringify({ ...report, home });
+    const size = Buffer.byteLength(text);
+    if (held.length > 0 && bytes + size > INBOX_ROW_BYTES) {
+      rows.push(row(held, last));
+      held = [];
+      bytes = 0;
+    }
+    held.push(text);
+    bytes += size;
+    last = report;
+  }
+  rows.push(row(held, last));
+  return rows;
+}
+
+export interface Plan {
+  /** Mostly one; of what goes home one for each fault that it is there. */
+  requests: StoreRequest[];
+  /** Rows of which nothing is in the requests. */
   unreadable: { row: StoredRow; why: string }[];
-} {
-  const unreadable: { row: StoredRow; why: string }[] = [];
-  const reports = rows.flatMap((row) => {
+}
+
+/** What rows of one fault hold as requests. Replicas write side by side: the order of receipt counts, not that of the rows. */
+export function planOf(
+  rows: readonly StoredRow[],
+  wayOf: (row: StoredRow, home: Home | undefined) => Way = () => 'here',
+): Plan {
+  const plan: Plan = { requests: [], unreadable: [] };
+  const byFault = new Map<string, StoreRequest>();
+  const all = rows.flatMap((row) => {
     try {
-      return reportsOf(row);
+      return reportsOf(row).map((report) => placed(row, report, wayOf));
     } catch (error) {
-      unreadable.push({ row, why: messageOf(error) });
+      plan.unreadable.push({ row, why: messageOf(error) });
       return [];
     }
   });
-  const [report, ...more] = reports.sort((a, b) => compareInstants(a.spec.receivedAt, b.spec.receivedAt));
-  const [first] = rows;
-  if (report === undefined || first === undefined) return { request: undefined, unreadable };
-  const { namespace, source, fingerprint, demo } = first;
-  return { request: { namespace, source, fingerprint, demo, reports: [report, ...more] }, unreadable };
+  const inOrder = all.sort((a, b) => compareInstants(a.reports[0].spec.receivedAt, b.reports[0].spec.receivedAt));
+  for (const request of inOrder) {
+    const before = byFault.get(keyOf(request));
+    if (before === undefined) byFault.set(keyOf(request), request);
+    else before.reports = [...before.reports, ...request.reports];
+  }
+  plan.requests.push(...byFault.values());
+  return plan;
 }
 
-function reportsOf(row: StoredRow): Report[] {
+/** One report as a request of its own. @throws {Error} when it can go nowhere. */
+function placed(
+  row: StoredRow,
+  { home, ...report }: RowReport,
+  wayOf: (row: StoredRow, home: Home | undefined) => Way,
+): StoreRequest {
+  const way = wayOf(row, home);
+  if (typeof way === 'object') throw new Error(way.why);
+  if (way === 'here' || home === undefined) {
+    const { namespace, source, fingerprint, demo } = row;
+    return { namespace, source, fingerprint, demo, reports: [report] };
+  }
+  const { spec, ...where } = home;
+  return { ...where, fingerprint: spec.fingerprint, reports: [{ ...report, spec }] };
+}
+
+function reportsOf(row: StoredRow): RowReport[] {
   const found: unknown = JSON.parse(row.reports);
   if (!Array.isArray(found) || found.length === 0) throw new Error('it holds no list of reports');
   return found.map((report: unknown, place) => {
@@ -42,11 +120,21 @@ function reportsOf(row: StoredRow): Report[] {
   });
 }
 
-function isReport(value: unknown): value is Report {
+function isReport(value: unknown): value is RowReport {
   if (typeof value !== 'object' || value === null) return false;
-  const { spec, startNamed, endNamed } = value as Record<string, unknown>;
+  const { spec, startNamed, endNamed, home } = value as Record<string, unknown>;
   if (typeof startNamed !== 'boolean' || typeof endNamed !== 'boolean') return false;
-  if (typeof spec !== 'object' || spec === null) return false;
-  const { fingerprint, state, startsAt, receivedAt } = spec as Record<string, unknown>;
+  return isSpec(spec) && (home === undefined || isHome(home));
+}
+
+function isHome(value: unknown): value is Home {
+  if (typeof value !== 'object' || value === null) return false;
+  const { namespace, source, demo, spec } = value as Record<string, unknown>;
+  return typeof namespace === 'string' && typeof source === 'string' && typeof demo === 'boolean' && isSpec(spec);
+}
+
+function isSpec(value: unknown): value is AlertSpec {
+  if (typeof value !== 'object' || value === null) return false;
+  const { fingerprint, state, startsAt, receivedAt } = value as Record<string, unknown>;
   return [fingerprint, state, startsAt, receivedAt].every((text) => typeof text === 'string');
 }

@@ -3,12 +3,14 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import type { Place } from '../intake/fair-queue.ts';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import type { Report } from '../intake/report.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
 import {
   ETCD_PATIENCE_MS,
   INBOX_LOOK_MS,
+  INBOX_REST_MS,
   INBOX_ROW_BYTES,
   INBOX_ROWS,
   LANE_WAIT_MS,
@@ -23,7 +25,7 @@ import { FAILURES_TO_OPEN, FIRST_WAIT_MS, PROBES_TO_CLOSE } from './breaker.ts';
 import { createInbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock } from './receipt-clock.ts';
-import { requestOf } from './rows.ts';
+import { planOf } from './rows.ts';
 import { createTwoStores } from './two-stores.ts';
 
 const fault = (n: number): string => String(n).padStart(16, '0').padEnd(64, '0');
@@ -172,7 +174,7 @@ describe('an alert', () => {
     const rows = memory.rows.slice(before);
     expect(rows.length).toBeGreaterThan(1);
     for (const row of rows) expect(row.reports.length).toBeLessThan(INBOX_ROW_BYTES + 20_000);
-    expect(requestOf(rows)).toMatchObject({ unreadable: [], request: { reports } });
+    expect(planOf(rows)).toMatchObject({ unreadable: [], requests: [{ reports }] });
   });
 
   it('is not put into an inbox that holds as much as it may, and that is counted', async () => {
@@ -183,6 +185,20 @@ describe('an alert', () => {
     const outcomes = [await send(request(1), 0), await send(request(2))];
     expect(outcomes.map(({ kind }) => kind)).toEqual(['inbox', 'unavailable']);
     expect(await metrics()).toContain('funnelai_webhook_limit_reached_total{limit="INBOX_ROWS"}');
+  });
+
+  it('is marked there as the first of its kind where nothing of that fires, once it is stored', async () => {
+    const { memory, giveUp, send, clock } = await twoStores();
+    await giveUp();
+    memory.rows = [];
+    const place: Place = { source: 'demo/prom', name: 'DiskFull', request: 1, severity: 'High', isNew: true };
+    memory.isAway = true;
+    expect(await send({ ...request(1), place }, 0)).toMatchObject({ kind: 'unavailable' });
+    memory.isAway = false;
+    await clock.advance(2 * INBOX_REST_MS);
+    for (const [n, isNew] of [true, true, false].entries())
+      expect(await send({ ...request(n), place: { ...place, isNew } }, 0)).toEqual({ kind: 'inbox' });
+    expect(memory.rows.map(({ isFirst = false }) => isFirst)).toEqual([true, false, false]);
   });
 
   it('that the API server refuses for good, or whose namespace ends, is not put into the inbox', async () => {

@@ -69,9 +69,9 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     }
     const store = createInboxStore({ pool, scope });
     lock = createDrainLock({ pool, clock, log, scope });
-    const hasSource = (namespace: string, name: string) =>
-      sources.get(namespace, name) !== undefined || (sources.synced && sources.fresh() ? false : undefined);
-    drain = createDrain({ inbox: store, lock, etcd, hasSource, isNew: parts.isNew, api, lane, clock, log, metrics });
+    const sourceOf = (namespace: string, name: string) =>
+      sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
+    drain = createDrain({ inbox: store, lock, etcd, sourceOf, isNew: parts.isNew, api, lane, clock, log, metrics });
     lock.subscribe((held) => {
       metrics.drains(held);
       drain?.wake();

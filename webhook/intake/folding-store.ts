@@ -3,19 +3,21 @@
  * becomes an Alert of its own when it is reported again and there is room. Promises that an alert is never counted as folded and live at
  * once for longer than until its next change.
  */
-import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
-import { alertName, NAME_DIGITS } from '@funnelai/domain/fingerprint';
+import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import { alertName } from '@funnelai/domain/fingerprint';
 import { DEFAULT_MAX_LIVE_ALERTS, maxLiveAlertsOf, REST_OF_SOURCE, roomFor } from '@funnelai/domain/folding';
 import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
+import { msBetween } from '@funnelai/domain/instants';
 import { sameAlert } from '@funnelai/domain/merge';
 import { HistoryRefused } from '@funnelai/history/errors';
 import type { Folded, FoldedAlert, FoldKey } from '@funnelai/history/folded';
 import type { Cache } from '@funnelai/kube/cache';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
-import { FOLDS_SETTLED } from '../limits.ts';
+import { FOLDED_EXPIRED_KEPT_MS, FOLDS_SETTLED } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { Folds } from './folds.ts';
+import { isLive } from './is-live.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 import type { LiveBook } from './live-book.ts';
 import type { Overflows } from './overflows.ts';
@@ -39,12 +41,6 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
   const { store, alerts, sources, live, folds, overflows, lock, log, metrics } = deps;
   /** Alerts of which Postgres has been told that they are live. */
   const settled = new Set<string>();
-
-  function isLive({ namespace, source, fingerprint }: StoreRequest): boolean {
-    return NAME_DIGITS.some(
-      (digits) => alerts.get(namespace, alertName(source, fingerprint, digits))?.spec.fingerprint === fingerprint,
-    );
-  }
 
   /** It is an object now: if it is counted as folded still, by a race or a death in between, that ends here. */
   async function settle(request: StoreRequest, outcome: StoreOutcome): Promise<void> {
@@ -71,8 +67,9 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
       if (folds === undefined || !mayBeFolded) return await store.store(request, signal);
       const found = await folds.glance(keyOf(request));
       if (found === undefined) return await store.store(request, signal);
-      const known = { spec: found.spec, startNamed: true, endNamed: true };
-      const reports: StoreRequest['reports'] = [known, ...request.reports];
+      const spec = present(found.spec, request.reports);
+      const reports: StoreRequest['reports'] =
+        spec === undefined ? request.reports : [{ spec, startNamed: true, endNamed: true }, ...request.reports];
       // A folded alert that has resolved needs no object for that.
       if (mergeReports(undefined, reports)?.state !== 'Firing') return await foldAlone(request, found.overflow);
       const outcome = await store.store({ ...request, reports }, signal);
@@ -99,8 +96,9 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
         ...keyOf(request),
         name,
         overflow,
-        merge: (stored) => mergeReports(stored, reports) ?? reports[0].spec,
+        merge: (stored) => mergeReports(present(stored, reports), reports) ?? reports[0].spec,
         isSame: sameAlert,
+        isThere: (overflow) => alerts.get(namespace, overflow)?.spec.folded !== undefined,
       });
     } catch (error) {
       if (error instanceof HistoryRefused) return { kind: 'refused', message: messageOf(error) };
@@ -149,7 +147,7 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
       if (!alerts.synced) return { kind: 'unavailable', message: 'this webhook has just started and is still reading' };
       // There is one of a source; and a storm that ends in silence is what it is for.
       if (request.fingerprint === HEARTBEAT_FINGERPRINT) return store.store(request, signal);
-      if (isLive(request)) {
+      if (isLive(alerts, request)) {
         const outcome = await store.store(request, signal);
         if (live.overflowsOf(key) > 0) await settle(request, outcome);
         return outcome;
@@ -175,6 +173,12 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
       }
     },
   };
+}
+
+/** What is folded, as the reports find it: what expired long ago is forgotten, as an Alert of it would have left the cluster. */
+function present(stored: AlertSpec | undefined, [{ spec }]: StoreRequest['reports']): AlertSpec | undefined {
+  const silentMs = msBetween(stored?.expired?.at, spec.receivedAt) ?? 0;
+  return stored?.state === 'Expired' && silentMs > FOLDED_EXPIRED_KEPT_MS ? undefined : stored;
 }
 
 /** Postgres is missing, and not the API server: to give that one up for it would cost all other sources their store. */

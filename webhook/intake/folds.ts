@@ -9,6 +9,7 @@ import {
   type Fold,
   type Folded,
   type FoldedAlert,
+  type FoldedPlace,
   type FoldKey,
   type FoldStore,
   type OverflowKey,
@@ -25,7 +26,9 @@ export interface Folds extends Pick<FoldStore, 'counts' | 'firing'> {
   abandon(key: OverflowKey): Promise<void>;
   put(fold: Fold): Promise<Folded>;
   find(key: FoldKey): Promise<FoldedAlert | undefined>;
-  /** The same for whoever can do without: soon, and never throws. */
+  /** Where alerts of this fingerprint are folded. */
+  places(fingerprint: string): Promise<FoldedPlace[]>;
+  /** The same as `find` for whoever can do without: soon, and never throws. */
   glance(key: FoldKey): Promise<FoldedAlert | undefined>;
   /** Waits as shortly; it goes on all the same. */
   leave(key: FoldKey): Promise<void>;
@@ -65,6 +68,10 @@ export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }):
     const found = new Map((await store.find(keys)).map((one) => [one.fingerprint + one.namespace + one.source, one]));
     return keys.map((key) => found.get(key.fingerprint + key.namespace + key.source));
   });
+  const places = grouped(async (fingerprints: string[]) => {
+    const found = Map.groupBy(await store.places(fingerprints), ({ fingerprint }) => fingerprint);
+    return fingerprints.map((fingerprint) => found.get(fingerprint) ?? []);
+  });
   const leaves = grouped(async (keys: FoldKey[]) => {
     await store.leave(keys, now());
     return keys.map(() => undefined);
@@ -72,6 +79,7 @@ export function createFolds(deps: { store: FoldStore; clock: Clock; log: Log }):
   return {
     put: (fold) => puts.add(fold),
     find: (key) => finds.add(key),
+    places: (fingerprint) => places.add(fingerprint),
     glance: (key) => soon(finds.add(key)).catch(() => undefined),
     leave: (key) => soon(leaves.add(key)),
     abandon: (key) => ask(() => store.abandon(key, now())),

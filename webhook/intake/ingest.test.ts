@@ -88,7 +88,7 @@ function routed(places: AlertSource[], outcome: (request: StoreRequest) => Store
     clock: systemClock,
     log: silentLog(),
     metrics: createWebhookMetrics(createRegistry()),
-    routing: { of: () => () => ({ places, why: { kind: 'NoRoute' } }) },
+    routing: { of: async () => () => ({ places, why: { kind: 'NoRoute' } }) },
     store: {
       store: async (request) => {
         stored.push(request);
@@ -120,6 +120,19 @@ it('counts an alert once that is told in two places, and is not content until bo
     request.namespace === 'pay' ? { kind: 'unavailable', message: 'away' } : created(request),
   );
   expect(await one.ingest.ingest(home, [FIRING])).toMatchObject({ created: 1, unavailable: 1 });
+});
+
+it('tells the store what it would be here, report by report, of what is routed elsewhere', async () => {
+  const { ingest, stored } = routed([home, pay], created);
+  await ingest.ingest(home, [FIRING, { ...FIRING, index: 1 }]);
+  const [own, there] = stored;
+  expect(own?.keep).toBeUndefined();
+  const kept = there?.keep?.();
+  expect(kept).toMatchObject({ namespace: 'infra', source: 'prom', fingerprint: own?.fingerprint });
+  expect(kept?.reports).toEqual(own?.reports);
+  const often = routed([pay], created);
+  await often.ingest.ingest(home, Array(10_000).fill(FIRING));
+  expect(often.stored[0]?.keep?.().reports).toHaveLength(10_000);
 });
 
 it('keeps here what is routed into a namespace that is going away', async () => {

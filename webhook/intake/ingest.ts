@@ -1,7 +1,7 @@
 /** Takes the alerts of one body to the store: the same fault once, all of them side by side, each with an outcome of its own. */
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
-import { toAlertSpec } from '@funnelai/domain/alert-input';
+import { type AlertInput, toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { isSignOfLife } from '@funnelai/domain/heartbeat';
 import { formatMicros } from '@funnelai/domain/instants';
@@ -82,6 +82,7 @@ export function createIngest(deps: {
       const storeInTurn = async (group: Group): Promise<StoreOutcome> => {
         const place = placeOf(group.request, number, isNew);
         group.request.place = place;
+        if (group.doubt !== undefined) return { kind: 'unavailable', message: group.doubt };
         const store = () => storeOrKeep(deps.store, group, abort.signal, deps);
         if (gate === undefined) return store();
         const passed = await gate.run(place, store);
@@ -133,11 +134,13 @@ interface Group {
   /** The source whose alert it is. */
   place: AlertSource;
   request: StoreRequest;
+  /** What its reports were made of. */
+  inputs: [AlertInput, ...AlertInput[]];
   indices: number[];
   /** It fires in another place as well, which is told of it, too, and not counted twice. */
   isSecond: boolean;
-  /** Of an alert that is routed elsewhere: makes the request that keeps it here. */
-  keep?: () => StoreRequest;
+  /** Why nobody can say who else has to be told of its end: then nobody is, and it has to be sent again. */
+  doubt?: string;
 }
 
 /**
@@ -152,11 +155,24 @@ async function groupByFault(
   const pause = inSlices(deps.clock);
   const receivedAt = (deps.receipt ?? deps.clock).now();
   const groups = new Map<string, Group>();
-  const wayOf = deps.routing.of(source);
+  const placesOf = await deps.routing.of(
+    source,
+    received.map(({ input }) => input),
+  );
   const warnings = createWarningList();
+  /** What stands later in the body stays later there, too. */
+  const keptOf = ({ reports }: StoreRequest, [first, ...more]: Group['inputs']) => {
+    const here = (input: AlertInput, i: number) => {
+      const kept = toAlertSpec(input, source, receivedAt);
+      const at = reports[i]?.spec.receivedAt ?? kept.spec.receivedAt;
+      return reportOf(input, { ...kept, spec: { ...kept.spec, receivedAt: at } });
+    };
+    return requestFor(source, [here(first, 0), ...more.map((input, i) => here(input, i + 1))]);
+  };
   for (const { index, input } of received) {
     await pause();
-    for (const [rank, place] of wayOf(input).places.entries()) {
+    const { places, doubt } = placesOf(input);
+    for (const [rank, place] of places.entries()) {
       const made = toAlertSpec(input, place, receivedAt, source);
       const { namespace = '', name } = place.metadata;
       const { fingerprint } = made.spec;
@@ -170,36 +186,30 @@ async function groupByFault(
       if (made.notes.length > 0)
         deps.log.debug({ source: source.metadata.name, notes: made.notes }, 'alert was fitted to its bounds');
       warnings.add(index, made.odd);
-      const request = requestFor(place, reportOf(input, { ...made, spec }));
-      const keepAlone = () => {
-        const kept = toAlertSpec(input, source, receivedAt);
-        return requestFor(source, reportOf(input, { ...kept, spec: { ...kept.spec, receivedAt: spec.receivedAt } }));
-      };
+      const request = requestFor(place, [reportOf(input, { ...made, spec })]);
       if (group === undefined) {
-        const keep = place === source ? {} : { keep: keepAlone };
-        groups.set(key, { place, request, indices: [index], isSecond: rank > 0, ...keep });
+        const inputs: Group['inputs'] = [input];
+        const fresh: Group = { place, request, inputs, indices: [index], isSecond: rank > 0 };
+        if (place !== source) request.keep = () => keptOf(request, inputs);
+        groups.set(key, doubt === undefined ? fresh : { ...fresh, doubt });
       } else {
+        if (doubt !== undefined) group.doubt = doubt;
         group.request.reports = [...group.request.reports, ...request.reports];
+        group.inputs.push(input);
         group.indices.push(index);
         group.isSecond &&= rank > 0;
-        const { keep } = group;
-        if (keep !== undefined)
-          group.keep = () => {
-            const kept = keep();
-            return { ...kept, reports: [...kept.reports, ...keepAlone().reports] };
-          };
       }
     }
   }
   return { groups: [...groups.values()], warnings: warnings.all() };
 }
 
-function requestFor({ metadata }: AlertSource, report: Report): StoreRequest {
+function requestFor({ metadata }: AlertSource, reports: readonly [Report, ...Report[]]): StoreRequest {
   return {
     namespace: metadata.namespace ?? '',
     source: metadata.name,
-    fingerprint: report.spec.fingerprint,
-    reports: [report],
+    fingerprint: reports[0].spec.fingerprint,
+    reports,
     demo: metadata.labels?.[DEMO_LABEL] === 'true',
   };
 }
@@ -212,8 +222,8 @@ async function storeOrKeep(
   { log }: { log: Log },
 ): Promise<StoreOutcome> {
   const outcome = await storeSafely(store, group.request, signal, log);
-  if (outcome.kind !== 'gone' || group.keep === undefined) return outcome;
-  group.request = group.keep();
+  if (outcome.kind !== 'gone' || group.request.keep === undefined) return outcome;
+  group.request = group.request.keep();
   return storeSafely(store, group.request, signal, log);
 }
 

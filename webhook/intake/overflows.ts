@@ -1,6 +1,6 @@
 /**
  * Writes the overflow Alerts: makes one when its first alert is folded, brings its count up to date at most once in ten seconds,
- * resolves it with the last of its alerts. Any replica may do it for all: what is written follows from what Postgres has, and is
+ * resolves or expires it with the last of its alerts. Any replica may do it for all: what is written follows from what Postgres has, and is
  * bound to the version that was read.
  */
 import { createHash } from 'node:crypto';
@@ -90,7 +90,7 @@ export function createOverflows(deps: OverflowDeps): Overflows {
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const held = attempt === 0 ? alerts.get(key.namespace, key.name) : await read(key);
         if (held?.metadata.deletionTimestamp !== undefined || folds === undefined || !isNeeded(held?.spec)) return;
-        const isBirth = held === undefined || (isNews && held.spec.state !== 'Firing');
+        const isBirth = held === undefined || (isNews && held.spec.state === 'Resolved');
         const since = isBirth ? clock.now().toString() : held.spec.startsAt;
         const [counted] = await folds.counts([{ namespace: key.namespace, overflow: key.name, since }]);
         const next = counted && decide(held?.spec, counted);

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { PREVIEW_ALERTS } from '../limits.ts';
 import { alertmanager } from '../receivers/alertmanager.ts';
 import type { Envelope, Receiver } from '../receivers/receiver.ts';
-import { anAlert, anAlertSource } from '../testing/builders.ts';
+import { anAlert, anAlertSource, nothingFolded } from '../testing/builders.ts';
 import { previewOf, type Sight } from './preview.ts';
 import { BY_ORIGIN, createRouting, noRouting, originsOf } from './routing.ts';
 
@@ -104,7 +104,7 @@ describe('where an alert of a body would go', () => {
     const known = cache<Alert>({});
     sources.replace([home, pay], '1');
     known.replace(alerts, '1');
-    return createRouting({ sources, alerts: known });
+    return createRouting({ ...nothingFolded(), sources, alerts: known });
   };
   const goes = async (labels: Record<string, string>, o: { sight?: Sight; alerts?: Alert[] } = {}) => {
     const { sight, alerts = [] } = o;

@@ -66,7 +66,11 @@ async function alertsOf(
   const byFault = new Map<string, PreviewAlert>();
   const warnings = createWarningList();
   const pause = inSlices(clock);
-  const wayOf = routing.of(source, sight.alerts);
+  const wayOf = await routing.of(
+    source,
+    reading.received.map(({ input }) => input),
+    sight.alerts,
+  );
   for (const { index, input } of reading.received) {
     // Others wait meanwhile: probes, and senders whose alerts are real.
     await pause();

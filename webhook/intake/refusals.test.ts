@@ -2,6 +2,7 @@ import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { type AlertInput, toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { countedOverflow, newOverflow } from '@funnelai/domain/folding';
+import { formatMicros } from '@funnelai/domain/instants';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyInput, anySource, HANDED_OVER } from '../testing/any-input.ts';
@@ -58,12 +59,13 @@ describe('whatever a receiver hands over', () => {
   it('and where it finds no room, the Alert that counts it is taken, too', { timeout: 60_000 }, () => {
     const count = fc.integer({ min: 0, max: 9 });
     fc.assert(
-      fc.property(anyInput, anySource, count, count, fc.boolean(), (one, of, firing, more, isNews) => {
+      fc.property(anyInput, anySource, count, count, count, fc.boolean(), (one, of, firing, expired, more, isNews) => {
         const sample = toAlertSpec(one, of, HANDED_OVER).spec;
-        const counted = { count: firing + more, firing };
+        const lastSeen = expired > 0 ? formatMicros(HANDED_OVER) : undefined;
+        const counted = { count: firing + expired + more, firing, expired, lastSeen };
         const born = newOverflow({ sample, kind: 'f'.repeat(64), counted, now: HANDED_OVER });
         expect(refusalsOf(born)).toEqual([]);
-        const next = { count: more, firing: Math.min(more, firing) };
+        const next = { count: more + expired, firing: Math.min(more, firing), expired, lastSeen };
         const again = countedOverflow(born, { counted: next, labels: {}, isNews, now: later(20), sinceMs: 20_000 });
         expect(again === undefined ? [] : refusalsOf(again, born)).toEqual([]);
       }),

@@ -31,6 +31,8 @@ export interface StoreRequest {
   fingerprint: string;
   reports: readonly [Report, ...Report[]];
   demo: boolean;
+  /** Of an alert that is routed here: the request that keeps it with the source that it came to, report by report. */
+  keep?: () => StoreRequest;
   /** Where it stands among those that wait for a place at the API server; of those that nobody waits for absent. */
   place?: Place;
 }

@@ -56,6 +56,7 @@ function stage(count: number) {
       bringBack: async () => false,
     },
     heartbeats: { pass: async () => {} },
+    folded: { pass: async () => {} },
     clock,
     log: silentLog(),
     metrics: createWebhookMetrics(registry),

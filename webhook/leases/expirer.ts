@@ -4,7 +4,6 @@
  * brought back. Never throws: what fails is tried again in the next pass.
  */
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
-import { alertName, NAME_DIGITS } from '@funnelai/domain/fingerprint';
 import { compareInstants, formatMicros } from '@funnelai/domain/instants';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import { LEASES_PER_WRITE, type Lease, type LeaseKey, type LeaseStore } from '@funnelai/history/leases';
@@ -14,6 +13,7 @@ import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { Temporal } from 'temporal-polyfill';
 import { mapBounded } from '../intake/gate.ts';
+import { isLive } from '../intake/is-live.ts';
 import { inSlices } from '../intake/slices.ts';
 import {
   EXPIRIES_AT_ONCE,
@@ -25,6 +25,7 @@ import {
 import type { WebhookMetrics } from '../metrics.ts';
 import { createCandidates, expireAfterMs, termsOf } from './candidates.ts';
 import { type Known, knownOf, leaseVerdict } from './decide.ts';
+import type { FoldedExpiry } from './folded.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { ExpiryWrites } from './writes.ts';
 
@@ -35,6 +36,8 @@ export interface ExpirerDeps {
   sources: Cache<AlertSource>;
   writes: ExpiryWrites;
   heartbeats: Heartbeats;
+  /** The same for those that are folded. */
+  folded: FoldedExpiry;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -71,6 +74,7 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
       }
       await expire(known);
       if (mayAct()) await deps.heartbeats.pass(known, mayAct);
+      if (mayAct()) await deps.folded.pass(known, mayAct);
       if (mayAct()) await forgetOld(known);
       isAway = false;
       metrics.expiryPass('done');
@@ -161,19 +165,14 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
     return works.length;
   }
 
-  /** Alerts that are gone need no lease; a page in each pass. */
+  /** Alerts that are gone need no lease; a page in each pass. Those that are folded are not among them. */
   async function forgetOld({ untilMs }: Known): Promise<void> {
     const before = formatMicros(Temporal.Instant.fromEpochMilliseconds(untilMs - LEASES_KEPT_MS));
     const page = await store.old(before, forgottenTo, LEASES_FORGOTTEN_PER_PASS);
     forgottenTo = page.length < LEASES_FORGOTTEN_PER_PASS ? undefined : page.at(-1);
-    const gone = page.filter((key) => !isLive(key));
+    const gone = page.filter((key) => !isLive(alerts, key));
     if (gone.length > 0) await store.forget(gone, before);
   }
-
-  const isLive = ({ namespace, source, fingerprint }: LeaseKey) =>
-    NAME_DIGITS.some(
-      (digits) => alerts.get(namespace, alertName(source, fingerprint, digits))?.spec.fingerprint === fingerprint,
-    );
 
   function arm(): void {
     if (stopped) return;

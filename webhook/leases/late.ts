@@ -4,21 +4,26 @@
  */
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import { HistoryUnavailable } from '@funnelai/history/errors';
-import type { LeaseStore } from '@funnelai/history/leases';
+import { createFoldedLeaseStore, type FoldedLeaseStore } from '@funnelai/history/folded-leases';
+import { createLeaseStore, type LeaseStore } from '@funnelai/history/leases';
+import type { DatabasePool } from '@funnelai/history/pool';
 
 export interface LateLeases {
   store: LeaseStore;
+  folded: FoldedLeaseStore;
   lock: Pick<DrainLock, 'held'>;
   /** Once. */
-  open(found: { store: LeaseStore; lock: DrainLock }): void;
+  open(found: { scope: string; lock: DrainLock }): void;
 }
 
-export function createLateLeases(): LateLeases {
-  let opened: { store: LeaseStore; lock: DrainLock } | undefined;
-  const store = async (): Promise<LeaseStore> => {
+export function createLateLeases(pool: DatabasePool): LateLeases {
+  let opened: { store: LeaseStore; folded: FoldedLeaseStore; lock: DrainLock } | undefined;
+  const found = () => {
     if (opened === undefined) throw new HistoryUnavailable('it is not known yet of which cluster the leases are');
-    return opened.store;
+    return opened;
   };
+  const store = async (): Promise<LeaseStore> => found().store;
+  const folded = async (): Promise<FoldedLeaseStore> => found().folded;
   return {
     store: {
       put: async (...given) => (await store()).put(...given),
@@ -32,9 +37,15 @@ export function createLateLeases(): LateLeases {
       old: async (...given) => (await store()).old(...given),
       forget: async (...given) => (await store()).forget(...given),
     },
+    folded: {
+      firing: async (...given) => (await folded()).firing(...given),
+      heardAfterExpiry: async (...given) => (await folded()).heardAfterExpiry(...given),
+      mark: async (...given) => (await folded()).mark(...given),
+      leave: async (...given) => (await folded()).leave(...given),
+    },
     lock: { held: () => opened?.lock.held() ?? false },
-    open(found) {
-      opened = found;
+    open({ scope, lock }) {
+      opened = { store: createLeaseStore({ pool, scope }), folded: createFoldedLeaseStore({ pool, scope }), lock };
     },
   };
 }

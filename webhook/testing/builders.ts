@@ -1,6 +1,7 @@
 /** Objects for tests, with everything that a story does not care about filled in. */
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { API_VERSION } from '@funnelai/crds/meta';
+import { FakeClock } from '@funnelai/kube/test-clock';
 
 let serial = 0;
 function uid(): string {
@@ -74,3 +75,11 @@ export function anAlert(o: { name?: string; spec?: Partial<Alert['spec']>; statu
     ...(o.status === undefined ? {} : { status: o.status }),
   };
 }
+
+/** What routing asks besides the caches, where no source folds. */
+export const nothingFolded = () => ({
+  live: { overflowsOf: () => 0 },
+  folds: undefined,
+  clock: new FakeClock(),
+  metrics: { limitReached: () => {} },
+});

@@ -17,6 +17,8 @@ export class MemoryInbox {
   pretendRows: number | undefined;
   /** Rows of the longest page. */
   mostRead = 0;
+  /** Ids that were ever read. */
+  readonly read = new Set<string>();
   #next = 1;
   readonly #listeners = new Set<(held: boolean) => void>();
 
@@ -37,11 +39,12 @@ export class MemoryInbox {
         for (const row of rows) this.add(row);
         if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
       },
-      page: async ({ after, limit, bytes = Number.POSITIVE_INFINITY, without }) => {
+      page: async ({ after, limit, bytes = Number.POSITIVE_INFINITY, without, firsts = false }) => {
         ask();
         let before = 0;
         const next = this.rows
           .filter((row) => Number(row.id) > Number(after) && !without.includes(row.namespace))
+          .filter((row) => !firsts || row.isFirst === true)
           .slice(0, limit)
           .filter((row) => {
             const fits = before < bytes;
@@ -49,6 +52,7 @@ export class MemoryInbox {
             return fits;
           });
         this.mostRead = Math.max(this.mostRead, next.length);
+        for (const { id } of next) this.read.add(id);
         return next;
       },
       remove: async (ids, holder) => {

@@ -67,6 +67,7 @@ const AlertRow = memo(function AlertRow({
           <div className="why muted">
             Stands for {item.standsFor.count} folded {item.standsFor.count === 1 ? 'alert' : 'alerts'},{' '}
             {item.standsFor.firing} firing
+            {item.standsFor.expired !== undefined && `, ${item.standsFor.expired} expired`}
           </div>
         )}
         {showsWhy && (

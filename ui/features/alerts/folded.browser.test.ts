@@ -31,7 +31,7 @@ beforeEach(async () => {
       anAlertItem({
         name: OVERFLOW,
         title: 'Further KubePodCrashLooping alerts, folded',
-        standsFor: { count: 2_600, firing: 2_500 },
+        standsFor: { count: 2_600, firing: 2_500, expired: 60 },
       }),
       anAlertItem({
         name: 'prom-1111222233334444',
@@ -49,7 +49,7 @@ describe('the alerts of an incident in a storm', () => {
     await at.getByText('2600 further alerts of it, 2600 of them firing, found no room in the cluster').waitFor();
     await at.getByText('2 firing, 0 resolved of 2, and 2500 folded that fire').waitFor();
     await at.getByText('The list has the 1 most urgent of 2600').waitFor();
-    await at.getByText('Stands for 2600 folded alerts, 2500 firing').waitFor();
+    await at.getByText('Stands for 2600 folded alerts, 2500 firing, 60 expired').waitFor();
     const row = at.locator('tr', { hasText: 'Pod checkout-2 is crash looping' });
     await row.getByText('Folded: kept in Postgres, counted by').waitFor();
     expect(await at.locator('tr', { hasText: 'Pod checkout-1 is crash looping' }).innerText()).not.toContain('Folded');

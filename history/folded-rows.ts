@@ -1,0 +1,63 @@
+/** A folded alert as a row of its table, and how such rows are written. */
+import type { AlertSpec } from '@funnelai/crds/generated/types';
+import type { FoldKey } from './folded.ts';
+import { storableText, toMicros } from './rows.ts';
+
+const COLUMNS = {
+  namespace: 'text',
+  source: 'text',
+  fingerprint: 'text',
+  name: 'text',
+  overflow: 'text',
+  alertname: 'text',
+  state: 'text',
+  severity: 'text',
+  title: 'text',
+  starts_at: 'timestamptz',
+  ends_at: 'timestamptz',
+  received_at: 'timestamptz',
+  folded_at: 'timestamptz',
+  expired_at: 'timestamptz',
+  version: 'bigint',
+  spec: 'jsonb',
+} as const;
+const NAMES = Object.keys(COLUMNS).join(', ');
+const KEY = ['namespace', 'source', 'fingerprint'];
+/** Stores the rows of a JSON list; of those that others have changed meanwhile none. Returns the keys of the stored ones. */
+export const UPSERT = `
+INSERT INTO folded_alerts AS f (${NAMES})
+SELECT ${NAMES} FROM json_to_recordset($1::json) AS r(${Object.entries(COLUMNS)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ')}) ORDER BY namespace, source, fingerprint
+ON CONFLICT (namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Object.keys(COLUMNS)
+  .filter((name) => !KEY.includes(name))
+  .map((name) => `${name} = excluded.${name}`)
+  .join(', ')}
+WHERE f.version = excluded.version - 1
+RETURNING f.namespace, f.source, f.fingerprint`;
+
+/** @throws {HistoryRefused} naming the column that cannot hold it. */
+export function rowOf(
+  o: FoldKey & { name: string; overflow: string; spec: AlertSpec; foldedAt: string; version: number },
+) {
+  const { spec } = o;
+  const labels = spec.labels ?? {};
+  return {
+    namespace: o.namespace,
+    source: o.source,
+    fingerprint: o.fingerprint,
+    name: o.name,
+    overflow: o.overflow,
+    alertname: storableText(Object.hasOwn(labels, 'alertname') ? (labels.alertname ?? '') : ''),
+    state: spec.state,
+    severity: spec.severity,
+    title: storableText(spec.title),
+    starts_at: toMicros('starts_at', spec.startsAt),
+    ends_at: spec.endsAt === undefined ? null : toMicros('ends_at', spec.endsAt),
+    received_at: toMicros('received_at', spec.receivedAt),
+    folded_at: toMicros('folded_at', o.foldedAt),
+    expired_at: spec.state === 'Expired' && spec.expired !== undefined ? toMicros('expired_at', spec.expired.at) : null,
+    version: o.version,
+    spec,
+  };
+}
