@@ -91,7 +91,7 @@ export function refusedSpecs(spec: AlertSpec): [change: Partial<AlertSpec>, word
     [{ notes: [''] }, /notes.0: expected at least 1/],
     [{ labels: { '': 'x' } }, /1 to 256 characters/],
     [{ links: [{ title: 'x', url: 'ftp://x', kind: 'Other' }] }, /starts with http/],
-    [{ folded: { count: 1, firing: 2, asOf: end } }, /firing is at most count/],
+    [{ folded: { count: 1, firing: 2, asOf: end } }, /firing and expired together are at most count/],
     [{ startsAt: 'yesterday' }, /startsAt/],
   ];
 }
