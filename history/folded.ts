@@ -149,10 +149,12 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       return found;
     },
     async leave(keys, at) {
+      // Locked in the order in which all others lock them, so that two of them never wait for each other.
       return rows<FoldKey>(
-        `UPDATE folded_alerts f SET left_at = $4::timestamptz, version = f.version + 1
-         FROM unnest($1::text[], $2::text[], $3::text[]) AS k(namespace, source, fingerprint)
-         WHERE f.namespace = k.namespace AND f.source = k.source AND f.fingerprint = k.fingerprint AND f.left_at IS NULL
+        `WITH gone AS (SELECT f.namespace, f.source, f.fingerprint ${BY_KEY} WHERE f.left_at IS NULL
+           ORDER BY f.namespace, f.source, f.fingerprint FOR UPDATE OF f)
+         UPDATE folded_alerts f SET left_at = $4::timestamptz, version = f.version + 1
+         FROM gone g WHERE f.namespace = g.namespace AND f.source = g.source AND f.fingerprint = g.fingerprint
          RETURNING f.namespace, f.source, f.fingerprint`,
         [...keysOf(keys), at],
       );
