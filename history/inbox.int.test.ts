@@ -3,6 +3,7 @@ import { createDatabase } from '@funnelai/test/harness/database';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createInboxStore, INBOX_ROWS_PER_WRITE, type InboxRow } from './inbox.ts';
+import { createInboxCountStore } from './inbox-counts.ts';
 import { silentLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { createPool } from './pool.ts';
@@ -148,6 +149,42 @@ describe('who drains', () => {
     await inbox.append([aRow(1, { receivedAt: ago }), aRow(2)]);
     const { oldestAgeMs, rows } = await inbox.depth();
     expect([rows, Math.round(oldestAgeMs / 10_000)]).toEqual([2, 6]);
+  });
+});
+
+describe('who looks on', () => {
+  it('is told of each source how much waits, since when, and how many were set aside and why', async () => {
+    const [inbox, counts] = [createInboxStore({ pool, scope: 'a' }), createInboxCountStore({ pool, scope: 'a' })];
+    expect(await counts.count()).toEqual({ sources: [], isCut: false });
+    await createInboxStore({ pool, scope: 'b' }).append([aRow(0)]);
+    const at = (minute: number) => ({ receivedAt: `2026-01-01T12:0${minute}:00.000000Z` });
+    const asides = Array.from({ length: 8 }, (_, n) => aRow(n, { source: 'graf', ...at(5) }));
+    await inbox.append([...asides, aRow(10, at(4)), aRow(11, at(3)), aRow(12, { namespace: 'pay', ...at(6) })]);
+    const ids = (await inbox.page(all)).filter(({ source }) => source === 'graf').map(({ id }) => id);
+    const { pid, end } = await aHolder('a');
+    // Longer than an index takes, in the characters that need most room.
+    const long = Array.from({ length: 2_000 }, (_, n) => String.fromCodePoint(0x20000 + ((n * 7_919) % 40_000))).join(
+      '',
+    );
+    const reasons = [long, 'too long', 'gone', 'gone', 'gone', 'too long', 'once'];
+    await inbox.setAside(
+      reasons.map((reason, n) => ({ id: ids[n] ?? '', reason })),
+      pid,
+    );
+    const { sources, isCut } = await counts.count();
+    expect([sources.map(({ source }) => source), isCut]).toEqual([['prom', 'graf', 'prom'], false]);
+    expect(sources).toMatchObject([
+      { namespace: 'demo', source: 'prom', waiting: 2, oldestAt: at(3).receivedAt, setAside: 0, reasons: [] },
+      { namespace: 'demo', source: 'graf', waiting: 1, oldestAt: at(5).receivedAt, setAside: 7 },
+      { namespace: 'pay', source: 'prom', waiting: 1, setAside: 0 },
+    ]);
+    const told = sources[1]?.reasons ?? [];
+    expect(told.slice(0, 2)).toEqual([
+      { reason: 'gone', count: 3 },
+      { reason: 'too long', count: 2 },
+    ]);
+    expect(told.length).toBe(3);
+    end();
   });
 });
 

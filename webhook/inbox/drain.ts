@@ -5,6 +5,7 @@
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { labelValue } from '@funnelai/domain/labels';
+import { sourceIsGone } from '@funnelai/domain/set-aside';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import { backoffMs } from '@funnelai/kube/backoff';
@@ -149,7 +150,7 @@ export function createDrain(deps: DrainDeps): Drain {
       const hasSource = deps.hasSource(row.namespace, row.source);
       if (hasSource === undefined) continue;
       if (!hasSource) {
-        done(key, fault, fault.rows, `AlertSource ${row.source} in namespace ${row.namespace} is not there any more`);
+        done(key, fault, fault.rows, sourceIsGone(row.namespace, row.source));
         continue;
       }
       const leave = lane.enterDrain();
