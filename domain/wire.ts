@@ -387,9 +387,12 @@ export interface Problem {
   conflict?: { field: string; by?: string; at?: string; yours: string | null; theirs: string | null };
 }
 
-/** Alerts take the long way: the API server does not take them, or those in the inbox are late. */
+/**
+ * Alerts take the long way: the API server does not take them, or those in the inbox are late. bothAway: the inbox takes none either,
+ * and senders are told to keep what they have.
+ */
 export interface IntakeSpare {
-  why: 'apiServerAway' | 'late';
+  why: 'apiServerAway' | 'late' | 'bothAway';
   /** Alerts that are safe in Postgres and not in etcd yet. */
   waiting: number;
   since: string;
