@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createDatabase } from '@funnelai/test/harness/database';
+import { until } from '@funnelai/test/harness/wait';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createInboxStore, INBOX_ROWS_PER_WRITE, type InboxRow } from './inbox.ts';
@@ -33,7 +34,7 @@ const aRow = (n: number, o: Partial<InboxRow> = {}): InboxRow => ({
 });
 const all = { after: '0', limit: 1_000, without: [] };
 /** A backend that holds the drain lock of `scope`. */
-async function aHolder(scope: string): Promise<{ pid: number; end(): void }> {
+async function aHolder(scope: string): Promise<{ pid: number; end(): Promise<void> }> {
   const client = await pool.connect();
   holders.push(client);
   const { rows } = await client.query<{ pid: number; held: boolean }>(
@@ -41,11 +42,15 @@ async function aHolder(scope: string): Promise<{ pid: number; end(): void }> {
     [scope],
   );
   expect(rows[0]?.held).toBe(true);
+  const pid = rows[0]?.pid ?? 0;
   return {
-    pid: rows[0]?.pid ?? 0,
-    end() {
+    pid,
+    async end() {
       holders.splice(holders.indexOf(client), 1);
       client.release(true);
+      // The server hears of it a moment later, and has the lock until then.
+      const lives = () => pool.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid]);
+      await until('the backend to be gone', 5_000, async () => (await lives()).rowCount === 0);
     },
   };
 }
@@ -83,7 +88,7 @@ describe('rows of the inbox', () => {
     const holder = await aHolder('a');
     expect(await mine.remove([other?.id ?? ''], holder.pid)).toBe(true);
     expect((await theirs.depth()).rows).toBe(1);
-    holder.end();
+    await holder.end();
   });
 
   it('are on disk before anybody is answered, also where the database would not wait for it', async () => {
@@ -117,10 +122,10 @@ describe('who drains', () => {
     expect(await inbox.remove([one ?? '', two ?? ''], mine.pid)).toBe(true);
     // Gone already: somebody else was quicker, and the lock is held still.
     expect(await inbox.remove([one ?? ''], mine.pid)).toBe(true);
-    mine.end();
+    await mine.end();
     expect(await inbox.remove([three ?? ''], mine.pid)).toBe(false);
     expect((await inbox.page(all)).map(({ id }) => id)).toEqual([three]);
-    other.end();
+    await other.end();
   });
 
   it('sets rows aside with a reason, from where the documented statements show them and put them back', async () => {
@@ -138,7 +143,7 @@ describe('who drains', () => {
     expect(await inbox.depth()).toMatchObject({ rows: 2, setAside: 0 });
     expect((await inbox.page(all)).find(({ id }) => id === one?.id)?.reports).toBe(one?.reports);
     expect(two).toBeDefined();
-    end();
+    await end();
   });
 
   it('is told how much waits and how long by the clock of Postgres', async () => {
@@ -184,7 +189,7 @@ describe('who looks on', () => {
       { reason: 'too long', count: 2 },
     ]);
     expect(told.length).toBe(3);
-    end();
+    await end();
   });
 });
 
