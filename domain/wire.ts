@@ -243,6 +243,8 @@ export interface SourceInbox {
   oldestAt?: string;
   /** Those that can never be stored as they are; they lie there until a person puts them back or away. */
   setAside: number;
+  /** More than that: so many are counted. */
+  hasMoreAside?: true;
   /** Why, the most frequent first: in a list one at most, on a source's page three. */
   reasons: { reason: string; count: number }[];
 }

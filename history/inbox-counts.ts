@@ -6,6 +6,8 @@ import { iso } from './sql.ts';
 
 /** Sources that one answer tells of. */
 export const INBOX_SOURCES_COUNTED = 2_000;
+/** Rows set aside that are counted of each. */
+export const SET_ASIDE_COUNTED = 5_000;
 /** Reasons that it tells of each source, and characters of each. */
 export const INBOX_REASONS_TOLD = 3;
 const REASON_TOLD_CHARS = 300;
@@ -19,6 +21,8 @@ export interface InboxCount {
   /** RFC 3339, when the one came that has waited longest; absent when none waits. */
   oldestAt?: string;
   setAside: number;
+  /** More than that were set aside: so many are counted of one source. */
+  hasMoreAside?: true;
   /** The most frequent first, at most `INBOX_REASONS_TOLD`. */
   reasons: { reason: string; count: number }[];
 }
@@ -40,19 +44,25 @@ FROM (SELECT namespace, source, received_at FROM inbox WHERE scope = $1 ORDER BY
 GROUP BY namespace, source
 ORDER BY min(received_at), namespace, source
 LIMIT ${INBOX_SOURCES_COUNTED + 1}`;
+// From source to source by the index, and of each as far as the bound: one that left a million hides no other.
 const SET_ASIDE = `
-SELECT namespace, source, left(reason, ${REASON_TOLD_CHARS}) AS reason, count::float8 AS count, total::float8 AS total
-FROM (
-  SELECT namespace, source, reason, count(*) AS count, sum(count(*)) OVER per_source AS total,
-    row_number() OVER (per_source ORDER BY count(*) DESC, reason) AS place
-  FROM (SELECT namespace, source, reason FROM inbox_set_aside WHERE scope = $1
-        ORDER BY namespace, source, reason LIMIT ${INBOX_ROWS_COUNTED}) AS rows
-  GROUP BY namespace, source, reason
-  WINDOW per_source AS (PARTITION BY namespace, source)
-) AS ranked
-WHERE place <= ${INBOX_REASONS_TOLD}
-ORDER BY namespace, source, place
-LIMIT ${INBOX_SOURCES_COUNTED * INBOX_REASONS_TOLD + 1}`;
+WITH RECURSIVE sources AS (
+  (SELECT namespace, source FROM inbox_set_aside WHERE scope = $1 ORDER BY namespace, source LIMIT 1)
+  UNION ALL
+  SELECT next.* FROM sources AS s, LATERAL (
+    SELECT namespace, source FROM inbox_set_aside
+    WHERE scope = $1 AND (namespace, source) > (s.namespace, s.source)
+    ORDER BY namespace, source LIMIT 1) AS next
+)
+SELECT s.namespace, s.source, r.reason, r.count::float8 AS count, r.total::float8 AS total
+FROM (SELECT * FROM sources LIMIT ${INBOX_SOURCES_COUNTED + 1}) AS s, LATERAL (
+  SELECT left(reason, ${REASON_TOLD_CHARS}) AS reason, count(*) AS count, sum(count(*)) OVER () AS total
+  FROM (SELECT reason FROM inbox_set_aside WHERE scope = $1 AND namespace = s.namespace AND source = s.source
+        ORDER BY reason LIMIT ${SET_ASIDE_COUNTED + 1}) AS rows
+  GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${INBOX_REASONS_TOLD}) AS r
+ORDER BY s.namespace, s.source, r.count DESC, r.reason`;
+// Where a table has no statistics yet, or was not vacuumed, the planner would read the reports themselves.
+const BOUNDED = `SELECT set_config('statement_timeout', '${STATEMENT_MS}', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`;
 
 type Waiting = Pick<InboxCount, 'namespace' | 'source' | 'waiting' | 'oldestAt'>;
 type Aside = Pick<InboxCount, 'namespace' | 'source'> & { reason: string; count: number; total: number };
@@ -62,7 +72,7 @@ export function createInboxCountStore({ pool, scope }: { pool: pg.Pool; scope: s
   return {
     count: () =>
       inTransaction(pool, async (session) => {
-        await session.query(`SELECT set_config('statement_timeout', '${STATEMENT_MS}', true)`);
+        await session.query(BOUNDED);
         const waiting = await session.query<Waiting>(WAITING, [scope]);
         const aside = await session.query<Aside>(SET_ASIDE, [scope]);
         return together(waiting.rows, aside.rows);
@@ -76,18 +86,17 @@ function together(waiting: readonly Waiting[], aside: readonly Aside[]): InboxCo
   for (const { namespace, source, reason, count, total } of aside) {
     const key = `${namespace}/${source}`;
     const held = counts.get(key) ?? { namespace, source, waiting: 0, setAside: 0, reasons: [] };
-    held.setAside = total;
+    held.setAside = Math.min(total, SET_ASIDE_COUNTED);
+    if (total > SET_ASIDE_COUNTED) held.hasMoreAside = true;
     held.reasons.push({ reason, count });
     counts.set(key, held);
   }
   const sources = [...counts.values()];
-  const rows = (of: (count: InboxCount) => number) => sources.reduce((sum, count) => sum + of(count), 0);
   return {
     sources,
     isCut:
       waiting.length > INBOX_SOURCES_COUNTED ||
-      aside.length > INBOX_SOURCES_COUNTED * INBOX_REASONS_TOLD ||
-      rows(({ waiting: n }) => n) >= INBOX_ROWS_COUNTED ||
-      rows(({ setAside }) => setAside) >= INBOX_ROWS_COUNTED,
+      new Set(aside.map(({ namespace, source }) => `${namespace}/${source}`)).size > INBOX_SOURCES_COUNTED ||
+      waiting.reduce((sum, row) => sum + row.waiting, 0) >= INBOX_ROWS_COUNTED,
   };
 }

@@ -4,7 +4,7 @@ import { until } from '@funnelai/test/harness/wait';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createInboxStore, INBOX_ROWS_PER_WRITE, type InboxRow } from './inbox.ts';
-import { createInboxCountStore } from './inbox-counts.ts';
+import { createInboxCountStore, SET_ASIDE_COUNTED } from './inbox-counts.ts';
 import { silentLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { createPool } from './pool.ts';
@@ -190,6 +190,14 @@ describe('who looks on', () => {
     ]);
     expect(told.length).toBe(3);
     await end();
+    // One that left more than is counted hides no other.
+    await pool.query(`INSERT INTO inbox_set_aside (scope, id, namespace, source, fingerprint, demo, received_at, reports, reason)
+      SELECT 'a', 1000 + n, 'a-team', 'flood', 'f', false, now(), '[]', 'no room' FROM generate_series(1, ${SET_ASIDE_COUNTED + 1}) AS n`);
+    const after = (await counts.count()).sources.filter(({ setAside }) => setAside > 0);
+    expect(after).toMatchObject([
+      { source: 'graf', setAside: 7 },
+      { source: 'flood', setAside: SET_ASIDE_COUNTED, hasMoreAside: true, reasons: [{ reason: 'no room' }] },
+    ]);
   });
 });
 

@@ -22,13 +22,14 @@ function aBook() {
   const clock = new FakeClock('2026-01-01T12:00:00Z');
   const registry = createRegistry();
   const book = createInboxBySource({ clock, log: silentLog(), metrics: createWebhookMetrics(registry) });
-  const stage = { counts: { sources: [], isCut: false } as InboxCounts, isAway: false, asked: 0 };
+  const stage = { counts: { sources: [], isCut: false } as InboxCounts, isAway: false, tookMs: 0, asked: 0 };
   const open = () =>
     book.open({
       scope: 'cluster-1',
       store: {
         count: async () => {
           stage.asked += 1;
+          if (stage.tookMs > 0) await clock.sleep(stage.tookMs);
           if (stage.isAway) throw new HistoryUnavailable('Postgres is not available: connect ECONNREFUSED');
           return stage.counts;
         },
@@ -49,6 +50,21 @@ describe('what lies in the inbox, by source', () => {
     stage.counts = { sources: [], isCut: false };
     await clock.advance(INBOX_COUNTED_MS);
     expect((await book.view()).of('demo', 'prom')).toMatchObject({ waiting: 0 });
+    expect(stage.asked).toBe(2);
+  });
+
+  it('is counted for a tenth of the time at most, however much there is', async () => {
+    const { book, clock, stage, open } = aBook();
+    open();
+    stage.tookMs = 700;
+    const looks = [book.view(), book.view()];
+    await clock.advance(700);
+    await Promise.all(looks);
+    await clock.advance(6_000);
+    await book.view();
+    expect(stage.asked).toBe(1);
+    await clock.advance(300);
+    void book.view();
     expect(stage.asked).toBe(2);
   });
 
@@ -75,7 +91,8 @@ describe('what lies in the inbox, by source', () => {
     const { book, stage, open } = aBook();
     open();
     const others = Array.from({ length: 30 }, (_, n) => count(`old-${n}`, { setAside: n + 1 }));
-    stage.counts = { sources: [count('prom', WAITS), count('theirs', { namespace: 'pay' }), ...others], isCut: false };
+    const theirs = count('theirs', { namespace: 'pay', setAside: 999 });
+    stage.counts = { sources: [count('prom', WAITS), theirs, ...others], isCut: false };
     const view = await book.view();
     const isThere = (_namespace: string, name: string) => name === 'prom';
     const gone = view.gone(isThere, 'demo');

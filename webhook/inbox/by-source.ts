@@ -4,7 +4,7 @@ import type { InboxCount, InboxCountStore, InboxCounts } from '@funnelai/history
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
 import { type Answer, createAsk } from '../api/history-reader.ts';
-import { INBOX_COUNTED_MS, INBOX_GONE_LISTED } from '../limits.ts';
+import { INBOX_COUNT_REST, INBOX_COUNTED_MS, INBOX_GONE_LISTED } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 
 export interface InboxView {
@@ -45,7 +45,7 @@ export function createInboxBySource(deps: { clock: Clock; log: Log; metrics: Web
   const { clock, metrics } = deps;
   const ask = createAsk(deps);
   let place: { store: InboxCountStore; scope: string } | undefined;
-  let last: { view: Promise<InboxView>; atMs: number } | undefined;
+  let last: { view: Promise<InboxView>; untilMs: number } | undefined;
 
   async function look({ store, scope }: NonNullable<typeof place>): Promise<InboxView> {
     const answer: Answer<InboxCounts> = await ask(() => store.count());
@@ -60,9 +60,15 @@ export function createInboxBySource(deps: { clock: Clock; log: Log; metrics: Web
     },
     async view() {
       if (place === undefined) return CLOSED;
-      if (last === undefined || clock.monotonicMs() - last.atMs >= INBOX_COUNTED_MS)
-        last = { view: look(place), atMs: clock.monotonicMs() };
-      return last.view;
+      const began = clock.monotonicMs();
+      if (last !== undefined && began < last.untilMs) return last.view;
+      const mine = { view: look(place), untilMs: Number.POSITIVE_INFINITY };
+      last = mine;
+      const view = await mine.view;
+      // What failed has a rest of its own before it is asked for again.
+      const tookMs = view.state.available ? clock.monotonicMs() - began : 0;
+      mine.untilMs = began + Math.max(INBOX_COUNTED_MS, tookMs * INBOX_COUNT_REST);
+      return view;
     },
   };
 }
