@@ -14,7 +14,7 @@ export const Table = styled('table')(({ theme }) => ({
   lineHeight: '20px',
   '& th': {
     position: 'sticky',
-    top: 'calc(48px + var(--funnelai-banner, 0px))',
+    top: 'var(--funnelai-top, 48px)',
     zIndex: 5,
     textAlign: 'left',
     fontWeight: 500,
