@@ -1,7 +1,7 @@
 /** What holds for every page in every state: no serious accessibility fault in either scheme, and no sideways scrolling on a phone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Stage, seriousFindings, setStage } from '../testing/browser.ts';
-import { manyIncidents } from '../testing/builders.ts';
+import { anAlertItem, manyIncidents } from '../testing/builders.ts';
 import { demoAlerts } from '../testing/fake-state.ts';
 
 let stage: Stage;
@@ -70,6 +70,34 @@ describe('on a phone', () => {
     const row = at.getByRole('row').nth(1);
     await row.waitFor();
     expect((await row.boundingBox())?.height).toBeLessThan(64);
+    await at.context().close();
+  });
+});
+
+describe('a row on a narrow screen', () => {
+  it('breaks in the same place whatever stands in it, and the heads show who comes to them by keyboard', async () => {
+    const at = await stage.open('/alerts?namespace=demo', { viewport: { width: 360, height: 740 } });
+    const rows = at.getByRole('table', { name: 'Alerts' }).locator('tbody tr');
+    await rows.filter({ hasText: 'Info' }).first().waitFor();
+    for (const width of [360, 390, 768]) {
+      await at.setViewportSize({ width, height: 740 });
+      const shapes = await rows.evaluateAll((all) =>
+        all.map((row) => {
+          const boxOf = (part: string) => row.querySelector(part)?.getBoundingClientRect() ?? new DOMRect();
+          const [title, name] = [boxOf('.title'), boxOf('.name')];
+          return `${row.getBoundingClientRect().height} ${title.left} ${name.top >= title.bottom ? 'below' : 'beside'}`;
+        }),
+      );
+      expect(new Set(shapes).size, `${width}: ${[...new Set(shapes)].join(', ')}`).toBe(1);
+      expect(shapes[0]).toMatch(/below$/);
+    }
+    const head = at.getByRole('button', { name: 'Since' });
+    await head.focus();
+    const isSeen = await head.evaluate((one) => {
+      const { left, top, width, height } = one.getBoundingClientRect();
+      return one.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+    });
+    expect(isSeen).toBe(true);
     await at.context().close();
   });
 });
