@@ -177,7 +177,10 @@ export interface IncidentDetail {
   item: IncidentItem;
   /** Set when the object was deleted; then everything else is history. */
   deletedAt?: string;
+  /** The most urgent 1,000; of the same the timeline tells. */
   alerts: AlertItem[];
+  /** How many there are. */
+  alertsTotal: number;
   /** Absent when none of its alerts was folded. */
   folded?: FoldedState;
   timeline: TimelineEntry[];

@@ -129,4 +129,19 @@ describe('the page', () => {
     await at.getByText('in the system that sent it, by Sample Monitoring Service').waitFor();
     await at.context().close();
   });
+
+  it('of an incident in a storm shows the most urgent alerts, and more when they are wanted', async () => {
+    const storm = Array.from({ length: 5_000 }, (_, n) =>
+      anAlertItem({ name: `prom-${n}`, title: `Pod ${n} is down` }),
+    );
+    stage.fake.state.reset(manyIncidents(3), storm);
+    const at = await stage.open('/incidents/demo/checkout-amber-falcon/alerts');
+    await at.getByText('The 200 most urgent of 1,200').waitFor();
+    const rows = at.getByRole('table', { name: 'Alerts' }).locator('tbody tr');
+    expect(await rows.count()).toBe(200);
+    await at.getByRole('button', { name: 'Show more' }).click();
+    await at.getByText('The 400 most urgent of 1,200').waitFor();
+    expect(await rows.count()).toBe(400);
+    await at.context().close();
+  });
 });
