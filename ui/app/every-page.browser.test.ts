@@ -144,4 +144,17 @@ describe('the page', () => {
     expect(await rows.count()).toBe(400);
     await at.context().close();
   });
+
+  it('of an alert with a text of ten thousand characters shows its beginning, and the rest when it is wanted', async () => {
+    const title = 'Nothing to be seen here, and then some more of it. '.repeat(200);
+    stage.fake.state.alerts = [anAlertItem({ name: 'long', title })];
+    const at = await stage.open('/alerts/demo/long');
+    const text = at.getByRole('definition').getByText('Nothing to be seen here');
+    await at.getByRole('button', { name: 'Show all' }).waitFor();
+    expect((await text.boundingBox())?.height).toBeLessThan(200);
+    await at.getByRole('button', { name: 'Show all' }).click();
+    await at.getByRole('button', { name: 'Show less' }).waitFor();
+    expect((await text.boundingBox())?.height).toBeGreaterThan(200);
+    await at.context().close();
+  });
 });
