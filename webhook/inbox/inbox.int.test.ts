@@ -240,6 +240,10 @@ describe('rows that cannot be drained', () => {
       `INSERT INTO inbox (scope, namespace, source, fingerprint, received_at, reports)
        SELECT scope, namespace, 'prom', repeat('0', 64), now(), '{"not": "a list"}' FROM inbox LIMIT 1`,
     );
+    await pool.query(
+      `INSERT INTO inbox_set_aside (scope, id, namespace, source, fingerprint, demo, received_at, reports, reason)
+       SELECT scope, 0, 'of-another-team', 'theirs', repeat('0', 64), false, now(), '[]', 'theirs alone' FROM inbox LIMIT 1`,
+    );
     await team.kubectl.run(['delete', 'alertsource', 'leaving', '-n', team.namespace]);
     api.set();
     const isGone = async () => (await send(cut.url, team, [], { source: 'leaving' })).status === 404;
@@ -259,9 +263,9 @@ describe('rows that cannot be drained', () => {
     await goOn();
     await until('the neighbour in etcd', SOON_MS, async () => (await alertsNamed('Neighbour')).length === 1);
     const aside = async () =>
-      (await pool.query<{ reason: string }>('SELECT reason FROM inbox_set_aside ORDER BY reason')).rows.map(
-        (r) => r.reason,
-      );
+      (
+        await pool.query<{ reason: string }>('SELECT reason FROM inbox_set_aside WHERE id > 0 ORDER BY reason')
+      ).rows.map((r) => r.reason);
     await until('two to be set aside', SOON_MS, async () => (await aside()).length === 2);
     expect(await aside()).toEqual([sourceIsGone(team.namespace, 'leaving'), 'it holds no list of reports']);
     await until('the rest to be drained', SOON_MS, async () => (await rows()) === 0);
