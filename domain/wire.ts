@@ -177,7 +177,10 @@ export interface IncidentDetail {
   item: IncidentItem;
   /** Set when the object was deleted; then everything else is history. */
   deletedAt?: string;
+  /** The most urgent 1,000; of the same the timeline tells. */
   alerts: AlertItem[];
+  /** How many there are. */
+  alertsTotal: number;
   /** Absent when none of its alerts was folded. */
   folded?: FoldedState;
   timeline: TimelineEntry[];
@@ -236,6 +239,28 @@ export interface TrafficOrigin {
   /** Why it is only this one; for people. */
   reason?: string;
 }
+/** What of a source lies in the inbox: safe in Postgres, and no Alert yet. A fault that was sent twice meanwhile counts twice. */
+export interface SourceInbox {
+  waiting: number;
+  /** When the one came that has waited longest; absent when none waits. */
+  oldestAt?: string;
+  /** Those that can never be stored as they are; they lie there until a person puts them back or away. */
+  setAside: number;
+  /** More than that: so many are counted. */
+  hasMoreAside?: true;
+  /** Why, the most frequent first: in a list one at most, on a source's page three. */
+  reasons: { reason: string; count: number }[];
+}
+/** Whether anybody can say what lies in the inbox. */
+export interface InboxState {
+  available: boolean;
+  /** Why not; for people. */
+  reason?: string;
+  /** There is no inbox: no database was named. */
+  isOff?: boolean;
+  /** What marks the rows of this cluster in the tables of the inbox. */
+  scope?: string;
+}
 /** One row of the list of sources. */
 export interface SourceItem {
   namespace: string;
@@ -250,6 +275,8 @@ export interface SourceItem {
   /** When the newest body came of which something was taken. */
   lastReceivedAt?: string;
   traffic: SourceTraffic;
+  /** Absent while nobody can say. */
+  inbox?: SourceInbox;
   demo: boolean;
 }
 /** GET /api/sources */
@@ -259,6 +286,9 @@ export interface SourcePage {
   total: number;
   facets: Record<'format' | 'ready' | 'traffic', Record<string, number>>;
   counted: TrafficOrigin;
+  inbox: InboxState;
+  /** Sources that are not there any more and of which something lies in the inbox: at most 20, those with the most set aside first. */
+  gone: { namespace: string; name: string; inbox: SourceInbox }[];
   asOf: string;
 }
 /** A body that was refused, or several that were refused in the same words. Redacted and cut. */
@@ -287,6 +317,7 @@ export interface SourceDetail {
   /** Where it listens, below the address of this server; the first is its own. */
   paths: string[];
   counted: TrafficOrigin;
+  inbox: InboxState;
   rejections: Rejection[];
   /** Why the bodies of `rejections` are left out; for people. */
   bodiesHidden?: string;
@@ -371,9 +402,12 @@ export interface Problem {
   conflict?: { field: string; by?: string; at?: string; yours: string | null; theirs: string | null };
 }
 
-/** Alerts take the long way: the API server does not take them, or those in the inbox are late. */
+/**
+ * Alerts take the long way: the API server does not take them, or those in the inbox are late. bothAway: the inbox takes none either,
+ * and senders are told to keep what they have.
+ */
 export interface IntakeSpare {
-  why: 'apiServerAway' | 'late';
+  why: 'apiServerAway' | 'late' | 'bothAway';
   /** Alerts that are safe in Postgres and not in etcd yet. */
   waiting: number;
   since: string;

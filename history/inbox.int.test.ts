@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createDatabase } from '@funnelai/test/harness/database';
+import { until } from '@funnelai/test/harness/wait';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createInboxStore, INBOX_ROWS_PER_WRITE, type InboxRow } from './inbox.ts';
+import { createInboxCountStore, SET_ASIDE_COUNTED } from './inbox-counts.ts';
 import { silentLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { createPool } from './pool.ts';
@@ -32,7 +34,7 @@ const aRow = (n: number, o: Partial<InboxRow> = {}): InboxRow => ({
 });
 const all = { after: '0', limit: 1_000, without: [] };
 /** A backend that holds the drain lock of `scope`. */
-async function aHolder(scope: string): Promise<{ pid: number; end(): void }> {
+async function aHolder(scope: string): Promise<{ pid: number; end(): Promise<void> }> {
   const client = await pool.connect();
   holders.push(client);
   const { rows } = await client.query<{ pid: number; held: boolean }>(
@@ -40,11 +42,15 @@ async function aHolder(scope: string): Promise<{ pid: number; end(): void }> {
     [scope],
   );
   expect(rows[0]?.held).toBe(true);
+  const pid = rows[0]?.pid ?? 0;
   return {
-    pid: rows[0]?.pid ?? 0,
-    end() {
+    pid,
+    async end() {
       holders.splice(holders.indexOf(client), 1);
       client.release(true);
+      // The server hears of it a moment later, and has the lock until then.
+      const lives = () => pool.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid]);
+      await until('the backend to be gone', 5_000, async () => (await lives()).rowCount === 0);
     },
   };
 }
@@ -99,7 +105,7 @@ describe('rows of the inbox', () => {
     const holder = await aHolder('a');
     expect(await mine.remove([other?.id ?? ''], holder.pid)).toBe(true);
     expect((await theirs.depth()).rows).toBe(1);
-    holder.end();
+    await holder.end();
   });
 
   it('are on disk before anybody is answered, also where the database would not wait for it', async () => {
@@ -133,10 +139,10 @@ describe('who drains', () => {
     expect(await inbox.remove([one ?? '', two ?? ''], mine.pid)).toBe(true);
     // Gone already: somebody else was quicker, and the lock is held still.
     expect(await inbox.remove([one ?? ''], mine.pid)).toBe(true);
-    mine.end();
+    await mine.end();
     expect(await inbox.remove([three ?? ''], mine.pid)).toBe(false);
     expect((await inbox.page(all)).map(({ id }) => id)).toEqual([three]);
-    other.end();
+    await other.end();
   });
 
   it('sets rows aside with a reason, from where the documented statements show them and put them back', async () => {
@@ -154,7 +160,7 @@ describe('who drains', () => {
     expect(await inbox.depth()).toMatchObject({ rows: 2, setAside: 0 });
     expect((await inbox.page(all)).find(({ id }) => id === one?.id)?.reports).toBe(one?.reports);
     expect(two).toBeDefined();
-    end();
+    await end();
   });
 
   it('is told how much waits and how long by the clock of Postgres', async () => {
@@ -165,6 +171,50 @@ describe('who drains', () => {
     await inbox.append([aRow(1, { receivedAt: ago }), aRow(2)]);
     const { oldestAgeMs, rows } = await inbox.depth();
     expect([rows, Math.round(oldestAgeMs / 10_000)]).toEqual([2, 6]);
+  });
+});
+
+describe('who looks on', () => {
+  it('is told of each source how much waits, since when, and how many were set aside and why', async () => {
+    const [inbox, counts] = [createInboxStore({ pool, scope: 'a' }), createInboxCountStore({ pool, scope: 'a' })];
+    expect(await counts.count()).toEqual({ sources: [], isCut: false });
+    await createInboxStore({ pool, scope: 'b' }).append([aRow(0)]);
+    const at = (minute: number) => ({ receivedAt: `2026-01-01T12:0${minute}:00.000000Z` });
+    const asides = Array.from({ length: 8 }, (_, n) => aRow(n, { source: 'graf', ...at(5) }));
+    await inbox.append([...asides, aRow(10, at(4)), aRow(11, at(3)), aRow(12, { namespace: 'pay', ...at(6) })]);
+    const ids = (await inbox.page(all)).filter(({ source }) => source === 'graf').map(({ id }) => id);
+    const { pid, end } = await aHolder('a');
+    // Longer than an index takes, in the characters that need most room.
+    const long = Array.from({ length: 2_000 }, (_, n) => String.fromCodePoint(0x20000 + ((n * 7_919) % 40_000))).join(
+      '',
+    );
+    const reasons = [long, 'too long', 'gone', 'gone', 'gone', 'too long', 'once'];
+    await inbox.setAside(
+      reasons.map((reason, n) => ({ id: ids[n] ?? '', reason })),
+      pid,
+    );
+    const { sources, isCut } = await counts.count();
+    expect([sources.map(({ source }) => source), isCut]).toEqual([['prom', 'graf', 'prom'], false]);
+    expect(sources).toMatchObject([
+      { namespace: 'demo', source: 'prom', waiting: 2, oldestAt: at(3).receivedAt, setAside: 0, reasons: [] },
+      { namespace: 'demo', source: 'graf', waiting: 1, oldestAt: at(5).receivedAt, setAside: 7 },
+      { namespace: 'pay', source: 'prom', waiting: 1, setAside: 0 },
+    ]);
+    const told = sources[1]?.reasons ?? [];
+    expect(told.slice(0, 2)).toEqual([
+      { reason: 'gone', count: 3 },
+      { reason: 'too long', count: 2 },
+    ]);
+    expect(told.length).toBe(3);
+    await end();
+    // One that left more than is counted hides no other.
+    await pool.query(`INSERT INTO inbox_set_aside (scope, id, namespace, source, fingerprint, demo, received_at, reports, reason)
+      SELECT 'a', 1000 + n, 'a-team', 'flood', 'f', false, now(), '[]', 'no room' FROM generate_series(1, ${SET_ASIDE_COUNTED + 1}) AS n`);
+    const after = (await counts.count()).sources.filter(({ setAside }) => setAside > 0);
+    expect(after).toMatchObject([
+      { source: 'graf', setAside: 7 },
+      { source: 'flood', setAside: SET_ASIDE_COUNTED, hasMoreAside: true, reasons: [{ reason: 'no room' }] },
+    ]);
   });
 });
 

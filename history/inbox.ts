@@ -11,7 +11,8 @@ import { storableText } from './rows.ts';
 export const INBOX_ROWS_PER_WRITE = 512;
 /** How long one statement of the inbox may take: a request waits for it. */
 const STATEMENT_MS = 2_000;
-const REASON_MAX_CHARS = 1_024;
+/** It stands in an index, which takes no more than 2,704 bytes of a row. */
+const REASON_BYTES = 1_024;
 /** Rows that are counted; beyond it there are "at least so many". */
 export const INBOX_ROWS_COUNTED = 1_000_000;
 
@@ -141,7 +142,7 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
         SET_ASIDE,
         rows.map(({ id }) => id),
         holder,
-        [rows.map(({ reason }) => [...storableText(reason)].slice(0, REASON_MAX_CHARS).join(''))],
+        [rows.map(({ reason }) => cut(storableText(reason), REASON_BYTES))],
       ),
     async depth() {
       const { rows } = await ask<InboxDepth>(DEPTH, [scope]);
@@ -156,4 +157,9 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
       return BigInt(rows[0]?.micros ?? '0');
     },
   };
+}
+
+/** As much of it as has so many bytes in UTF-8; never half a character. */
+function cut(text: string, bytes: number): string {
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
 }

@@ -275,6 +275,11 @@ export const TRAFFIC_WINDOW_MS = 24 * 60 * 60_000;
 /** Counts and refused bodies go to Postgres this often, and are read from there at most so often, however many people look on. */
 export const TRAFFIC_FLUSH_MS = 5_000;
 export const TRAFFIC_READ_MS = 4_000;
+/** What lies in the inbox is counted by source at most this often, however many people look on, and for a tenth of the time at most. */
+export const INBOX_COUNTED_MS = 2_000;
+export const INBOX_COUNT_REST = 10;
+/** Sources that are gone and left something in the inbox; as many are listed. */
+export const INBOX_GONE_LISTED = 20;
 /** What is older is deleted so often. */
 export const TRAFFIC_PRUNE_MS = 10 * 60_000;
 /** Sources whose traffic is counted. */

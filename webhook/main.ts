@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const webhook = await createWebhook({
     client,
     queries: pool === undefined ? undefined : createQueries({ pool }),
-    leasePool: pool,
+    pool,
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
     inboxPool,
     traffic: pool === undefined ? undefined : createSourceTrafficStore({ pool }),

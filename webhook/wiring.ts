@@ -29,6 +29,7 @@ import { createAccessChecks } from './auth/access.ts';
 import { createIdentities } from './auth/identity.ts';
 import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
+import { noInbox } from './inbox/by-source.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
 import { noSpare } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
@@ -64,8 +65,8 @@ export interface WebhookParts {
   traffic?: SourceTrafficStore | undefined;
   /** Where it is kept when alerts were last heard of, and who may act upon it; without a database nothing expires. */
   leases?: (KeptLeases & { lock: DrainLock }) | undefined;
-  /** The same, by a pool: then they belong to the cluster that the inbox belongs to. */
-  leasePool?: DatabasePool | undefined;
+  /** The same, by a pool: then they belong to the cluster that the inbox belongs to. What lies there is counted over it, too. */
+  pool?: DatabasePool | undefined;
   /** Where alerts are kept that find no room as objects; without it a source at its bound is answered 503. */
   folds?: FoldStore | undefined;
   clock: Clock;
@@ -149,17 +150,17 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     // What is an object already, as nearly every repeat is, needs no look at the rules.
     alerts.cache.get(namespace, alertName(sourceRef.name, fingerprint)) === undefined &&
     !live.fires(`${namespace}/${sourceRef.name}`, live.kindOf(namespace, spec));
-  const { inboxPool: pool, leasePool } = parts;
+  const { inboxPool, pool } = parts;
   const scope = (signal: AbortSignal) =>
     namespaces === undefined
       ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)
       : scopeOfCluster(namespaces.cache, signal);
-  const late = leasePool && createLateLeases(leasePool);
+  const late = pool && createLateLeases(pool);
   const opened = (found: { scope: string; lock: DrainLock }) => late?.open(found);
+  const pools = inboxPool && { pool: inboxPool, lookPool: pool ?? inboxPool };
   const two =
-    pool === undefined
-      ? undefined
-      : wireTwoStores({ etcd, client, pool, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
+    pools &&
+    wireTwoStores({ etcd, client, ...pools, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
   const store = two?.store ?? etcd;
   const leases = wireLeases({
     kept: parts.leases ?? late,
@@ -219,6 +220,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       signInRate: createRateBound(clock),
       history: createHistoryReader({ queries: parts.queries, folds: parts.folds, clock, log }),
       traffic,
+      inbox: two?.bySource ?? noInbox,
       welcome: createWelcomeReader(parts.welcomeFile, log),
       spare: two?.spare ?? noSpare,
       log,

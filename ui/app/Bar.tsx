@@ -15,9 +15,6 @@ export function Bar({ onPalette }: { onPalette: () => void }) {
     <Box
       component="header"
       sx={{
-        position: 'sticky',
-        top: 0,
-        zIndex: 20,
         display: 'flex',
         alignItems: 'center',
         flexWrap: { xs: 'wrap', sm: 'nowrap' },

@@ -21,6 +21,7 @@ import { SEARCH_ID } from './SearchField.tsx';
 import { SpareBanner } from './SpareBanner.tsx';
 import { StaleBanner } from './StaleBanner.tsx';
 import { type Session, SessionProvider, useNamespace, useSession } from './session.tsx';
+import { Top } from './Top.tsx';
 import { useUnacknowledgedInTitle } from './use-title.ts';
 
 /** Reads who is here; a 401 leads to the sign-in page by itself. */
@@ -163,9 +164,11 @@ function Shell() {
       >
         Skip to the page
       </Box>
-      <Bar onPalette={() => setPaletteOpen(true)} />
-      <StaleBanner />
-      <SpareBanner />
+      <Top>
+        <Bar onPalette={() => setPaletteOpen(true)} />
+        <StaleBanner />
+        <SpareBanner />
+      </Top>
       <Box sx={{ display: 'flex', flex: 1, minWidth: 0 }}>
         <Menu unacknowledged={counts.data?.tabs.unacknowledged ?? 0} />
         <Box

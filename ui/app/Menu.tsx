@@ -29,7 +29,7 @@ export function Menu({ unacknowledged }: { unacknowledged: number }) {
       aria-label="Pages"
       sx={{
         position: { xs: 'fixed', md: 'sticky' },
-        top: { md: 48 },
+        top: { md: 'var(--funnelai-top, 48px)' },
         bottom: { xs: 0, md: 'auto' },
         left: 0,
         right: { xs: 0, md: 'auto' },
@@ -40,7 +40,7 @@ export function Menu({ unacknowledged }: { unacknowledged: number }) {
         justifyContent: { xs: 'space-around', md: 'flex-start' },
         gap: 0.5,
         width: { md: 168 },
-        minHeight: { md: 'calc(100dvh - 48px)' },
+        minHeight: { md: 'calc(100dvh - var(--funnelai-top, 48px))' },
         p: { xs: 1, md: 2 },
         bgcolor: { xs: 'background.paper', md: 'surface.sunken' },
         borderRight: { md: 1 },

@@ -7,7 +7,6 @@ import { useLiveStatus } from '../live/status.ts';
 
 /** A connection that is back within this was never away for a reader. */
 const GRACE_MS = 1_000;
-const BANNER_PX = 32;
 
 export function StaleBanner() {
   const status = useLiveStatus();
@@ -18,23 +17,10 @@ export function StaleBanner() {
     const timer = setTimeout(() => setShown(true), GRACE_MS);
     return () => clearTimeout(timer);
   }, [isDown]);
-  // What sticks to the top of a page, such as a table's head, sticks below the banner.
-  useEffect(() => {
-    document.documentElement.style.setProperty('--funnelai-banner', isShown ? `${BANNER_PX}px` : '0px');
-  }, [isShown]);
   return (
-    <Box role="status" aria-label="Live updates" sx={{ position: 'sticky', top: 48, zIndex: 15 }}>
+    <Box role="status" aria-label="Live updates">
       {isShown && status.state === 'down' && (
-        <Box
-          sx={{
-            minHeight: BANNER_PX,
-            px: 4,
-            py: 1.5,
-            bgcolor: 'warning.main',
-            color: 'background.default',
-            fontWeight: 500,
-          }}
-        >
+        <Box sx={{ px: 4, py: 1.5, bgcolor: 'warning.main', color: 'background.default', fontWeight: 500 }}>
           Not live since <Clock at={new Date(status.since).toISOString()} />: the stream of changes is down. Connecting
           again; until then everything here is read every {FALLBACK_EVERY_MS / 1000} s.
         </Box>

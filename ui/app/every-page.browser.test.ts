@@ -1,7 +1,7 @@
 /** What holds for every page in every state: no serious accessibility fault in either scheme, and no sideways scrolling on a phone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Stage, seriousFindings, setStage } from '../testing/browser.ts';
-import { manyIncidents } from '../testing/builders.ts';
+import { anAlertItem, manyIncidents } from '../testing/builders.ts';
 import { demoAlerts } from '../testing/fake-state.ts';
 
 let stage: Stage;
@@ -74,6 +74,34 @@ describe('on a phone', () => {
   });
 });
 
+describe('a row on a narrow screen', () => {
+  it('breaks in the same place whatever stands in it, and the heads show who comes to them by keyboard', async () => {
+    const at = await stage.open('/alerts?namespace=demo', { viewport: { width: 360, height: 740 } });
+    const rows = at.getByRole('table', { name: 'Alerts' }).locator('tbody tr');
+    await rows.filter({ hasText: 'Info' }).first().waitFor();
+    for (const width of [360, 390, 768]) {
+      await at.setViewportSize({ width, height: 740 });
+      const shapes = await rows.evaluateAll((all) =>
+        all.map((row) => {
+          const boxOf = (part: string) => row.querySelector(part)?.getBoundingClientRect() ?? new DOMRect();
+          const [title, name] = [boxOf('.title'), boxOf('.name')];
+          return `${row.getBoundingClientRect().height} ${title.left} ${name.top >= title.bottom ? 'below' : 'beside'}`;
+        }),
+      );
+      expect(new Set(shapes).size, `${width}: ${[...new Set(shapes)].join(', ')}`).toBe(1);
+      expect(shapes[0]).toMatch(/below$/);
+    }
+    const head = at.getByRole('button', { name: 'Since' });
+    await head.focus();
+    const isSeen = await head.evaluate((one) => {
+      const { left, top, width, height } = one.getBoundingClientRect();
+      return one.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+    });
+    expect(isSeen).toBe(true);
+    await at.context().close();
+  });
+});
+
 describe('the page', () => {
   it('asks nobody but its own server for anything', async () => {
     const asked: string[] = [];
@@ -99,6 +127,34 @@ describe('the page', () => {
   it('says of an alert that someone has taken it in the system that sent it', async () => {
     const at = await stage.open('/alerts/demo/prom-3f9c2a7d51e08b64');
     await at.getByText('in the system that sent it, by Sample Monitoring Service').waitFor();
+    await at.context().close();
+  });
+
+  it('of an incident in a storm shows the most urgent alerts, and more when they are wanted', async () => {
+    const storm = Array.from({ length: 5_000 }, (_, n) =>
+      anAlertItem({ name: `prom-${n}`, title: `Pod ${n} is down` }),
+    );
+    stage.fake.state.reset(manyIncidents(3), storm);
+    const at = await stage.open('/incidents/demo/checkout-amber-falcon/alerts');
+    await at.getByText('The 200 most urgent of 1,200').waitFor();
+    const rows = at.getByRole('table', { name: 'Alerts' }).locator('tbody tr');
+    expect(await rows.count()).toBe(200);
+    await at.getByRole('button', { name: 'Show more' }).click();
+    await at.getByText('The 400 most urgent of 1,200').waitFor();
+    expect(await rows.count()).toBe(400);
+    await at.context().close();
+  });
+
+  it('of an alert with a text of ten thousand characters shows its beginning, and the rest when it is wanted', async () => {
+    const title = 'Nothing to be seen here, and then some more of it. '.repeat(200);
+    stage.fake.state.alerts = [anAlertItem({ name: 'long', title })];
+    const at = await stage.open('/alerts/demo/long');
+    const text = at.getByRole('definition').getByText('Nothing to be seen here');
+    await at.getByRole('button', { name: 'Show all' }).waitFor();
+    expect((await text.boundingBox())?.height).toBeLessThan(200);
+    await at.getByRole('button', { name: 'Show all' }).click();
+    await at.getByRole('button', { name: 'Show less' }).waitFor();
+    expect((await text.boundingBox())?.height).toBeGreaterThan(200);
     await at.context().close();
   });
 });

@@ -2,19 +2,26 @@ import { describe, expect, it } from 'vitest';
 import { spareWords } from './spare-words.ts';
 
 const sentence = (spare: Parameters<typeof spareWords>[0]) => {
-  const { before, after } = spareWords(spare);
-  return `${before} since 12:00:00${after}`;
+  const { what, stillTrue, waiting } = spareWords(spare);
+  return `${what} since 12:00:00${stillTrue} ${waiting}`;
 };
 const since = '2026-01-01T12:00:00Z';
 
 describe('while alerts come in by the inbox', () => {
-  it('people are told why, how many wait, and that none is lost', () => {
+  it('people are told why, that none is lost, what it means for them, and how many wait', () => {
     expect(sentence({ why: 'apiServerAway', waiting: 0, since })).toBe(
-      'New alerts are not shown: the API server has not taken any since 12:00:00. They are kept in Postgres and none is lost; none waits yet.',
+      'New alerts have not been shown here since 12:00:00: the Kubernetes API server takes none. None is lost: they wait in Postgres and follow by themselves, but open no incident until then. None waits yet.',
     );
-    expect(sentence({ why: 'apiServerAway', waiting: 1, since })).toContain('; 1 alert waits there.');
+    expect(sentence({ why: 'apiServerAway', waiting: 1, since })).toMatch(/ 1 waits now\.$/);
     expect(sentence({ why: 'late', waiting: 30_412, since })).toBe(
-      'Some new alerts are late: they have been kept in Postgres since 12:00:00 until the API server has taken them. None is lost; 30,412 alerts wait there.',
+      'Some new alerts have come late since 12:00:00. None is lost: they wait in Postgres and follow by themselves, but open no incident until then. 30,412 wait now.',
     );
+  });
+
+  it('people are told to look elsewhere while the inbox takes none either, and are not told that none is lost', () => {
+    const both = sentence({ why: 'bothAway', waiting: 12, since });
+    expect(both).toContain('Senders are told to keep what they have');
+    expect(both).toMatch(/look there for what is new\. 12 wait in Postgres from before\.$/);
+    expect(both).not.toContain('None is lost');
   });
 });

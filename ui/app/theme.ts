@@ -97,6 +97,8 @@ export const theme = createTheme({
   components: {
     MuiCssBaseline: {
       styleOverrides: {
+        // What the keyboard reaches does not come to lie under the bar, a table's head, or the menu at the foot of a phone.
+        html: { scrollPaddingTop: 'calc(var(--funnelai-top, 48px) + 40px)', scrollPaddingBottom: 56 },
         body: { fontVariantNumeric: 'tabular-nums', overflowY: 'scroll' },
         'code, kbd, pre, samp': { fontFamily: MONO, fontSize: '0.95em' },
         ':focus-visible': { outline: '2px solid var(--mui-palette-primary-main)', outlineOffset: 1 },

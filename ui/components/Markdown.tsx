@@ -20,7 +20,7 @@ function shown(part: Part): ReactNode {
     case 'rule':
       return <hr />;
     case 'paragraph':
-      return <p>{all(part.parts)}</p>;
+      return <p dir="auto">{all(part.parts)}</p>;
     case 'strong':
       return <strong>{all(part.parts)}</strong>;
     case 'em':
@@ -30,7 +30,11 @@ function shown(part: Part): ReactNode {
     case 'quote':
       return <blockquote>{all(part.parts)}</blockquote>;
     case 'heading':
-      return <Box component={HEADINGS[Math.min(part.depth, HEADINGS.length) - 1] ?? 'h6'}>{all(part.parts)}</Box>;
+      return (
+        <Box component={HEADINGS[Math.min(part.depth, HEADINGS.length) - 1] ?? 'h6'} dir="auto">
+          {all(part.parts)}
+        </Box>
+      );
     case 'code':
       return part.isBlock ? (
         <pre>
@@ -77,7 +81,7 @@ function shown(part: Part): ReactNode {
 function List({ part }: { part: Extract<Part, { kind: 'list' }> }) {
   const items = part.items.map(({ isDone, parts }, i) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: an item is its place
-    <li key={i} className={isDone === undefined ? '' : 'task'}>
+    <li key={i} dir="auto" className={isDone === undefined ? '' : 'task'}>
       {isDone !== undefined && (isDone ? '☑ ' : '☐ ')}
       {all(parts)}
     </li>

@@ -14,7 +14,7 @@ export const Table = styled('table')(({ theme }) => ({
   lineHeight: '20px',
   '& th': {
     position: 'sticky',
-    top: 'calc(48px + var(--funnelai-banner, 0px))',
+    top: 'var(--funnelai-top, 48px)',
     zIndex: 5,
     textAlign: 'left',
     fontWeight: 500,
@@ -64,23 +64,40 @@ export const Table = styled('table')(({ theme }) => ({
   },
   [theme.breakpoints.down(1_024)]: {
     '&, & tbody': { display: 'block' },
-    '& thead': { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' },
+    // There is no room for heads of columns; who comes to them by keyboard sees where they are.
+    '& thead:not(:focus-within)': {
+      position: 'absolute',
+      width: 1,
+      height: 1,
+      overflow: 'hidden',
+      clipPath: 'inset(50%)',
+    },
+    '& thead, & thead tr': { display: 'flex', flexWrap: 'wrap', columnGap: 12, padding: '0 8px' },
+    '& th, & th:first-of-type, & th:last-of-type': {
+      position: 'static',
+      padding: 0,
+      height: 'auto',
+      boxShadow: 'none',
+    },
     // Two lines: severity, title, age; then name, state and person. The cell with title and name gives way to its parts.
     '& tbody tr': {
       display: 'flex',
       flexWrap: 'wrap',
       alignItems: 'center',
       columnGap: 12,
-      rowGap: 2,
+      rowGap: 1,
       padding: '8px 16px',
     },
+    // The first line ends here, whether or not the next part would find room in it.
+    '& tbody tr::after': { content: '""', order: 3, flexBasis: '100%', height: 0 },
     '& td, & td:first-of-type, & td:last-of-type': { padding: 0, height: 'auto', order: 5 },
     '& td.choose, & td.choose label': { order: 0, width: 24, height: 24 },
-    '& td.severity': { order: 1 },
+    // Titles begin below each other, however short the word before them is.
+    '& td.severity': { order: 1, minWidth: 72 },
     '& td.wide, & td.wide .pair': { display: 'contents' },
-    '& .title': { order: 2, flex: '1 1 calc(100% - 204px)', minWidth: 0 },
+    '& .title': { order: 2, flex: '1 1 0', minWidth: 0, textAlign: 'left' },
     '& td.end, & td.end:last-of-type': { order: 3, marginLeft: 'auto' },
-    '& .name': { order: 4, flex: '1 1 30%' },
+    '& .name': { order: 4, flex: '1 1 0', minWidth: 72 },
     '& .why': { order: 9, flex: '1 1 100%', paddingBottom: 0 },
     '& td.clip': { maxWidth: 104 },
     '& td.wideOnly, & .wideOnly': { display: 'none' },

@@ -104,6 +104,7 @@ describe('a batch of the stream on an incident', () => {
     incident: anIncident(item),
     item,
     alerts: [anAlertItem({ uid: 'x' })],
+    alertsTotal: 5_000,
     timeline: aTimeline(item),
     history: { available: true },
   };
@@ -115,7 +116,7 @@ describe('a batch of the stream on an incident', () => {
       changes({ incidents: [{ ...item, resourceVersion: '11', phase: 'Response' }], alerts: [joined] }),
     );
     expect(next.item.phase).toBe('Response');
-    expect(next.alerts.map((alert) => alert.uid)).toEqual(['y', 'x']);
+    expect([next.alerts.map((alert) => alert.uid), next.alertsTotal]).toEqual([['y', 'x'], 5_001]);
   });
 
   it('does not concern it when it is about others', () => {

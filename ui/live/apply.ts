@@ -132,7 +132,9 @@ export function applyToIncident(detail: IncidentDetail, changes: Changes): Incid
   const belongs = (alert: AlertItem): boolean => alert.namespace === namespace && alert.incident === name;
   const alerts = mergeItems(detail.alerts, changes.alerts, uids(changes, 'Alert'), belongs);
   if (item === undefined && alerts === undefined) return detail;
-  return { ...detail, item: item ?? detail.item, alerts: alerts ?? detail.alerts };
+  if (alerts === undefined) return { ...detail, item: item ?? detail.item };
+  const alertsTotal = detail.alertsTotal + alerts.length - detail.alerts.length;
+  return { ...detail, item: item ?? detail.item, alerts, alertsTotal };
 }
 
 /** Does the batch concern this incident, so that it must be read again? */

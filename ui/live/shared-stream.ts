@@ -38,6 +38,8 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
   let wanted: string | undefined;
   let leads = false;
   let heardAt = 0;
+  /** How alerts come in, by scope, for tabs that join later: the stream says it at its beginning, and then only now and then. */
+  const intake = new Map<string, StreamEvent>();
   let closed = false;
   let release: () => void = () => {};
 
@@ -68,6 +70,7 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
       if (scopes.has(scope)) continue;
       connection.close();
       connections.delete(scope);
+      intake.delete(scope);
     }
     for (const scope of scopes) if (!connections.has(scope)) open(scope);
     publish();
@@ -83,6 +86,8 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
           if (was !== 'live') publish();
           handlers.onEvent(event, scope);
           tell({ type: 'event', scope, event });
+          if (event.type === 'hello') intake.delete(scope);
+          else if (event.type === 'intake') intake.set(scope, event);
         },
         onDown(reason) {
           entry.status = { state: 'down', since: Date.now(), reason };
@@ -109,6 +114,7 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
     leads = false;
     for (const { connection } of connections.values()) connection.close();
     connections.clear();
+    intake.clear();
     release();
   }
   function elect(steal: boolean): void {
@@ -140,7 +146,11 @@ export function joinSharedStream(handlers: SharedStreamHandlers): SharedStream {
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (data.type === 'want') {
       if (data.scope === undefined) wants.delete(data.tab);
-      else wants.set(data.tab, { scope: data.scope, at: Date.now() });
+      else {
+        const isNew = !wants.has(data.tab);
+        wants.set(data.tab, { scope: data.scope, at: Date.now() });
+        if (leads && isNew) for (const [scope, event] of intake) tell({ type: 'event', scope, event });
+      }
       if (leads) reconcile();
       return;
     }

@@ -1,6 +1,8 @@
 /** The sources of the fake API: a few that show every state, previews and a test alert that behave, in memory. */
 import type { AlertSource } from '@funnelai/crds/generated/types';
+import { sourceIsGone } from '@funnelai/domain/set-aside';
 import type {
+  InboxState,
   PreviewRequest,
   Rejection,
   SourceDetail,
@@ -23,6 +25,7 @@ export function aSourceItem(part: Partial<SourceItem> = {}, traffic: Partial<Sou
     createdAt: ago(86_400 * 12),
     lastReceivedAt: ago(4),
     traffic: { alertsPerMinute: 12.4, bodies: 4_120, alerts: 18_412, stored: 18_409, rejected: {}, ...traffic },
+    inbox: { waiting: 0, setAside: 0, reasons: [] },
     demo: false,
     ...part,
   };
@@ -45,11 +48,31 @@ export function aRejection(part: Partial<Rejection> = {}): Rejection {
   };
 }
 
+/** What lies in the inbox of one that is there, and of one that is not any more. */
+const WAITS = { waiting: 30_412, oldestAt: ago(252), setAside: 0, reasons: [] };
+const GONE: SourcePage['gone'] = [
+  {
+    namespace: 'demo',
+    name: 'old-cluster',
+    inbox: { waiting: 0, setAside: 41, reasons: [{ reason: sourceIsGone('demo', 'old-cluster'), count: 41 }] },
+  },
+];
+export const REFUSED_BY_SCHEMA =
+  'Alert.funnelai.dev "grafana-payments-3f9c2a7d51e08b64" is invalid: spec.labels: Too many: 70: must have at most 64 items';
+const ASIDE = {
+  waiting: 0,
+  setAside: 4,
+  reasons: [
+    { reason: REFUSED_BY_SCHEMA, count: 3 },
+    { reason: sourceIsGone('payments', 'grafana-payments'), count: 1 },
+  ],
+};
+
 export const demoSources = (): SourceItem[] =>
   [
-    aSourceItem({}, { rejected: { Invalid: 3, Unauthenticated: 1_204 } }),
+    aSourceItem({ inbox: WAITS }, { rejected: { Invalid: 3, Unauthenticated: 1_204 } }),
     aSourceItem(
-      { name: 'grafana-payments', namespace: 'payments', lastReceivedAt: ago(7_400) },
+      { name: 'grafana-payments', namespace: 'payments', format: 'Grafana', lastReceivedAt: ago(7_400), inbox: ASIDE },
       { alertsPerMinute: 0, bodies: 12, alerts: 12, stored: 12 },
     ),
     aSourceItem(
@@ -73,6 +96,8 @@ function bodyless({ body: _, ...rejection }: Rejection): Rejection {
 
 export interface FakeSources {
   items: SourceItem[];
+  gone: SourcePage['gone'];
+  inbox: InboxState;
   rejections: Rejection[];
   bodiesHidden: boolean;
   page(query: URLSearchParams): SourcePage;
@@ -90,8 +115,13 @@ export function createFakeSources(): FakeSources {
     for (const item of items) counts[value(item)] = (counts[value(item)] ?? 0) + 1;
     return counts;
   };
+  /** While nobody can say what lies in the inbox no row says it. */
+  const known = ({ inbox, ...item }: SourceItem): SourceItem =>
+    fake.inbox.available && inbox !== undefined ? { ...item, inbox } : item;
   const fake: FakeSources = {
     items: demoSources(),
+    gone: GONE,
+    inbox: { available: true, scope: '5b1e7a52-2f6e-4d1c-9a55-0d3a6f6b1c11' },
     rejections: [
       aRejection(),
       aRejection({
@@ -117,9 +147,10 @@ export function createFakeSources(): FakeSources {
           among('ready', item.ready) &&
           among('traffic', trafficOf(item)),
       );
-      const trouble = (item: SourceItem) => (item.ready === 'True' ? 2 : 0) - Number(refused(item) > 0);
+      const trouble = (item: SourceItem) =>
+        (item.ready === 'True' ? 4 : 0) - Number(refused(item) > 0) - 2 * Number((item.inbox?.setAside ?? 0) > 0);
       return {
-        items: items.sort((a, b) => trouble(a) - trouble(b) || a.name.localeCompare(b.name)),
+        items: items.sort((a, b) => trouble(a) - trouble(b) || a.name.localeCompare(b.name)).map(known),
         total: items.length,
         facets: {
           format: count(before, (item) => item.format),
@@ -127,6 +158,8 @@ export function createFakeSources(): FakeSources {
           traffic: count(before, trafficOf),
         },
         counted: { of: 'AllReplicas' },
+        inbox: fake.inbox,
+        gone: fake.inbox.available ? fake.gone.filter((one) => namespace === null || one.namespace === namespace) : [],
         asOf: new Date().toISOString(),
       };
     },
@@ -136,10 +169,11 @@ export function createFakeSources(): FakeSources {
       const own = `/alerts/${namespace}/${name}`;
       const test = tests.get(`${namespace}/${name}`);
       return {
-        item,
+        item: known(item),
         source: objectOf(item),
         paths: [own, `${own}/api/v2/alerts`],
         counted: { of: 'AllReplicas' },
+        inbox: fake.inbox,
         rejections: refused(item) === 0 ? [] : fake.rejections,
         ...(fake.bodiesHidden
           ? { bodiesHidden: 'Bodies hold alerts, and ana may not list alerts in namespace demo.' }

@@ -175,7 +175,8 @@ export function createFakeState(): FakeState {
         incident: folded === undefined ? anObject(entry) : truncated(anObject(entry), folded.total),
         item: entry.item,
         ...(entry.deletedAt ? { deletedAt: entry.deletedAt } : {}),
-        alerts,
+        alerts: alerts.slice(0, 1_000),
+        alertsTotal: alerts.length,
         ...(folded && { folded }),
         timeline: entry.timeline,
         history: state.faults.historyAway

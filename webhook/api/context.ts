@@ -9,6 +9,7 @@ import type { AccessChecks } from '../auth/access.ts';
 import type { Identities } from '../auth/identity.ts';
 import type { RateBound } from '../auth/rate.ts';
 import type { SignInLinks } from '../auth/sign-in-link.ts';
+import type { InboxBySource } from '../inbox/by-source.ts';
 import type { Spare } from '../inbox/spare.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import type { Routing } from '../intake/routing.ts';
@@ -29,6 +30,8 @@ export interface ApiContext {
   signInRate: RateBound;
   history: HistoryReader;
   traffic: TrafficRecorder;
+  /** What of each source waits in the inbox, or was set aside. */
+  inbox: InboxBySource;
   receivers: Receivers;
   ingest: Ingest;
   routing: Routing;

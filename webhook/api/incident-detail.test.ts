@@ -1,7 +1,11 @@
 import type { Incident } from '@funnelai/crds/generated/types';
 import { describe, expect, it } from 'vitest';
-import { anIncident } from '../testing/builders.ts';
-import { historyState } from './incident-detail.ts';
+import type { Person } from '../auth/identity.ts';
+import { DETAIL_ALERTS } from '../limits.ts';
+import { anAlert, anIncident } from '../testing/builders.ts';
+import type { ApiContext } from './context.ts';
+import { OFF } from './history-reader.ts';
+import { describeIncident, historyState } from './incident-detail.ts';
 
 const numbered = (changeSequence: number, condition?: { status: 'True' | 'False'; message: string }): Incident => ({
   ...anIncident(),
@@ -42,4 +46,20 @@ describe('what a page says of history', () => {
       trouble: 'changes wait',
     });
   });
+});
+
+it('an incident with thousands of alerts shows the most urgent of them, says how many there are, and tells of the same', async () => {
+  const alerts = Array.from({ length: 5_000 }, (_, n) =>
+    anAlert({ name: `prom-${n}`, spec: { title: `Alert ${n}`, severity: n === 4_999 ? 'Critical' : 'Low' } }),
+  );
+  const api = {
+    history: { storyOf: async () => OFF },
+    access: { may: async () => true },
+    alerts: { synced: true, byIndex: () => alerts },
+  } as unknown as ApiContext;
+  const detail = await describeIncident(api, {} as Person, anIncident());
+  expect([detail.alerts.length, detail.alertsTotal]).toEqual([DETAIL_ALERTS, 5_000]);
+  expect(detail.alerts[0]?.name).toBe('prom-4999');
+  const told = detail.timeline.flatMap(({ kind, alert }) => (kind === 'AlertJoined' ? (alert ?? []) : []));
+  expect(new Set(told)).toEqual(new Set(detail.alerts.map(({ name }) => name)));
 });

@@ -47,15 +47,18 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
   for (const alert of live) alerts.set(alert.metadata.uid ?? '', alert);
   const shown = [...alerts.values()];
   const { items, folded } = await foldedBehind(api, shown);
+  const listed = [...shown.map(alertItem), ...items].sort(compareAlerts).slice(0, DETAIL_ALERTS);
+  const uids = new Set(listed.map((item) => item.uid));
   return {
     incident,
     item: incidentItem(incident),
-    alerts: [...shown.map(alertItem), ...items].sort(compareAlerts).slice(0, DETAIL_ALERTS),
+    alerts: listed,
+    alertsTotal: shown.length + Math.max(items.length, folded?.total ?? 0),
     ...(folded && { folded }),
     timeline: timelineOf({
       incident,
       changes: story.available ? story.value.changes : [],
-      alerts: shown.slice(0, DETAIL_ALERTS),
+      alerts: shown.filter(({ metadata }) => uids.has(metadata.uid ?? '')),
       events: story.available ? story.value.events : [],
     }),
     history: historyState(incident, story),

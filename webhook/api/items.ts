@@ -4,6 +4,7 @@ import { CHANGES_ANNOTATION, DEMO_LABEL, type KubeObject } from '@funnelai/crds/
 import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import { laterOf } from '@funnelai/domain/instants';
 import type { AlertItem, IncidentItem, SourceItem } from '@funnelai/domain/wire';
+import type { InboxView } from '../inbox/by-source.ts';
 import type { TrafficView } from '../traffic/recorder.ts';
 
 /** Returns the row of an incident. Its phase is what was asked for (`spec`): the API server accepted it, the operator never refuses. */
@@ -83,14 +84,15 @@ function standsFor({
   return { count, firing, ...(expired === undefined ? {} : { expired }) };
 }
 
-/** Returns the row of a source, with what came to it. */
-export function sourceItem(source: AlertSource, traffic: TrafficView): SourceItem {
+/** Returns the row of a source, with what came to it and what of that lies in the inbox. */
+export function sourceItem(source: AlertSource, traffic: TrafficView, inbox: Pick<InboxView, 'of'>): SourceItem {
   const { metadata, spec, status } = source;
   const { namespace = '', name } = metadata;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const own = traffic.lastReceivedAt(namespace, name);
   // The status is a minute behind, and this replica knows nothing of the others.
   const lastReceivedAt = laterOf(own, status?.lastReceivedAt);
+  const held = inbox.of(namespace, name);
   return {
     namespace,
     name,
@@ -101,6 +103,7 @@ export function sourceItem(source: AlertSource, traffic: TrafficView): SourceIte
     createdAt: metadata.creationTimestamp ?? '',
     ...(lastReceivedAt === undefined ? {} : { lastReceivedAt }),
     traffic: traffic.of(namespace, name),
+    ...(held === undefined ? {} : { inbox: held }),
     demo: isDemo(source),
   };
 }

@@ -18,8 +18,9 @@ export const sourceAs = (api: ApiContext, person: Person, { namespace, name }: K
 /** Throws HttpProblem NotFound or Forbidden. */
 export async function sourceDetail(api: ApiContext, person: Person, key: Key): Promise<SourceDetail> {
   const source = await sourceAs(api, person, key);
-  const [traffic, rejections, seesAlerts, testRefusal] = await Promise.all([
+  const [traffic, inbox, rejections, seesAlerts, testRefusal] = await Promise.all([
     api.traffic.view(),
+    api.inbox.view(),
     api.traffic.rejectionsOf(key.namespace, key.name),
     api.access.may(person, { verb: 'list', resource: 'alerts', namespace: key.namespace }),
     testRefusalOf(api, person, key),
@@ -27,10 +28,11 @@ export async function sourceDetail(api: ApiContext, person: Person, key: Key): P
   const test = seesAlerts ? testAlertOf(api, key) : undefined;
   const own = `/alerts/${key.namespace}/${key.name}`;
   return {
-    item: sourceItem(source, traffic),
+    item: sourceItem(source, traffic, inbox),
     source: withoutManagedFields(source),
     paths: (api.receivers[source.spec.format]?.paths ?? ['']).map((path) => own + path),
     counted: traffic.counted,
+    inbox: inbox.state,
     rejections: seesAlerts ? rejections : rejections.map(withoutBody),
     ...(seesAlerts
       ? {}

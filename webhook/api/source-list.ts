@@ -1,7 +1,7 @@
 /** The list of sources: facets, search and order over rows that the person may see; usually those in trouble first. Pure. */
 
 import { compareInstants } from '@funnelai/domain/instants';
-import type { SourceItem, SourcePage, TrafficOrigin } from '@funnelai/domain/wire';
+import type { SourceInbox, SourceItem, SourcePage } from '@funnelai/domain/wire';
 import {
   type Compare,
   count,
@@ -22,7 +22,16 @@ export interface SourceListQuery {
   descending: boolean;
   limit: number;
 }
-export type SourceSort = 'trouble' | 'name' | 'format' | 'ready' | 'received' | 'rate' | 'stored' | 'rejected';
+export type SourceSort =
+  | 'trouble'
+  | 'name'
+  | 'format'
+  | 'ready'
+  | 'received'
+  | 'rate'
+  | 'stored'
+  | 'rejected'
+  | 'inbox';
 const SORTS: readonly [SourceSort, ...SourceSort[]] = [
   'trouble',
   'name',
@@ -32,6 +41,7 @@ const SORTS: readonly [SourceSort, ...SourceSort[]] = [
   'rate',
   'stored',
   'rejected',
+  'inbox',
 ];
 const FACETS: readonly Facet[] = ['format', 'ready', 'traffic'];
 
@@ -52,7 +62,7 @@ export function parseSourceQuery(query: RawQuery): SourceListQuery {
 export function sourcePage(
   rows: readonly SourceItem[],
   query: SourceListQuery,
-  state: { counted: TrafficOrigin; asOf: string },
+  state: Pick<SourcePage, 'counted' | 'inbox' | 'gone' | 'asOf'>,
 ): SourcePage {
   const matching = rows.filter(
     (row) => FACETS.every((facet) => isAmong(query.facets[facet], facetOf(row, facet))) && isFound(row, query.words),
@@ -60,11 +70,20 @@ export function sourcePage(
   const facets = Object.fromEntries(FACETS.map((facet) => [facet, count(rows, (row) => facetOf(row, facet))]));
   const asked = query.sort === 'trouble' ? undefined : COMPARE[query.sort];
   return {
-    items: matching.sort(inOrder(asked, query.descending, USUAL)).slice(0, query.limit),
+    items: matching
+      .sort(inOrder(asked, query.descending, USUAL))
+      .slice(0, query.limit)
+      .map(asListed),
     total: matching.length,
     facets: facets as SourcePage['facets'],
     ...state,
+    gone: state.gone.map(asListed),
   };
+}
+
+/** A row has room for one reason. */
+function asListed<T extends { inbox?: SourceInbox }>(row: T): T {
+  return row.inbox === undefined ? row : { ...row, inbox: { ...row.inbox, reasons: row.inbox.reasons.slice(0, 1) } };
 }
 
 /** `Refused`: of what came in the last day some was; `Taken`: all of it was taken; `None`: nothing came. */
@@ -95,6 +114,9 @@ const notReadyFirst: Compare<SourceItem> = (a, b) => Number(a.ready === 'True') 
 const refusedFirst: Compare<SourceItem> = (a, b) =>
   Number(refusedOf(a.traffic) === 0) - Number(refusedOf(b.traffic) === 0);
 
+const setAsideFirst: Compare<SourceItem> = (a, b) =>
+  Number((a.inbox?.setAside ?? 0) === 0) - Number((b.inbox?.setAside ?? 0) === 0);
+
 const COMPARE: Record<Exclude<SourceSort, 'trouble'>, Compare<SourceItem>> = {
   name: (a, b) => byText(a.name, b.name),
   format: (a, b) => byText(a.format, b.format),
@@ -103,9 +125,12 @@ const COMPARE: Record<Exclude<SourceSort, 'trouble'>, Compare<SourceItem>> = {
   rate: most(({ traffic }) => traffic.alertsPerMinute),
   stored: most(({ traffic }) => traffic.stored),
   rejected: most(({ traffic }) => refusedOf(traffic)),
+  inbox: (a, b) =>
+    (b.inbox?.setAside ?? 0) - (a.inbox?.setAside ?? 0) || (b.inbox?.waiting ?? 0) - (a.inbox?.waiting ?? 0),
 };
 const USUAL: readonly Compare<SourceItem>[] = [
   notReadyFirst,
+  setAsideFirst,
   refusedFirst,
   (a, b) => byText(a.name, b.name),
   (a, b) => byText(a.namespace, b.namespace),

@@ -38,10 +38,14 @@ export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise
       const query = parseSourceQuery(request.query);
       await api.access.demand(who, { verb: 'list', resource: 'alertsources', namespace });
       const sources = objectsIn(api.sources, namespace);
-      const traffic = await api.traffic.view();
-      const rows = sources.map((source) => sourceItem(source, traffic));
-      const asOf = api.clock.now().toString({ fractionalSecondDigits: 3 });
-      return sourcePage(rows, query, { counted: traffic.counted, asOf });
+      const [traffic, inbox] = await Promise.all([api.traffic.view(), api.inbox.view()]);
+      const rows = sources.map((source) => sourceItem(source, traffic, inbox));
+      return sourcePage(rows, query, {
+        counted: traffic.counted,
+        inbox: inbox.state,
+        gone: inbox.gone((at, name) => api.sources.get(at, name) !== undefined, namespace),
+        asOf: api.clock.now().toString({ fractionalSecondDigits: 3 }),
+      });
     });
 
     app.get<OfSource>('/api/sources/:namespace/:name', async (request) =>

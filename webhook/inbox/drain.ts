@@ -5,6 +5,7 @@
  */
 import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { accepts } from '@funnelai/domain/route';
+import { sourceIsGone } from '@funnelai/domain/set-aside';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import { backoffMs } from '@funnelai/kube/backoff';
@@ -112,8 +113,8 @@ export function createDrain(deps: DrainDeps): Drain {
     const from = home && { metadata: { namespace: home.namespace, name: home.source } };
     if (source !== undefined && (from === undefined || accepts(source, from))) return 'here';
     if (home !== undefined && deps.sourceOf(home.namespace, home.source)) return 'home';
-    const what = source === undefined ? 'is not there any more' : 'does not accept it any more';
-    return { why: `AlertSource ${name} in namespace ${namespace} ${what}` };
+    if (source === undefined) return { why: sourceIsGone(namespace, name) };
+    return { why: `AlertSource ${name} in namespace ${namespace} does not accept it any more` };
   }
 
   async function store(requests: readonly StoreRequest[], signal: AbortSignal): Promise<StoreOutcome | undefined> {

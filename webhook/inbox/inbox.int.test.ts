@@ -1,6 +1,8 @@
 /** Both stores as they are: alerts come in while the API server, Postgres, or both are away, and are found where they belong. */
 import type { Alert } from '@funnelai/crds/generated/types';
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
+import { putThemBack, sourceIsGone } from '@funnelai/domain/set-aside';
+import type { SourcePage } from '@funnelai/domain/wire';
 import { silentLog } from '@funnelai/history/log';
 import { migrate } from '@funnelai/history/migrate';
 import { createPool } from '@funnelai/history/pool';
@@ -238,28 +240,45 @@ describe('rows that cannot be drained', () => {
       `INSERT INTO inbox (scope, namespace, source, fingerprint, received_at, reports)
        SELECT scope, namespace, 'prom', repeat('0', 64), now(), '{"not": "a list"}' FROM inbox LIMIT 1`,
     );
+    await pool.query(
+      `INSERT INTO inbox_set_aside (scope, id, namespace, source, fingerprint, demo, received_at, reports, reason)
+       SELECT scope, 0, 'of-another-team', 'theirs', repeat('0', 64), false, now(), '[]', 'theirs alone' FROM inbox LIMIT 1`,
+    );
     await team.kubectl.run(['delete', 'alertsource', 'leaving', '-n', team.namespace]);
     api.set();
     const isGone = async () => (await send(cut.url, team, [], { source: 'leaving' })).status === 404;
     await until('the webhook to know that the source is gone', SOON_MS, isGone);
+    // As who may read sources there sees it, and nobody else.
+    const list = `/api/sources?namespace=${team.namespace}`;
+    const told = (what: string, isSo: (body: SourcePage) => boolean) =>
+      until(`people to be told ${what}`, SOON_MS, async () => {
+        const { body } = await ask(cut.url, 'viewer', list);
+        return body.inbox?.available === true && isSo(body) ? (body as SourcePage) : undefined;
+      });
+    const waiting = await told('what waits', ({ gone }) => gone.length > 0);
+    expect(waiting.gone).toMatchObject([{ name: 'leaving', inbox: { waiting: 1, setAside: 0 } }]);
+    expect(waiting.items[0]).toMatchObject({ name: 'prom', inbox: { waiting: 2, setAside: 0 } });
+    expect(waiting.items[0]?.inbox?.oldestAt).toMatch(/^20\d\d-.*Z$/);
+    expect((await ask(cut.url, 'stranger', list)).status).toBe(403);
     await goOn();
     await until('the neighbour in etcd', SOON_MS, async () => (await alertsNamed('Neighbour')).length === 1);
     const aside = async () =>
-      (await pool.query<{ reason: string }>('SELECT reason FROM inbox_set_aside ORDER BY reason')).rows.map(
-        (r) => r.reason,
-      );
+      (
+        await pool.query<{ reason: string }>('SELECT reason FROM inbox_set_aside WHERE id > 0 ORDER BY reason')
+      ).rows.map((r) => r.reason);
     await until('two to be set aside', SOON_MS, async () => (await aside()).length === 2);
-    expect(await aside()).toEqual([
-      `AlertSource leaving in namespace ${team.namespace} is not there any more`,
-      'it holds no list of reports',
-    ]);
+    expect(await aside()).toEqual([sourceIsGone(team.namespace, 'leaving'), 'it holds no list of reports']);
     await until('the rest to be drained', SOON_MS, async () => (await rows()) === 0);
 
+    const ended = await told('what was set aside', ({ gone }) => (gone[0]?.inbox.setAside ?? 0) > 0);
+    const reason = sourceIsGone(team.namespace, 'leaving');
+    const inbox = { waiting: 0, setAside: 1, reasons: [{ reason, count: 1 }] };
+    expect(ended.gone).toEqual([{ namespace: team.namespace, name: 'leaving', inbox }]);
+    expect(ended.items[0]?.inbox).toMatchObject({ waiting: 0, setAside: 1 });
     await apply();
     await until('the source to be known', SOON_MS, there);
-    await pool.query(`WITH back AS (DELETE FROM inbox_set_aside WHERE source = 'leaving' RETURNING *)
-      INSERT INTO inbox (scope, id, namespace, source, fingerprint, demo, received_at, reports)
-      SELECT scope, id, namespace, source, fingerprint, demo, received_at, reports FROM back`);
+    const { scope = '' } = ended.inbox;
+    await pool.query(putThemBack({ scope, namespace: team.namespace, source: 'leaving' }));
     await until('the orphan in etcd', SOON_MS, async () => (await alertsNamed('Orphan')).length === 1);
     await pool.query('DELETE FROM inbox_set_aside');
   });

@@ -29,6 +29,8 @@ export interface Inbox {
   mayHoldRows(): boolean;
   /** Does a report of this fault wait there, as far as is known? What comes later of it has to stand behind it. */
   isWaiting(fingerprint: string): boolean;
+  /** Would a report be taken, as far as is known? Not before it is open, while Postgres does not answer, nor when it is full. */
+  takes(): boolean;
   /** As last seen; undefined before Postgres has answered once. */
   depth(): InboxDepth | undefined;
   /** Calls `listener` after something was put, and after each look at the depth. */
@@ -59,6 +61,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let cancel = () => {};
   let looking: Promise<void> = Promise.resolve();
 
+  const isFull = () => (seen?.rows ?? 0) + putSince >= INBOX_ROWS;
   const tell = () => {
     for (const listener of [...listeners]) listener();
   };
@@ -121,7 +124,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     async put(request) {
       if (store === undefined) throw new Error('the inbox is not open yet: what this cluster is has not been read');
       if (down !== undefined && clock.monotonicMs() < down.untilMs) throw new Error(down.why);
-      if ((seen?.rows ?? 0) + putSince >= INBOX_ROWS) {
+      if (isFull()) {
         metrics.limitReached('INBOX_ROWS');
         throw new Error(`the inbox holds ${INBOX_ROWS} alerts already`);
       }
@@ -144,6 +147,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     },
     mayHoldRows: () => !isEmpty,
     isWaiting: (fingerprint) => waiting.has(fingerprint),
+    takes: () => store !== undefined && down === undefined && !isFull(),
     depth: () => seen,
     subscribe(listener) {
       listeners.add(listener);

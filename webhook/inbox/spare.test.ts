@@ -7,6 +7,7 @@ import { createSpare } from './spare.ts';
 it('people are told when alerts begin to take the long way, how it stands, and when that is over', async () => {
   const clock = new FakeClock('2026-01-01T12:00:00Z');
   let isAway = false;
+  let takes = true;
   let depth: InboxDepth | undefined;
   let look = () => {};
   const spare = createSpare({
@@ -17,7 +18,7 @@ it('people are told when alerts begin to take the long way, how it stands, and w
         return () => {};
       },
     },
-    inbox: { depth: () => depth, subscribe: () => () => {} },
+    inbox: { depth: () => depth, takes: () => takes, subscribe: () => () => {} },
     clock,
   });
   const told: (IntakeSpare | undefined)[] = [];
@@ -34,6 +35,12 @@ it('people are told when alerts begin to take the long way, how it stands, and w
     depth = { rows: 10 + n, oldestAgeMs: 1_000 * n, setAside: 0 };
     look();
   }
+  takes = false;
+  await clock.advance(1_000);
+  look();
+  takes = true;
+  await clock.advance(1_000);
+  look();
   isAway = false;
   look();
   depth = { rows: 0, oldestAgeMs: 0, setAside: 0 };
@@ -43,7 +50,9 @@ it('people are told when alerts begin to take the long way, how it stands, and w
     { why: 'apiServerAway', waiting: 3, since },
     { why: 'apiServerAway', waiting: 14, since },
     { why: 'apiServerAway', waiting: 19, since },
-    { why: 'late', waiting: 21, since },
+    { why: 'bothAway', waiting: 21, since: '2026-01-01T12:00:13Z' },
+    { why: 'apiServerAway', waiting: 21, since: '2026-01-01T12:00:14Z' },
+    { why: 'late', waiting: 21, since: '2026-01-01T12:00:14Z' },
     undefined,
   ]);
 });

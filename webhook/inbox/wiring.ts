@@ -4,6 +4,7 @@ import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
 import { createInboxStore } from '@funnelai/history/inbox';
+import { createInboxCountStore } from '@funnelai/history/inbox-counts';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
@@ -14,6 +15,7 @@ import type { AlertStore } from '../intake/store.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { createApiServer } from './api-server.ts';
+import { createInboxBySource, type InboxBySource } from './by-source.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createInbox } from './inbox.ts';
 import { createLane } from './lane.ts';
@@ -26,6 +28,8 @@ export interface TwoStoresParts {
   client: KubeClient;
   /** Of the inbox alone: nobody else's statement stands in the way of a sender. */
   pool: DatabasePool;
+  /** For people who look into it. */
+  lookPool: DatabasePool;
   sources: Cache<AlertSource>;
   /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
   scope(signal: AbortSignal): Promise<string | undefined>;
@@ -41,6 +45,7 @@ export interface TwoStores {
   store: AlertStore;
   receipt: ReceiptClock;
   spare: Spare;
+  bySource: InboxBySource;
   start(): void;
   stop(): Promise<void>;
 }
@@ -48,11 +53,12 @@ export interface TwoStores {
 const CLOSED_SAID_AFTER_MS = 30_000;
 
 export function wireTwoStores(parts: TwoStoresParts): TwoStores {
-  const { etcd, client, pool, sources, clock, log, metrics } = parts;
+  const { etcd, client, pool, lookPool, sources, clock, log, metrics } = parts;
   const receipt = createReceiptClock({ clock, log });
   const inbox = createInbox({ clock, receipt, log, metrics });
   const read = () => client.list(ALERTS, { limit: 1, timeoutMs: ETCD_PATIENCE_MS });
   const api = createApiServer({ read, clock, log, metrics });
+  const bySource = createInboxBySource({ clock, log, metrics });
   const lane = createLane({ clock, metrics });
   const stopping = new AbortController();
   let lock: DrainLock | undefined;
@@ -80,6 +86,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       if (lock?.held() === true && inbox.mayHoldRows()) drain?.wake();
     });
     inbox.open(store);
+    bySource.open({ store: createInboxCountStore({ pool: lookPool, scope }), scope });
     parts.opened({ scope, lock });
     lock.start();
     drain.start();
@@ -89,6 +96,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     store: createTwoStores({ etcd, inbox, api, lane, clock, metrics }),
     receipt,
     spare: createSpare({ api, inbox, clock }),
+    bySource,
     start() {
       open().catch((error: unknown) => {
         if (!stopping.signal.aborted) log.error({ why: messageOf(error) }, 'the inbox cannot be opened');

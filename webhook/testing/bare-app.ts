@@ -8,6 +8,7 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import type { ApiContext } from '../api/context.ts';
 import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
+import { noInbox } from '../inbox/by-source.ts';
 import { noSpare } from '../inbox/spare.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { noRouting } from '../intake/routing.ts';
@@ -69,6 +70,7 @@ export async function aBareApp(
       storyOf: answer('history'),
     },
     traffic: createTrafficRecorder({ store: undefined, clock: systemClock, log, metrics }),
+    inbox: noInbox,
     receivers: createReceivers(),
     routing: noRouting,
     welcome: async () => undefined,

@@ -10,6 +10,7 @@ import { alertPath, alertsPath, incidentPath, sourcePath } from '../../app/paths
 import { useTitle } from '../../app/use-title.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { CopyIcon } from '../../components/CopyLine.tsx';
+import { LongText } from '../../components/LongText.tsx';
 import { OutLink } from '../../components/OutLink.tsx';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
@@ -158,11 +159,7 @@ export function AlertPage() {
           <Typography variant="h1" dir="auto" sx={{ overflowWrap: 'anywhere' }}>
             {spec.title}
           </Typography>
-          {spec.description && (
-            <Typography dir="auto" sx={{ whiteSpace: 'pre-wrap' }}>
-              {spec.description}
-            </Typography>
-          )}
+          {spec.description && <LongText text={spec.description} />}
         </Box>
         <Section title="Where it belongs">
           <Pairs
@@ -217,7 +214,7 @@ export function AlertPage() {
         </Section>
         {annotations.length > 0 && (
           <Section title="Annotations">
-            <Pairs pairs={annotations} isMono />
+            <Pairs pairs={annotations.map(([label, value]) => [label, <LongText key={label} text={value} />])} isMono />
           </Section>
         )}
         {!deletedAt && !foldedInto && (

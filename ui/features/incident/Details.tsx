@@ -26,7 +26,7 @@ function Line({ label, children }: { label: string; children: ReactNode }) {
         {label}
       </Box>
       <Box component="dd" sx={{ m: 0, minWidth: 0, minHeight: 30, display: 'flex', alignItems: 'center' }}>
-        <Box sx={{ minWidth: 0, width: '100%' }}>{children}</Box>
+        <Box sx={{ minWidth: 0, width: '100%', overflowWrap: 'anywhere' }}>{children}</Box>
       </Box>
     </>
   );

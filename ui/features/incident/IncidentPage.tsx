@@ -10,6 +10,7 @@ import { useActs } from '../../app/acts.ts';
 import { type IncidentTabName, incidentPath, incidentsPath } from '../../app/paths.ts';
 import { useRefusal } from '../../app/session.tsx';
 import { useTitle } from '../../app/use-title.ts';
+import { number } from '../../components/number.ts';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { YamlView } from '../../components/YamlView.tsx';
 import { Details } from './Details.tsx';
@@ -114,7 +115,7 @@ export function IncidentPage() {
                       {label}{' '}
                       {id === 'alerts' && (
                         <Box component="span" sx={{ color: 'text.secondary', fontWeight: 400 }}>
-                          {detail.alerts.length}
+                          {number(detail.alertsTotal)}
                         </Box>
                       )}
                     </span>

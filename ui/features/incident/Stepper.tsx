@@ -58,7 +58,7 @@ export function Stepper({ detail }: { detail: IncidentDetail }) {
               {i > 0 && (
                 <Box
                   aria-hidden
-                  sx={{ width: { xs: 0, sm: 20 }, height: '1px', bgcolor: 'divider', mx: { xs: 0, sm: 1 } }}
+                  sx={{ display: { xs: 'none', sm: 'block' }, width: 20, height: '1px', bgcolor: 'divider', mx: 1 }}
                 />
               )}
               <PhaseShape phase={phase} />

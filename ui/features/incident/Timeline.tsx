@@ -2,11 +2,12 @@
 import type { IncidentDetail, TimelineEntry } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
-import { Fragment } from 'react';
+import { Fragment, type SyntheticEvent, useState } from 'react';
 import { Link } from 'react-router';
 import { alertPath } from '../../app/paths.ts';
 import { CopyButton } from '../../components/CopyLine.tsx';
 import { calendarDay, viewersZone, zoneOffset } from '../../components/instant-words.ts';
+import { number } from '../../components/number.ts';
 import { Clock } from '../../components/Time.tsx';
 import { isAboutAlert } from './alert-entry.ts';
 import { foldRuns } from './fold.ts';
@@ -46,7 +47,11 @@ function Line({ entry, namespace }: { entry: TimelineEntry; namespace: string })
         ) : (
           <span title={entry.by}>{sentenceOf(entry)}</span>
         )}
-        {entry.reason && <Box sx={{ color: 'text.secondary' }}>{entry.reason}</Box>}
+        {entry.reason && (
+          <Box dir="auto" sx={{ color: 'text.secondary' }}>
+            {entry.reason}
+          </Box>
+        )}
         {entry.verified === false && (
           <Box
             component="span"
@@ -73,9 +78,15 @@ function Run({
   namespace: string;
 }) {
   const [newest, oldest] = [entries[0], entries.at(-1)];
+  // A storm's thousand lines are made when someone wants to see them.
+  const [isOpen, setOpen] = useState(false);
   return (
     <Box component="li" sx={{ py: 0.75 }}>
-      <Box component="details" sx={{ '&[open] > summary': { mb: 0.5 } }}>
+      <Box
+        component="details"
+        onToggle={(event: SyntheticEvent<HTMLDetailsElement>) => setOpen(event.currentTarget.open)}
+        sx={{ '&[open] > summary': { mb: 0.5 } }}
+      >
         <Box
           component="summary"
           sx={{
@@ -104,7 +115,7 @@ function Run({
           </span>
         </Box>
         <Box component="ol" sx={{ m: 0, p: 0, listStyle: 'none', borderLeft: 2, borderColor: 'divider', pl: 2 }}>
-          {entries.map((entry) => (
+          {(isOpen ? entries : []).map((entry) => (
             <Line key={`${entry.at}/${entry.kind}/${entry.alert ?? ''}`} entry={entry} namespace={namespace} />
           ))}
         </Box>
@@ -122,10 +133,14 @@ export function Timeline({ detail }: { detail: IncidentDetail }) {
   let previousDay = '';
   return (
     <Box sx={{ px: 4, py: 2 }}>
-      <Box sx={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 2 }}>
+      <Box
+        sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', columnGap: 2 }}
+      >
         <Typography color="textSecondary">
           Times in {zone}, newest first
           {note && !note.isTrouble && ` · ${note.head}`}
+          {detail.alertsTotal > detail.alerts.length &&
+            ` · of ${number(detail.alertsTotal)} alerts the ${number(detail.alerts.length)} most urgent`}
         </Typography>
         <CopyButton text={() => toMarkdown(detail, zone, location.href.replace(/[?#].*$/, ''))}>
           Copy as Markdown

@@ -1,5 +1,6 @@
 /** Folds long runs of alerts in a timeline, so that what people did stands out. Pure. */
 import type { TimelineEntry } from '@funnelai/domain/wire';
+import { number } from '../../components/number.ts';
 import { isAboutAlert } from './alert-entry.ts';
 
 /** Shorter runs are read as quickly as a summary of them. */
@@ -9,7 +10,7 @@ export type Folded =
   | { kind: 'entry'; entry: TimelineEntry }
   | { kind: 'run'; entries: TimelineEntry[]; summary: string };
 
-const count = (n: number, what: string): string[] => (n === 0 ? [] : [`${n} ${what}`]);
+const count = (n: number, what: string): string[] => (n === 0 ? [] : [`${number(n)} ${what}`]);
 
 /** The entries in their order, runs of four and more about alerts of one day as one; `dayOf` says which day an entry is of. */
 export function foldRuns(entries: readonly TimelineEntry[], dayOf: (entry: TimelineEntry) => string): Folded[] {

@@ -48,6 +48,7 @@ const detail: IncidentDetail = {
   incident: anIncident(item),
   item,
   alerts: [anAlertItem()],
+  alertsTotal: 1,
   timeline,
   history: { available: true },
 };

@@ -52,7 +52,7 @@ export function FilterHead<F extends string>({ title, ...menus }: FacetMenusProp
       }}
     >
       <Typography variant="h1">{title}</Typography>
-      <Box role="group" aria-label="Filters" sx={{ display: 'flex', flexWrap: 'wrap', ml: { sm: 'auto' } }}>
+      <Box role="group" aria-label="Filters" sx={{ display: 'flex', flexWrap: 'wrap', ml: { xs: -2, sm: 'auto' } }}>
         <FacetMenus {...menus} />
       </Box>
     </Box>

@@ -16,7 +16,14 @@ export function NewRowsPill({
   return (
     <Box
       role="status"
-      sx={{ position: 'sticky', top: 92, height: 0, zIndex: 8, display: 'flex', justifyContent: 'center' }}
+      sx={{
+        position: 'sticky',
+        top: 'calc(var(--funnelai-top, 48px) + 44px)',
+        height: 0,
+        zIndex: 8,
+        display: 'flex',
+        justifyContent: 'center',
+      }}
     >
       {label && (
         <Button

@@ -47,7 +47,7 @@ export function TitleCell({ path, uid, title, name, namespace, children }: Title
         </Link>
         <span className="name" title={name}>
           {namespace === undefined ? '' : `${namespace}/`}
-          {name}
+          <bdi>{name}</bdi>
         </span>
       </div>
       {children}

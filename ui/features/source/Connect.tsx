@@ -66,7 +66,13 @@ export function Connect({ detail }: { detail: SourceDetail }) {
           scrollButtons="auto"
           allowScrollButtonsMobile
           aria-label="Senders of this format"
-          sx={{ borderBottom: 1, borderColor: 'divider', mb: 2 }}
+          sx={{
+            borderBottom: 1,
+            borderColor: 'divider',
+            mb: 2,
+            // Nothing is to the left yet: the first tab begins where the text does.
+            '& .MuiTabs-scrollButtons.Mui-disabled': { display: 'none' },
+          }}
         >
           {snippets.map(({ title }, at) => (
             <Tab key={title} label={title} id={`${id}-tab-${at}`} aria-controls={`${id}-panel`} />

@@ -4,8 +4,9 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { CodeBlock } from '../../components/CodeBlock.tsx';
+import { number } from '../../components/number.ts';
 import { Absolute, Age } from '../../components/Time.tsx';
-import { number, reasonWord } from '../sources/words.ts';
+import { reasonWord } from '../sources/words.ts';
 import { Section } from './parts.tsx';
 
 interface RejectionsProps {

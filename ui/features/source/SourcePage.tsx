@@ -9,15 +9,17 @@ import { useSource } from '../../api/queries.ts';
 import { sourcesPath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
 import { CopyIcon } from '../../components/CopyLine.tsx';
+import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { Age } from '../../components/Time.tsx';
 import { YamlView } from '../../components/YamlView.tsx';
-import { number, rateWord, refusedOf } from '../sources/words.ts';
+import { rateWord, refusedOf, waitWords } from '../sources/words.ts';
 import { Connect } from './Connect.tsx';
 import { Section } from './parts.tsx';
 import { Rejections } from './Rejections.tsx';
 import { SendTest } from './SendTest.tsx';
+import { SetAsideSection } from './SetAside.tsx';
 import { State } from './State.tsx';
 import { type Draft, FIELD_ID, TryBody } from './TryBody.tsx';
 
@@ -88,7 +90,8 @@ function Page({ namespace, name }: { namespace: string; name: string }) {
             )}
             {', '}
             {rateWord(item.traffic.alertsPerMinute)} alerts a minute
-            {refused > 0 && `, ${number(refused)} ${refused === 1 ? 'body' : 'bodies'} refused in 24 hours`}.
+            {refused > 0 && `, ${number(refused)} ${refused === 1 ? 'body' : 'bodies'} refused in 24 hours`}
+            {(item.inbox?.waiting ?? 0) > 0 && `, ${waitWords(item.inbox?.waiting ?? 0)} in the inbox`}.
           </Typography>
         </Box>
         <Box
@@ -100,6 +103,7 @@ function Page({ namespace, name }: { namespace: string; name: string }) {
           }}
         >
           <Box sx={{ minWidth: 0 }}>
+            <SetAsideSection detail={detail} />
             <Connect detail={detail} />
             <TryBody detail={detail} draft={draft} onDraft={setDraft} />
             <Rejections detail={detail} onTry={tryAgain} />

@@ -5,9 +5,11 @@ import Typography from '@mui/material/Typography';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { alertsPath } from '../../app/paths.ts';
+import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
-import { number, rateWord, reasonWord, refusedOf } from '../sources/words.ts';
+import { InboxWord } from '../sources/InboxWord.tsx';
+import { rateWord, reasonWord, refusedOf } from '../sources/words.ts';
 import { Facts, Section } from './parts.tsx';
 
 export function State({ detail }: { detail: SourceDetail }) {
@@ -20,6 +22,7 @@ export function State({ detail }: { detail: SourceDetail }) {
     ...(item.message === undefined ? [] : ([['', item.message]] as [string, ReactNode][])),
     ['Receiving', receiving?.message ?? 'nothing has come yet'],
     ['Last received', lastReceivedAt === undefined ? 'never' : <Absolute key="last" at={lastReceivedAt} />],
+    ['Inbox', <Inbox key="inbox" detail={detail} />],
     ['Format', item.format],
     ['Its alerts', <Link key="alerts" to={alertsPath(namespace, { source: name })}>{`Alerts of ${name}`}</Link>],
   ];
@@ -44,6 +47,21 @@ export function State({ detail }: { detail: SourceDetail }) {
             : `Counted by the one replica that answered, since it started. ${counted.reason ?? ''}`}
         </Typography>
       </Section>
+    </>
+  );
+}
+
+function Inbox({ detail: { item, inbox } }: { detail: SourceDetail }) {
+  if (inbox.isOff) return 'there is none: no database was given';
+  if (item.inbox === undefined) return `not known. ${inbox.reason ?? ''}`;
+  return (
+    <>
+      <InboxWord inbox={item.inbox} />
+      {item.inbox.waiting > 0 && (
+        <Typography color="textSecondary" variant="caption" component="div">
+          They are safe in Postgres, and follow by themselves once the API server takes them.
+        </Typography>
+      )}
     </>
   );
 }

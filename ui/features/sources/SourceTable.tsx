@@ -1,18 +1,21 @@
-/** The rows of the source list: whether it can take alerts, what came, and why something was refused. */
+/** The rows of the source list: whether it can take alerts, what came, what of that waits, and why something was refused. */
 import type { SourceItem } from '@funnelai/domain/wire';
 import { memo } from 'react';
 import { sourcePath } from '../../app/paths.ts';
+import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { Table } from '../../components/table.ts';
 import { ListRow, TitleCell } from '../lists/cells.tsx';
 import type { Row } from '../lists/held-rows.ts';
 import { type Column, ListHead } from '../lists/ListHead.tsx';
-import { number, rateWord, refusalsInWords, refusedOf } from './words.ts';
+import { InboxWord } from './InboxWord.tsx';
+import { rateWord, refusalsInWords, refusedOf } from './words.ts';
 
 const COLUMNS: readonly Column[] = [
   { label: 'Ready', sort: 'ready' },
   { label: 'Source', sort: 'name', className: 'wide' },
+  { label: 'Inbox', sort: 'inbox' },
   { label: 'Refused in a day', sort: 'rejected' },
   { label: 'Stored in a day', sort: 'stored', className: 'num roomyOnly' },
   { label: 'Alerts a minute', sort: 'rate', className: 'num' },
@@ -26,7 +29,8 @@ const SourceRow = memo(function SourceRow({
   row: Row<SourceItem>;
   showsNamespace: boolean;
 }) {
-  const { namespace, name, traffic } = item;
+  const { namespace, name, traffic, inbox } = item;
+  const isIdle = inbox === undefined || inbox.waiting + inbox.setAside === 0;
   const path = sourcePath(namespace, name);
   const refused = refusedOf(traffic);
   const why = refusalsInWords(traffic);
@@ -44,6 +48,9 @@ const SourceRow = memo(function SourceRow({
       >
         {item.ready === 'False' && item.message !== undefined && <div className="why muted">{item.message}</div>}
       </TitleCell>
+      <td className={isIdle ? 'muted wideOnly' : undefined} title={inbox?.reasons[0]?.reason}>
+        <InboxWord inbox={inbox} />
+      </td>
       <td className={refused > 0 ? 'clip' : 'muted wideOnly'} title={why} style={{ maxWidth: 320 }}>
         {refused > 0 ? why : 'none'}
       </td>

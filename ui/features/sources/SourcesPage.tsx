@@ -13,6 +13,7 @@ import { ListFrame } from '../lists/ListFrame.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
 import { useRowKeys } from '../lists/use-row-keys.ts';
+import { InboxNotes } from './InboxNotes.tsx';
 import { NoSources } from './NoSources.tsx';
 import { SourceTable } from './SourceTable.tsx';
 import {
@@ -62,6 +63,7 @@ export function SourcesPage() {
         word={sourceFacetWord}
         onChange={(facets) => show({ ...filter, facets })}
       />
+      <InboxNotes page={error?.status === 403 ? undefined : read.data} />
       <ListFrame
         what="Sources"
         one="source"

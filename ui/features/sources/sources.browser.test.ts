@@ -21,7 +21,8 @@ describe('the list of sources', () => {
     const rows = page.getByRole('table', { name: 'Sources' }).getByRole('row');
     await rows.nth(1).waitFor();
     expect(await rows.nth(1).innerText()).toContain('Not ready');
-    expect(await rows.nth(3).innerText()).toContain('1,204 wrong or no token, 3 not understood');
+    expect(await rows.nth(3).innerText()).toContain('4 set aside');
+    expect(await rows.nth(4).innerText()).toContain('1,204 wrong or no token, 3 not understood');
     const prom = stage.fake.state.sources.items.find(({ name }) => name === 'prom');
     if (prom) prom.traffic = { ...prom.traffic, stored: 99_123, rejected: {} };
     await page.getByText('99,123').waitFor();
@@ -39,7 +40,7 @@ describe('the list of sources', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('s');
     await page.getByRole('table', { name: 'Sources' }).waitFor();
-    for (const key of ['j', 'j', 'j', 'Enter']) await page.keyboard.press(key);
+    for (const key of ['j', 'j', 'j', 'j', 'Enter']) await page.keyboard.press(key);
     await page.getByRole('heading', { name: 'prom', level: 1 }).waitFor();
     await page.keyboard.press('t');
     await page.keyboard.type(BODY);
@@ -49,6 +50,52 @@ describe('the list of sources', () => {
     await page.keyboard.type('test alert');
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'Test alert sent by ana' }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('what lies in the inbox', () => {
+  it('is told by source, for how long it has waited, and follows within seconds', async () => {
+    const page = await stage.open('/sources?namespace=demo');
+    const prom = page.getByRole('row', { name: /prom/ });
+    await prom.getByText('30,412 wait, oldest 4m').waitFor();
+    const item = stage.fake.state.sources.items.find(({ name }) => name === 'prom');
+    if (item) item.inbox = { waiting: 0, setAside: 0, reasons: [] };
+    await prom.getByText('nothing').waitFor();
+    await page.context().close();
+  });
+
+  it('of sources that are gone is told with the statement that puts it back', async () => {
+    const page = await stage.open('/sources?namespace=demo', { permissions: ['clipboard-read', 'clipboard-write'] });
+    const left = page.getByRole('region', { name: 'Left by sources that are gone' });
+    await left.getByText('demo/old-cluster').click();
+    await left.getByText('Make AlertSource old-cluster in namespace demo again').waitFor();
+    await left.getByRole('button', { name: /^Copy: Put them back/ }).click();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied).toContain("namespace = 'demo' AND source = 'old-cluster'");
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it('and will never be stored as it is stands on the page of its source, each reason with what to do', async () => {
+    const page = await stage.open('/sources/payments/grafana-payments');
+    const section = page.getByRole('region', { name: 'In the inbox: 4 set aside' });
+    const reasons = section.getByRole('list', { name: 'Why they were set aside' }).getByRole('listitem');
+    await reasons.nth(1).waitFor();
+    expect(await reasons.nth(0).innerText()).toMatch(/^3: .*spec\.labels: Too many.*\n.*Mend what it says/);
+    expect(await reasons.nth(1).innerText()).toContain('The source is there again: put them back.');
+    await page.context().close();
+  });
+
+  it('is said not to be known while Postgres is away, and the rest goes on', async () => {
+    stage.fake.state.sources.inbox = { available: false, reason: 'The history database does not answer: ECONNREFUSED' };
+    const page = await stage.open('/sources?namespace=demo');
+    await page.getByRole('alert').getByText('Whether alerts wait in the inbox is not known').waitFor();
+    const prom = page.getByRole('row', { name: /prom/ });
+    await prom.getByText('not known').waitFor();
+    await prom.getByRole('link', { name: 'prom' }).click();
+    await page.getByText('not known. The history database does not answer').waitFor();
+    await page.getByText('Connect a sender').waitFor();
     await page.context().close();
   });
 });

@@ -12,7 +12,7 @@ export const SOURCE_FACET_LABELS: Record<SourceFacet, string> = {
   traffic: 'Last day',
 };
 /** The orders a person can choose; '' is what is in trouble first, then by name. */
-export const SOURCE_SORTS = ['', 'name', 'ready', 'received', 'rate', 'stored', 'rejected'] as const;
+export const SOURCE_SORTS = ['', 'name', 'ready', 'inbox', 'received', 'rate', 'stored', 'rejected'] as const;
 
 export interface SourceFilter {
   facets: Record<SourceFacet, readonly string[]>;

@@ -1,5 +1,6 @@
 /** What came to a source, in words: rates, counts, and why bodies were refused. Pure. */
-import type { SourceItem } from '@funnelai/domain/wire';
+import type { SourceInbox, SourceItem } from '@funnelai/domain/wire';
+import { number } from '../../components/number.ts';
 
 type Traffic = SourceItem['traffic'];
 
@@ -16,10 +17,6 @@ const REASONS: Record<string, string> = {
   Internal: 'a fault of funnelAI',
 };
 export const reasonWord = (code: string): string => REASONS[code] ?? code;
-
-const format = new Intl.NumberFormat('en-GB');
-/** `1,240`. */
-export const number = (n: number): string => format.format(Math.round(n));
 
 /** `0`, `<0.1`, `0.4`, `12`: what a person compares, per minute. */
 export function rateWord(perMinute: number): string {
@@ -39,6 +36,11 @@ export function refusalsInWords({ rejected }: Traffic): string {
     .map(([code, bodies]) => `${number(bodies)} ${reasonWord(code)}`)
     .join(', ');
 }
+
+/** What lies in the inbox: `30,412 wait`, `1 waits`; `4 set aside`, `5,000 or more set aside`. */
+export const waitWords = (alerts: number): string => `${number(alerts)} ${alerts === 1 ? 'waits' : 'wait'}`;
+export const asideWords = ({ setAside, hasMoreAside }: Pick<SourceInbox, 'setAside' | 'hasMoreAside'>): string =>
+  `${number(setAside)}${hasMoreAside ? ' or more' : ''} set aside`;
 
 const TRAFFIC: Record<string, string> = { Refused: 'Some refused', Taken: 'All taken', None: 'Nothing came' };
 /** The word for a value of the facet `traffic`. */
