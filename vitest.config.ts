@@ -65,8 +65,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           exclude: [...NEVER, '**/*.int.test.ts'],
-          // Each file breaks a control plane and a Postgres of its own.
-          fileParallelism: false,
+          // Each file breaks a control plane and a Postgres of its own, and mostly waits: two of them share the machine well.
           testTimeout: 300_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 4 },

@@ -63,7 +63,8 @@ describe('the stores of the webhook', () => {
     });
     expect(byInbox).toBeGreaterThan(10);
     // What is asked is that nothing is lost; that one of the stores was there all the time shows in how few were sent again.
-    expect(failures).toBeLessThan(told.faults.length);
+    // With neither, the six of them would be refused some 500 times in those twelve seconds.
+    expect(failures).toBeLessThan(3 * told.faults.length);
   });
 
   it('are away together: nothing is answered 2xx then, and nothing is lost after it', async () => {
