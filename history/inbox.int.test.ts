@@ -180,7 +180,7 @@ describe('who looks on', () => {
     expect(await counts.count()).toEqual({ sources: [], isCut: false });
     await createInboxStore({ pool, scope: 'b' }).append([aRow(0)]);
     const at = (minute: number) => ({ receivedAt: `2026-01-01T12:0${minute}:00.000000Z` });
-    const asides = Array.from({ length: 8 }, (_, n) => aRow(n, { source: 'graf', ...at(5) }));
+    const asides = Array.from({ length: 9 }, (_, n) => aRow(n, { source: 'graf', ...at(5) }));
     await inbox.append([...asides, aRow(10, at(4)), aRow(11, at(3)), aRow(12, { namespace: 'pay', ...at(6) })]);
     const ids = (await inbox.page(all)).filter(({ source }) => source === 'graf').map(({ id }) => id);
     const { pid, end } = await aHolder('a');
@@ -188,7 +188,7 @@ describe('who looks on', () => {
     const long = Array.from({ length: 2_000 }, (_, n) => String.fromCodePoint(0x20000 + ((n * 7_919) % 40_000))).join(
       '',
     );
-    const reasons = [long, 'too long', 'gone', 'gone', 'gone', 'too long', 'once'];
+    const reasons = [long, 'too long', 'was gone', 'was gone', 'was gone', 'too long', 'a quota', 'another'];
     await inbox.setAside(
       reasons.map((reason, n) => ({ id: ids[n] ?? '', reason })),
       pid,
@@ -197,12 +197,12 @@ describe('who looks on', () => {
     expect([sources.map(({ source }) => source), isCut]).toEqual([['prom', 'graf', 'prom'], false]);
     expect(sources).toMatchObject([
       { namespace: 'demo', source: 'prom', waiting: 2, oldestAt: at(3).receivedAt, setAside: 0, reasons: [] },
-      { namespace: 'demo', source: 'graf', waiting: 1, oldestAt: at(5).receivedAt, setAside: 7 },
+      { namespace: 'demo', source: 'graf', waiting: 1, oldestAt: at(5).receivedAt, setAside: 8 },
       { namespace: 'pay', source: 'prom', waiting: 1, setAside: 0 },
     ]);
     const told = sources[1]?.reasons ?? [];
     expect(told.slice(0, 2)).toEqual([
-      { reason: 'gone', count: 3 },
+      { reason: 'was gone', count: 3 },
       { reason: 'too long', count: 2 },
     ]);
     expect(told.length).toBe(3);
@@ -212,7 +212,7 @@ describe('who looks on', () => {
       SELECT 'a', 1000 + n, 'a-team', 'flood', 'f', false, now(), '[]', 'no room' FROM generate_series(1, ${SET_ASIDE_COUNTED + 1}) AS n`);
     const after = (await counts.count()).sources.filter(({ setAside }) => setAside > 0);
     expect(after).toMatchObject([
-      { source: 'graf', setAside: 7 },
+      { source: 'graf', setAside: 8 },
       { source: 'flood', setAside: SET_ASIDE_COUNTED, hasMoreAside: true, reasons: [{ reason: 'no room' }] },
     ]);
   });

@@ -131,7 +131,7 @@ describe('the page', () => {
   });
 
   it('of an incident in a storm shows the most urgent alerts, and more when they are wanted', async () => {
-    const storm = Array.from({ length: 5_000 }, (_, n) =>
+    const storm = Array.from({ length: 1_200 }, (_, n) =>
       anAlertItem({ name: `prom-${n}`, title: `Pod ${n} is down` }),
     );
     stage.fake.state.reset(manyIncidents(3), storm);

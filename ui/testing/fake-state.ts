@@ -176,7 +176,8 @@ export function createFakeState(): FakeState {
         item: entry.item,
         ...(entry.deletedAt ? { deletedAt: entry.deletedAt } : {}),
         alerts: alerts.slice(0, 1_000),
-        alertsTotal: alerts.length,
+        // Of the folded ones a few stand among them.
+        alertsTotal: alerts.length + Math.max(0, (folded?.total ?? 0) - alerts.filter((one) => one.foldedInto).length),
         ...(folded && { folded }),
         timeline: entry.timeline,
         history: state.faults.historyAway

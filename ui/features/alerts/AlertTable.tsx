@@ -5,6 +5,7 @@ import { memo, useMemo } from 'react';
 import { Link } from 'react-router';
 import { alertPath, incidentPath } from '../../app/paths.ts';
 import { AlertState } from '../../components/AlertState.tsx';
+import { number } from '../../components/number.ts';
 import { OutLink } from '../../components/OutLink.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
@@ -65,9 +66,9 @@ const AlertRow = memo(function AlertRow({
         )}
         {item.standsFor !== undefined && (
           <div className="why muted">
-            Stands for {item.standsFor.count} folded {item.standsFor.count === 1 ? 'alert' : 'alerts'},{' '}
-            {item.standsFor.firing} firing
-            {item.standsFor.expired !== undefined && `, ${item.standsFor.expired} expired`}
+            Stands for {number(item.standsFor.count)} folded {item.standsFor.count === 1 ? 'alert' : 'alerts'},{' '}
+            {number(item.standsFor.firing)} firing
+            {item.standsFor.expired !== undefined && `, ${number(item.standsFor.expired)} expired`}
           </div>
         )}
         {showsWhy && (

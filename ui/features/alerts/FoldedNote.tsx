@@ -1,6 +1,7 @@
 /** Says beside a list of alerts that some of them are no objects of the cluster, how many, and whether all of them can be seen here. */
 import type { FoldedState } from '@funnelai/domain/wire';
 import Alert from '@mui/material/Alert';
+import { number } from '../../components/number.ts';
 
 interface FoldedNoteProps {
   folded: FoldedState | undefined;
@@ -21,11 +22,13 @@ export function FoldedNote({ folded, shown, message }: FoldedNoteProps) {
   const total = folded?.total ?? 0;
   if (total === 0 && message === undefined) return null;
   const rest =
-    shown < total ? ` The list has the ${shown} most urgent of ${total}; search and filters look at all.` : '';
+    shown < total
+      ? ` The list has the ${number(shown)} most urgent of ${number(total)}; search and filters look at all.`
+      : '';
   return (
     <Alert severity="info" sx={{ mx: 4, my: 2 }}>
       {message ??
-        `${total} ${total === 1 ? 'alert is' : 'alerts are'} folded: their source has reached limits.maxLiveAlerts, so they are kept in Postgres alone.`}
+        `${number(total)} ${total === 1 ? 'alert is' : 'alerts are'} folded: their source has reached limits.maxLiveAlerts, so they are kept in Postgres alone.`}
       {rest}
     </Alert>
   );

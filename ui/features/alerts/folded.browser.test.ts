@@ -47,9 +47,9 @@ describe('the alerts of an incident in a storm', () => {
   it('say how many of them are no objects, which of those shown are not, and what counts them', async () => {
     const at = await open('/incidents/demo/checkout-amber-falcon/alerts');
     await at.getByText('2600 further alerts of it, 2600 of them firing, found no room in the cluster').waitFor();
-    await at.getByText('2 firing, 0 resolved of 2, and 2500 folded that fire').waitFor();
-    await at.getByText('The list has the 1 most urgent of 2600').waitFor();
-    await at.getByText('Stands for 2600 folded alerts, 2500 firing, 60 expired').waitFor();
+    await at.getByText('2 firing, 0 resolved of 2, and 2,500 folded that fire').waitFor();
+    await at.getByText('The list has the 1 most urgent of 2,600').waitFor();
+    await at.getByText('Stands for 2,600 folded alerts, 2,500 firing, 60 expired').waitFor();
     const row = at.locator('tr', { hasText: 'Pod checkout-2 is crash looping' });
     await row.getByText('Folded: kept in Postgres, counted by').waitFor();
     expect(await at.locator('tr', { hasText: 'Pod checkout-1 is crash looping' }).innerText()).not.toContain('Folded');
@@ -58,7 +58,7 @@ describe('the alerts of an incident in a storm', () => {
 
   it('can each be opened: a folded one says where it is kept, and leads to the Alert that counts it', async () => {
     const at = await open('/alerts?namespace=demo');
-    await at.getByText('2600 alerts are folded').waitFor();
+    await at.getByText('2,600 alerts are folded').waitFor();
     await at.getByRole('link', { name: 'Pod checkout-2 is crash looping' }).click();
     await at.getByRole('heading', { level: 1, name: 'Pod checkout-2 is crash looping' }).waitFor();
     await at.getByText('so it is no object of the cluster').waitFor();

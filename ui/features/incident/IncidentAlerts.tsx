@@ -32,7 +32,7 @@ export function IncidentAlerts({ detail }: { detail: IncidentDetail }) {
     <>
       <FoldedNote
         folded={detail.folded}
-        shown={detail.alerts.filter(({ foldedInto }) => foldedInto !== undefined).length}
+        shown={shown.filter(({ foldedInto }) => foldedInto !== undefined).length}
         message={truncated?.status === 'True' ? sentence(truncated.message) : undefined}
       />
       {detail.alertsTotal > shown.length && (
