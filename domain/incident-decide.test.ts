@@ -380,6 +380,29 @@ describe('alerts that leave the cluster', () => {
     expect(story.incident.spec.phase).toBe('Detection');
   });
 
+  it('with their next episode, for another incident, leave one that ends: nobody would ever tell it', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
+    run(story, 1, [firing('a')], { rule });
+    // Resolved, fired again and placed by a rule that was edited meanwhile, all before the next count.
+    run(story, 20, [], { rule, left: { resolved: 1, expired: 0, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 1, gone: 1, total: 1 });
+    expect(conditionsOf(story).AlertsCleared).toBe('True');
+    run(story, 330, [], { rule });
+    expect(story.incident.spec).toMatchObject({ phase: 'Resolution', phaseReason: 'its alert has resolved' });
+  });
+
+  it('with their next episode end nothing where another alert of it was never said to have resolved', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
+    run(story, 1, [firing('a'), firing('b')], { rule });
+    run(story, 20, [firing('a')], { rule, left: { resolved: 0, expired: 0, others: 1 } });
+    run(story, 40, [], { rule, left: { resolved: 1, expired: 0, others: 0 } });
+    run(story, 9000, [], { rule });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 1, gone: 1, total: 2 });
+    expect(story.incident.spec.phase).toBe('Detection');
+  });
+
   it('leave behind when they resolved: an incident whose rule waits longer than they stay still ends', () => {
     const story = opened();
     const rule = ruleWith({ when: 'Unacknowledged', after: '48h' });

@@ -28,9 +28,9 @@ import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
 import { defaultPriority, isWorse, worst } from './severity.ts';
 import { isMachineUser } from './users.ts';
 
-/** Alerts that were in an incident and are not any more: gone from the cluster, or moved to another incident by a merge. */
+/** Alerts that were in an incident and are not any more: gone from the cluster, or in another incident. */
 export interface Departures {
-  /** Gone from the cluster after they had resolved, as retention lets them go. */
+  /** Gone from the cluster after they had resolved, as retention lets them go; or in another incident with their next episode. */
   resolved: number;
   /** Gone from the cluster after they had expired. */
   expired: number;
@@ -101,6 +101,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     held: held.conditions ?? [],
     members,
     hasUnresolvedLeft,
+    hasResolvedLeft: (step.left?.resolved ?? 0) > 0,
     mirror,
     renumbered: settled,
     now,

@@ -483,7 +483,7 @@ export interface IncidentStatus {
     expired?: number;
     /** Alerts that ever joined, those included that are gone from the cluster. */
     total: number;
-    /** How many of the resolved ones are gone from the cluster; absent when none is. History still has them. */
+    /** How many of the resolved ones are gone from the cluster, or in another incident with their next episode; absent when none is. History still has them. */
     gone?: number;
     /** How many of the expired ones are gone from the cluster; absent when none is. History still has them. */
     expiredGone?: number;
