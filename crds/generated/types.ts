@@ -426,7 +426,7 @@ export interface IncidentChange {
   at: string;
   /** When the operator numbered it, RFC 3339. */
   recordedAt: string;
-  /** The Kubernetes user who did it; without the admission log, or for kind Merge, the field manager. */
+  /** The Kubernetes user who did it; without the admission log the field manager. A merge is of who closed or reopened in the same write. */
   by: string;
   /** spec.phaseReason of that write; Collapsed when several changes had to be recorded as one. */
   reason?: string;
