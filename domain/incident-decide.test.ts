@@ -319,6 +319,31 @@ describe('closing', () => {
   });
 });
 
+describe('a merge into what is not there', () => {
+  const merged = (o: Partial<Parameters<typeof decideIncidentStep>[0]>) => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    story.write('ana', 5, { phase: 'Closed', mergedInto: { name: 'ghost' } });
+    const { events } = run(story, 6, [firing()], o);
+    return { events, again: run(story, 60, [], o).events };
+  };
+
+  it('is said, once, with what becomes of its alerts', () => {
+    const { events, again } = merged({ isMergedIntoNothing: true });
+    expect(events.map(({ type, reason }) => `${type} ${reason}`)).toEqual([
+      'Normal Closed',
+      'Normal Merged',
+      'Warning MergedIntoNothing',
+    ]);
+    expect(events.at(-1)?.note).toContain('ghost, into which it was merged, is not there');
+    expect(again).toEqual([]);
+  });
+
+  it('and only then', () => {
+    expect(merged({}).events.map(({ type }) => type)).toEqual(['Normal', 'Normal']);
+  });
+});
+
 describe('alerts that leave the cluster', () => {
   const counts = (story: PlayedIncident) => {
     const { asOf: _, ...alerts } = story.incident.status?.alerts ?? { asOf: '' };
