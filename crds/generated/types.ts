@@ -351,7 +351,7 @@ export interface Incident extends KubeObject {
 
 /** What people and the operator want. People write it with kubectl or in the browser; the operator writes it when it opens an incident and for the few moves of its own. */
 export interface IncidentSpec {
-  /** What happens, in one line: rendered once from the rule's template at opening, from then on people's to change. 1 to 256 characters, not only white space. Example: "Checkout answers 5xx in eu-west". */
+  /** What happens, in one line: rendered once from the rule's template at opening, from then on people's to change. 1 to 256 characters, one of them visible. Example: "Checkout answers 5xx in eu-west". */
   title: string;
   /** What is known so far, as Markdown; written by people. At most 8192 characters. Example: "Started with the 14:02 deploy; **rollback running**." */
   summary?: string;
