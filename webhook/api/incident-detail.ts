@@ -4,14 +4,14 @@ import { INCIDENTS } from '@funnelai/crds/meta';
 import type { HistoryState, IncidentDetail } from '@funnelai/domain/wire';
 import { isNotFound } from '@funnelai/kube/errors';
 import type { Person } from '../auth/identity.ts';
-import { DETAIL_ALERTS } from '../limits.ts';
+import { DETAIL_ALERTS, EARLIER_EPISODES } from '../limits.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
 import { foldedBehind } from './folded.ts';
 import { type Answer, whatHistoryHas } from './history-reader.ts';
 import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
-import { timelineOf } from './timeline.ts';
+import { type EarlierEpisode, timelineOf } from './timeline.ts';
 
 type Key = { namespace: string; name: string };
 
@@ -56,10 +56,23 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
       incident,
       changes: story.available ? story.value.changes : [],
       alerts: shown.slice(0, DETAIL_ALERTS),
+      earlier: story.available && mayListAlerts ? earlierEpisodes(story.value.alerts, alerts) : [],
       events: story.available ? story.value.events : [],
     }),
     history: historyState(incident, story),
   };
+}
+
+/** Those that came before the one that each alert is shown in, so that a story is whole also after a fault went and came back. */
+export function earlierEpisodes(
+  records: readonly { alert: Alert; episodes: readonly Episode[] }[],
+  shown: ReadonlyMap<string, Alert>,
+): EarlierEpisode[] {
+  return records.slice(0, DETAIL_ALERTS).flatMap(({ alert: { metadata, spec }, episodes }) => {
+    const present = shown.get(metadata.uid ?? '')?.status?.episode ?? 1;
+    const before = episodes.filter(({ episode }) => episode < present).slice(-EARLIER_EPISODES);
+    return before.map(({ startsAt, endsAt }) => ({ alert: metadata.name, title: spec.title, startsAt, endsAt }));
+  });
 }
 
 /** What pages say of history beside an incident: that it is away, that it is behind, and why. */
