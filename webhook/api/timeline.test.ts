@@ -85,9 +85,11 @@ describe('a timeline', () => {
       },
     });
     const earlier = [{ alert: 'prom-1', title: 'Disk is full', startsAt: at(9), endsAt: at(12) }];
-    const told = timelineOf({ incident: anIncident(), changes: [], alerts: [alert], earlier });
+    const incident = anIncident({ metadata: { creationTimestamp: at(10) } });
+    const told = timelineOf({ incident, changes: [], alerts: [alert], earlier });
     expect(told.slice(1).map((e) => [e.at, e.kind, e.alert])).toEqual([
-      [at(9), 'AlertJoined', 'prom-1'],
+      // Its sender's clock says 9, when there was no incident yet.
+      [at(10), 'AlertJoined', 'prom-1'],
       [at(12), 'AlertResolved', 'prom-1'],
       [at(20), 'AlertJoined', 'prom-1'],
     ]);

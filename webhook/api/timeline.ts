@@ -40,9 +40,12 @@ export function timelineOf({ incident, changes, alerts, earlier = [], events = [
     ...unnumbered(incident),
   ];
   if (!entries.some((entry) => entry.kind === 'Opened')) entries.unshift(openedEntry(incident));
-  for (const alert of alerts) entries.push(...alertEntries(alert));
+  // A fault may be older than its incident by its sender's clock; nothing joined what was not there.
+  const openedAt = entries.find(({ kind }) => kind === 'Opened')?.at ?? '';
+  const fromOpening = (at: string) => (compareInstants(at, openedAt) < 0 ? openedAt : at);
+  for (const alert of alerts) entries.push(...alertEntries(alert, fromOpening));
   for (const { alert, title, startsAt, endsAt } of earlier) {
-    entries.push({ at: startsAt, kind: 'AlertJoined', text: `${title} joined`, alert });
+    entries.push({ at: fromOpening(startsAt), kind: 'AlertJoined', text: `${title} joined`, alert });
     if (endsAt !== undefined) entries.push({ at: endsAt, kind: 'AlertResolved', text: `${title} resolved`, alert });
   }
   for (const { firstAt, note, reason, count } of events)
@@ -148,7 +151,7 @@ function openedEntry(incident: Incident): TimelineEntry {
   return { at: incident.metadata.creationTimestamp ?? '', kind: 'Opened', text: openedText(incident, undefined) };
 }
 
-function alertEntries(alert: Alert): TimelineEntry[] {
+function alertEntries(alert: Alert, fromOpening: (at: string) => string): TimelineEntry[] {
   const { spec, status, metadata } = alert;
   const answeredAt = status?.conditions?.find(
     (c) => c.type === 'Correlated' && c.status === 'True',
@@ -157,7 +160,7 @@ function alertEntries(alert: Alert): TimelineEntry[] {
   // An answer that follows another moves no transition time: that one is of an earlier episode.
   const isAgain = answeredAt !== undefined && (status?.episode ?? 1) > 1 && compareInstants(startedAt, answeredAt) > 0;
   const joined: TimelineEntry = {
-    at: isAgain ? startedAt : (answeredAt ?? startedAt),
+    at: isAgain ? fromOpening(startedAt) : (answeredAt ?? startedAt),
     kind: 'AlertJoined',
     text: `${spec.title} joined`,
     alert: metadata.name,
