@@ -97,6 +97,8 @@ export const EXPIRIES_PER_PASS = 1_000;
 export const EXPIRIES_AT_ONCE = 8;
 /** How often an alert without a lease, or one that has expired, is looked up again: a later report may be known meanwhile. */
 export const LEASE_RECHECK_MS = 300_000;
+/** For so long a source has to be gone before the alerts that fire under it expire: who replaces it makes it anew at once. */
+export const SOURCE_GONE_MS = 15 * 60_000;
 /** For so long after it expired an alert is looked up in each pass: a report may have been under way. */
 export const EXPIRY_DOUBT_MS = 120_000;
 /** What Postgres knows of alerts that are gone is forgotten a page at a time, and after a day at the earliest. */

@@ -245,8 +245,8 @@ export interface AlertSpec {
   expired?: {
     /** When it was taken for expired, RFC 3339. Example: 2026-03-01T14:12:13.000421Z. */
     at: string;
-    /** LeaseRanOut: nothing was heard of it for longer than its sender, or the source's expireAfter, allows. DedupChanged: the source tells faults apart in another way now, so no report is about this one any more. */
-    reason: 'LeaseRanOut' | 'DedupChanged';
+    /** LeaseRanOut: nothing was heard of it for longer than its sender, or the source's expireAfter, allows. DedupChanged: the source tells faults apart in another way now, so no report is about this one any more. SourceDeleted: its AlertSource is gone for a quarter of an hour, so nobody can report it. */
+    reason: 'LeaseRanOut' | 'DedupChanged' | 'SourceDeleted';
   };
 }
 
