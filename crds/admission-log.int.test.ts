@@ -297,6 +297,31 @@ describe('an administrator of the namespace cannot falsify the log', () => {
   });
 });
 
+describe('an owner reference, by which Kubernetes would delete the incident', () => {
+  const owned = { ownerReferences: [{ apiVersion: 'v1', kind: 'Secret', name: 'gone', uid: crypto.randomUUID() }] };
+
+  it('is added by nobody who may not delete incidents, at birth or later', async () => {
+    const atBirth = await createIncident('nadia', anIncident(namespace, 'owned', {}, owned), '--dry-run=server');
+    expect(atBirth.stderr).toContain('only who may delete incidents.funnelai.dev may add one');
+    await born('ana', 'disowned');
+    const later = await patch('nadia', namespace, 'disowned', { metadata: owned });
+    expect(later.stderr).toContain('only who may delete incidents.funnelai.dev may add one');
+    expect((await patch('nadia', namespace, 'disowned', { spec: { phase: 'Response' } })).ok).toBe(true);
+  });
+
+  it('is added by who may delete them, and may then stay', async () => {
+    await born('ana', 'adopted');
+    // Of a kind that the garbage collector does not know, so that it leaves the incident alone.
+    const adopted = {
+      ownerReferences: [{ ...owned.ownerReferences[0], apiVersion: 'none.example/v1', kind: 'Owner' }],
+    };
+    const added = await patch('admin', namespace, 'adopted', { metadata: adopted });
+    expect(added.ok, added.stderr).toBe(true);
+    const moved = await patch('ana', namespace, 'adopted', { spec: { phase: 'Response' } });
+    expect(moved.ok, moved.stderr).toBe(true);
+  });
+});
+
 describe('the history finalizer', () => {
   it.each<[string, (name: string) => Promise<{ ok: boolean; stderr: string }>]>([
     ['merge-patch', (name) => patch('nadia', namespace, name, { metadata: { finalizers: null } })],

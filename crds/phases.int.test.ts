@@ -138,6 +138,7 @@ describe('birth', () => {
     [{ owner: { name: 'a\nb' } }, 'expected a user name without control characters'],
     [{ title: '' }, 'spec.title'],
     [{ title: ' \n ' }, 'spec.title'],
+    [{ title: '\u00a0\u200b\u202e' }, 'expected a title that says something, found only what nobody sees'],
     [
       { links: [{ title: 'x', url: 'javascript:alert(1)' }] },
       'expected an address that starts with http:// or https://',

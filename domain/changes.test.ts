@@ -122,20 +122,35 @@ describe('nextChanges', () => {
     expect(record(story, 22)).toMatchObject([{ from: 'Response', to: 'Postmortem', by: 'unknown', reason: COLLAPSED }]);
   });
 
-  it('dates a merge by the move that it came with, and does not vouch for it', () => {
+  it('says of a merge who did it, and when: whoever closed in that write, or reopened', () => {
     const story = play('ana');
     record(story, 1);
     story.write('bo', 9, { phase: 'Closed', mergedInto: { name: 'other' } });
     expect(record(story, 20, 0, 'kubectl-patch')).toMatchObject([
       { kind: 'Phase', from: 'Detection', to: 'Closed', by: 'bo', verified: true },
-      { kind: 'Merge', to: 'other', at: logTime(9), by: 'kubectl-patch', verified: false },
+      { kind: 'Merge', to: 'other', at: logTime(9), by: 'bo', verified: true },
     ]);
-    story.write('bo', 30, { phase: 'Response', mergedInto: undefined } as never);
-    expect(record(story, 31)).toMatchObject([
-      { kind: 'Phase', to: 'Response' },
-      { kind: 'Merge', from: 'other' },
-    ]);
-    expect(story.incident.status?.round).toBe(2);
+    story.write('ana', 30, { phase: 'Response', mergedInto: undefined } as never);
+    story.write('bo', 33, { phase: 'Resolution' });
+    story.write('bo', 34, { phase: 'Closed' });
+    story.write('cy', 35, { phase: 'Response' });
+    expect(record(story, 40).at(-1)).toMatchObject({ kind: 'Merge', from: 'other', at: logTime(30), by: 'ana' });
+    expect(story.incident.status?.round).toBe(3);
+    story.write('bo', 50, { phase: 'Closed', mergedInto: { name: 'one' } });
+    story.write('bo', 51, { phase: 'Response', mergedInto: undefined } as never);
+    story.write('cy', 52, { phase: 'Closed', mergedInto: { name: 'two' } });
+    expect(record(story, 60).at(-1)).toMatchObject({ kind: 'Merge', to: 'two', at: logTime(52), by: 'cy' });
+  });
+
+  it('does not vouch for a merge where no log says who moved', () => {
+    const story = play('ana', {}, { withLog: false });
+    record(story, 1);
+    story.write('bo', 9, { phase: 'Closed', mergedInto: { name: 'other' } });
+    expect(record(story, 20, 0, 'kubectl-patch').at(-1)).toMatchObject({
+      kind: 'Merge',
+      by: 'kubectl-patch',
+      verified: false,
+    });
   });
 
   it('does not pin a priority that was only filled in at birth', () => {

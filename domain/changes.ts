@@ -157,14 +157,21 @@ class Recorder {
     return this.#incident.spec.phaseReason;
   }
 
-  /** Admission does not log merges: they show as a difference, dated by the move that they came with. */
+  /**
+   * Admission does not log merges, but the API server lets one be set only by the write that closes and removed only by the one that
+   * reopens: so who moved the phase then, when, is who merged. Not where that move itself stands for several.
+   */
   takeMerge(): void {
     const to = this.#incident.spec.mergedInto?.name ?? '';
     if (this.#isFull || to === this.#values.Merge) return;
-    const move = this.#added.findLast(
-      (c) => c.kind === 'Phase' && (to === '' ? c.from === 'Closed' : c.to === 'Closed'),
-    );
-    this.#take({ kind: 'Merge', to, at: move?.at ?? this.#now, by: this.#manager(), verified: false });
+    const all = [...(this.#incident.status?.changes ?? []), ...this.#added];
+    const moves = all
+      .slice(all.findLastIndex(({ kind }) => kind === 'Merge') + 1)
+      .filter(({ kind }) => kind === 'Phase');
+    const move = to === '' ? moves.find(({ from }) => from === 'Closed') : moves.findLast((m) => m.to === 'Closed');
+    const isKnown = move?.verified === true && move.reason !== COLLAPSED;
+    const who = isKnown ? { by: move.by, verified: true } : { by: this.#manager(), verified: false };
+    this.#take({ kind: 'Merge', to, at: move?.at ?? this.#now, ...who });
   }
 
   #differs(field: LoggedField): boolean {

@@ -218,6 +218,13 @@ describe('newIncident', () => {
       'Pod is crash looping.',
     );
   });
+  it('always has a title that can be seen, or the API server would refuse it', () => {
+    const unseen = '\u00a0\u200b\u202e\u2003';
+    const blank = anAlertSpec({ title: unseen });
+    expect(open(BUILT_IN_RULE, blank).spec.title).toBe('Alert without a title');
+    expect(open(rule(['r', { incident: { title: unseen } }])[0]).spec.title).toBe('Pod is crash looping.');
+    expect(open(BUILT_IN_RULE, anAlertSpec({ title: '\u200f🔥 خادم' })).spec.title).toContain('🔥 خادم');
+  });
 });
 
 describe('names', () => {

@@ -5,6 +5,8 @@ export type ExpiryReason = NonNullable<AlertSpec['expired']>['reason'];
 
 const TEXT: Readonly<Record<ExpiryReason, string>> = {
   LeaseRanOut: 'nothing was heard of it for longer than its sender had announced; nobody said that it resolved',
+  SourceDeleted:
+    'its AlertSource was deleted, so no report can be about this one any more; nobody said that it resolved',
   DedupChanged: 'its source tells faults apart in another way now; no report is about this one any more',
 };
 

@@ -34,6 +34,8 @@ export interface ConditionFacts {
   members: readonly Alert[];
   /** Whether alerts left it since the last count that had not resolved, or are another incident's now. */
   hasUnresolvedLeft: boolean;
+  /** Whether alerts left it since the last count that had resolved. */
+  hasResolvedLeft: boolean;
   mirror: MirrorFacts;
   /** What was done in this step about a contradiction with history. */
   renumbered?: Renumbered | undefined;
@@ -76,7 +78,13 @@ function resolved({ status }: ConditionFacts): Claim {
 }
 
 /** An empty set has not resolved; alerts that have left the cluster change nothing. */
-function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFacts): Claim | undefined {
+function alertsCleared({
+  status,
+  held,
+  members,
+  hasUnresolvedLeft,
+  hasResolvedLeft,
+}: ConditionFacts): Claim | undefined {
   if (members.some(({ spec }) => spec.state === 'Firing'))
     return { type: 'AlertsCleared', status: 'False', reason: 'AlertsFiring', message: 'alerts of it still fire' };
   const expired = status.alerts?.expired ?? 0;
@@ -90,10 +98,18 @@ function alertsCleared({ status, held, members, hasUnresolvedLeft }: ConditionFa
       const message = 'the last alerts of it are gone, and had not resolved';
       return { type: 'AlertsCleared', status: 'False', reason: 'AlertsGone', message };
     }
-    if (conditionOf(held, 'AlertsCleared') !== undefined) return undefined;
+    const before = conditionOf(held, 'AlertsCleared');
+    // The last of them resolved and left within one count: nobody has said so yet. Only where not one is missing from the sum.
+    const { resolved: ended, total } = status.alerts ?? { resolved: 0, total: 0 };
+    if (before?.status === 'False' && hasResolvedLeft && ended === total) return allResolved(status);
+    if (before !== undefined) return undefined;
     return { type: 'AlertsCleared', status: 'False', reason: 'NoAlerts', message: 'no alert has joined' };
   }
-  const isAsked = status.phase !== undefined && isOpen(status.phase);
+  return allResolved(status);
+}
+
+function allResolved({ phase }: IncidentStatus): Claim {
+  const isAsked = phase !== undefined && isOpen(phase);
   const message = isAsked ? 'all alerts have resolved; resolve it when the cause is gone' : 'all alerts have resolved';
   return { type: 'AlertsCleared', status: 'True', reason: 'AllResolved', message };
 }

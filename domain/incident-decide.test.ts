@@ -319,6 +319,31 @@ describe('closing', () => {
   });
 });
 
+describe('a merge into what is not there', () => {
+  const merged = (o: Partial<Parameters<typeof decideIncidentStep>[0]>) => {
+    const story = opened();
+    run(story, 1, [firing()]);
+    story.write('ana', 5, { phase: 'Closed', mergedInto: { name: 'ghost' } });
+    const { events } = run(story, 6, [firing()], o);
+    return { events, again: run(story, 60, [], o).events };
+  };
+
+  it('is said, once, with what becomes of its alerts', () => {
+    const { events, again } = merged({ isMergedIntoNothing: true });
+    expect(events.map(({ type, reason }) => `${type} ${reason}`)).toEqual([
+      'Normal Closed',
+      'Normal Merged',
+      'Warning MergedIntoNothing',
+    ]);
+    expect(events.at(-1)?.note).toContain('ghost, into which it was merged, is not there');
+    expect(again).toEqual([]);
+  });
+
+  it('and only then', () => {
+    expect(merged({}).events.map(({ type }) => type)).toEqual(['Normal', 'Normal']);
+  });
+});
+
 describe('alerts that leave the cluster', () => {
   const counts = (story: PlayedIncident) => {
     const { asOf: _, ...alerts } = story.incident.status?.alerts ?? { asOf: '' };
@@ -377,6 +402,29 @@ describe('alerts that leave the cluster', () => {
     run(story, 900, [], { rule, left: { resolved: 0, expired: 0, others: 1 } });
     expect(conditionsOf(story).AlertsCleared).toBe('False');
     run(story, 9000, [], { rule });
+    expect(story.incident.spec.phase).toBe('Detection');
+  });
+
+  it('with their next episode, for another incident, leave one that ends: nobody would ever tell it', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
+    run(story, 1, [firing('a')], { rule });
+    // Resolved, fired again and placed by a rule that was edited meanwhile, all before the next count.
+    run(story, 20, [], { rule, left: { resolved: 1, expired: 0, others: 0 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 1, gone: 1, total: 1 });
+    expect(conditionsOf(story).AlertsCleared).toBe('True');
+    run(story, 330, [], { rule });
+    expect(story.incident.spec).toMatchObject({ phase: 'Resolution', phaseReason: 'its alert has resolved' });
+  });
+
+  it('with their next episode end nothing where another alert of it was never said to have resolved', () => {
+    const story = opened();
+    const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
+    run(story, 1, [firing('a'), firing('b')], { rule });
+    run(story, 20, [firing('a')], { rule, left: { resolved: 0, expired: 0, others: 1 } });
+    run(story, 40, [], { rule, left: { resolved: 1, expired: 0, others: 0 } });
+    run(story, 9000, [], { rule });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 1, gone: 1, total: 2 });
     expect(story.incident.spec.phase).toBe('Detection');
   });
 

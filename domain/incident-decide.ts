@@ -28,9 +28,9 @@ import { BUILT_IN_RULE, type CompiledRule } from './rules.ts';
 import { defaultPriority, isWorse, worst } from './severity.ts';
 import { isMachineUser } from './users.ts';
 
-/** Alerts that were in an incident and are not any more: gone from the cluster, or moved to another incident by a merge. */
+/** Alerts that were in an incident and are not any more: gone from the cluster, or in another incident. */
 export interface Departures {
-  /** Gone from the cluster after they had resolved, as retention lets them go. */
+  /** Gone from the cluster after they had resolved, as retention lets them go; or in another incident with their next episode. */
   resolved: number;
   /** Gone from the cluster after they had expired. */
   expired: number;
@@ -46,6 +46,8 @@ export interface IncidentStep {
   rule?: CompiledRule | undefined;
   mirror: MirrorFacts;
   isMachine(user: string): boolean;
+  /** Its `mergedInto` leads to no incident. */
+  isMergedIntoNothing?: boolean;
   /** Field manager of the last write to spec, where it is known. */
   manager?: string | undefined;
   now: Temporal.Instant;
@@ -81,7 +83,6 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   const numbered = nextChanges(incident, { ...step, mirroredSequence: mirroredBy(step.mirror) });
   const settled = settledWith(held, numbered, step.mirror);
   const mirror = settled === undefined ? step.mirror : withRowsOf(step.mirror);
-  const mirroredSequence = mirroredBy(mirror);
   const recorded =
     settled === undefined ? numbered : { ...numbered, status: { ...numbered.status, ...numbersOf(settled) } };
   const alerts = countsOf(step, held.alerts);
@@ -94,13 +95,13 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     observedGeneration: observedGeneration(incident, held, recorded),
     alerts,
   };
-  const waiting = unmirrored(full.changeSequence ?? 0, mirroredSequence);
-  const hasUnresolvedLeft = (step.left?.others ?? 0) > 0;
+  const waiting = unmirrored(full.changeSequence ?? 0, mirroredBy(mirror));
   full.conditions = conditionsFor({
     status: full,
     held: held.conditions ?? [],
     members,
-    hasUnresolvedLeft,
+    hasUnresolvedLeft: (step.left?.others ?? 0) > 0,
+    hasResolvedLeft: (step.left?.resolved ?? 0) > 0,
     mirror,
     renumbered: settled,
     now,
@@ -114,14 +115,15 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   if (waiting > 0 && (mirror.lagMs ?? 0) < MIRROR_LAG_MS) dues.push(MIRROR_LAG_MS - (mirror.lagMs ?? 0));
   const result: IncidentStepResult = { status: sameJson(status, held) ? held : status, events: [] };
   if (settled !== undefined) result.renumbered = settled;
-  const isPaused = recorded.isFull || waiting >= UNMIRRORED_PAUSE;
+  const isFull = recorded.isFull;
+  const isPaused = isFull || waiting >= UNMIRRORED_PAUSE;
   if (!isPaused && incident.metadata.deletionTimestamp === undefined) {
     const wanted = wantedOf(step, rule, recorded, alerts);
     if (wanted.patch !== undefined) result.specPatch = wanted.patch;
     if (wanted.dueMs !== undefined) dues.push(wanted.dueMs);
   }
   if (result.status !== held)
-    result.events = eventsOf(recorded.added, { held, status, isPaused, isFull: recorded.isFull, renumbered: settled });
+    result.events = eventsOf(recorded.added, { ...step, held, status, isPaused, isFull, renumbered: settled });
   if (dues.length > 0) result.requeueAfterMs = Math.max(0, Math.ceil(Math.min(...dues)));
   return result;
 }

@@ -17,13 +17,15 @@ export interface EventFacts {
   status: IncidentStatus;
   isPaused: boolean;
   isFull: boolean;
+  /** Its `mergedInto` leads to no incident. */
+  isMergedIntoNothing?: boolean | undefined;
   renumbered?: Renumbered | undefined;
 }
 
 /** Returns the events that this step is worth, in order. */
 export function eventsOf(
   added: readonly IncidentChange[],
-  { held, status, isPaused, isFull, renumbered }: EventFacts,
+  { held, status, isPaused, isFull, isMergedIntoNothing, renumbered }: EventFacts,
 ): IncidentEvent[] {
   // At birth the values that it is born with are in the object itself; one event is enough.
   const told = held.phase === undefined ? added.filter(({ kind }) => kind === 'Phase' || kind === 'Owner') : added;
@@ -31,6 +33,11 @@ export function eventsOf(
   const cleared = (s: IncidentStatus) => conditionOf(s.conditions, 'AlertsCleared')?.status === 'True';
   if (cleared(status) && !cleared(held)) {
     events.push({ type: 'Normal', reason: 'AlertsCleared', note: 'all alerts of it have resolved' });
+  }
+  const merge = added.findLast(({ kind }) => kind === 'Merge');
+  if (isMergedIntoNothing && merge?.to !== undefined) {
+    const note = `${merge.to}, into which it was merged, is not there, is being deleted, or leads back here: alerts of it that fire open another incident. To undo the merge, move it to Response and take mergedInto away in the same write`;
+    events.push({ type: 'Warning', reason: 'MergedIntoNothing', note });
   }
   const history = conditionOf(status.conditions, 'HistoryMirrored');
   const isNewlyBad =

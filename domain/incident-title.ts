@@ -53,8 +53,12 @@ export function renderTitle(template: TitleTemplate, context: TitleContext): str
   }
 }
 
-/** Returns the text in one line of at most `maxChars` characters, with a mark where it was cut. */
+/** As the schema has it: spaces of all scripts, control characters, and those without a width make no title. */
+const VISIBLE = /[^\s\p{Z}\p{Cc}\p{Cf}]/u;
+
+/** Returns the text in one line of at most `maxChars` characters, with a mark where it was cut; '' where there is nothing to see. */
 export function oneLine(text: string, maxChars: number): string {
+  if (!VISIBLE.test(text)) return '';
   const points = [
     ...cleanText(text)
       .replace(/[\s\p{Cc}]+/gu, ' ')

@@ -101,6 +101,8 @@ export const EXPIRIES_PER_PASS = 1_000;
 export const EXPIRIES_AT_ONCE = 8;
 /** How often an alert without a lease, or one that has expired, is looked up again: a later report may be known meanwhile. */
 export const LEASE_RECHECK_MS = 300_000;
+/** For so long a source has to be gone before the alerts that fire under it expire: who replaces it makes it anew at once. */
+export const SOURCE_GONE_MS = 15 * 60_000;
 /** For so long after it expired an alert is looked up in each pass: a report may have been under way. */
 export const EXPIRY_DOUBT_MS = 120_000;
 /** Folded alerts that are looked at in one such pass; where there are more, the next goes on from there. */
@@ -166,6 +168,8 @@ export const FACET_VALUES = 50;
 export const NAMESPACES_LISTED = 500;
 /** Alerts that an incident's page carries. */
 export const DETAIL_ALERTS = 1_000;
+/** Earlier episodes of one alert that its timeline tells, the newest: one that flaps has hundreds. */
+export const EARLIER_EPISODES = 20;
 /** A list of folded alerts is shown this old at most: in a storm lists are read again with every change. */
 export const FOLDED_LIST_TTL_MS = 2_000;
 export const FOLDED_LISTS_REMEMBERED = 32;

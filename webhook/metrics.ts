@@ -1,4 +1,5 @@
 /** What the HTTP edge counts. Never labelled by object or person. */
+import type { ExpiryReason } from '@funnelai/domain/expiry';
 import { SEVERITIES } from '@funnelai/domain/severity';
 import { counter, gauge, histogram, type Metrics } from '@funnelai/kube/metrics';
 
@@ -10,7 +11,7 @@ export interface WebhookMetrics {
   /** Repeats of stored alerts that were added to their episodes in Postgres, or given up. */
   repeats(outcome: 'written' | 'dropped', count: number): void;
   /** Alerts that expired, were brought back because a report had been under way, or were opened and closed for a silent source. */
-  expired(what: 'LeaseRanOut' | 'DedupChanged' | 'broughtBack' | 'sourceSilent' | 'sourceHeard', count?: number): void;
+  expired(what: ExpiryReason | 'broughtBack' | 'sourceSilent' | 'sourceHeard', count?: number): void;
   /** One look for leases that ran out. */
   expiryPass(outcome: 'done' | 'unavailable' | 'notFresh'): void;
   /** Alerts of one class (see fair-queue.ts) that wait to be stored now. */

@@ -180,7 +180,7 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   dedupHash: z.exactOptional(bounded(0, 8).regex(new RegExp("^[0-9a-f]{8}$", 'u'))),
   expired: z.exactOptional(z.looseObject({
     at: z.iso.datetime({ offset: true }),
-    reason: z.enum(["LeaseRanOut", "DedupChanged"]),
+    reason: z.enum(["LeaseRanOut", "DedupChanged", "SourceDeleted"]),
   })),
 });
 

@@ -247,8 +247,8 @@ export interface AlertSpec {
   expired?: {
     /** When it was taken for expired, RFC 3339. Example: 2026-03-01T14:12:13.000421Z. */
     at: string;
-    /** LeaseRanOut: nothing was heard of it for longer than its sender, or the source's expireAfter, allows. DedupChanged: the source tells faults apart in another way now, so no report is about this one any more. */
-    reason: 'LeaseRanOut' | 'DedupChanged';
+    /** LeaseRanOut: nothing was heard of it for longer than its sender, or the source's expireAfter, allows. DedupChanged: the source tells faults apart in another way now, so no report is about this one any more. SourceDeleted: its AlertSource is gone for a quarter of an hour, so nobody can report it. */
+    reason: 'LeaseRanOut' | 'DedupChanged' | 'SourceDeleted';
   };
 }
 
@@ -353,7 +353,7 @@ export interface Incident extends KubeObject {
 
 /** What people and the operator want. People write it with kubectl or in the browser; the operator writes it when it opens an incident and for the few moves of its own. */
 export interface IncidentSpec {
-  /** What happens, in one line: rendered once from the rule's template at opening, from then on people's to change. 1 to 256 characters, not only white space. Example: "Checkout answers 5xx in eu-west". */
+  /** What happens, in one line: rendered once from the rule's template at opening, from then on people's to change. 1 to 256 characters, one of them visible. Example: "Checkout answers 5xx in eu-west". */
   title: string;
   /** What is known so far, as Markdown; written by people. At most 8192 characters. Example: "Started with the 14:02 deploy; **rollback running**." */
   summary?: string;
@@ -428,7 +428,7 @@ export interface IncidentChange {
   at: string;
   /** When the operator numbered it, RFC 3339. */
   recordedAt: string;
-  /** The Kubernetes user who did it; without the admission log, or for kind Merge, the field manager. */
+  /** The Kubernetes user who did it; without the admission log the field manager. A merge is of who closed or reopened in the same write. */
   by: string;
   /** spec.phaseReason of that write; Collapsed when several changes had to be recorded as one. */
   reason?: string;
@@ -485,7 +485,7 @@ export interface IncidentStatus {
     expired?: number;
     /** Alerts that ever joined, those included that are gone from the cluster. */
     total: number;
-    /** How many of the resolved ones are gone from the cluster; absent when none is. History still has them. */
+    /** How many of the resolved ones are gone from the cluster, or in another incident with their next episode; absent when none is. History still has them. */
     gone?: number;
     /** How many of the expired ones are gone from the cluster; absent when none is. History still has them. */
     expiredGone?: number;

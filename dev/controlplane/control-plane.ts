@@ -130,6 +130,8 @@ export function createControlPlane(o: ControlPlaneOptions): ControlPlane {
           `--controllers=${CONTROLLERS.join(',')}`,
           '--leader-elect=false',
           '--secure-port=0',
+          // A quota that is older than the kinds it counts is not looked at again for five minutes otherwise, and refuses all until then.
+          '--resource-quota-sync-period=15s',
         ]),
       );
     },

@@ -12,6 +12,7 @@ import { newIncident } from '@funnelai/domain/opening';
 import {
   isAlreadyExists,
   isConflict,
+  isForbidden,
   isInvalid,
   isNamespaceTerminating,
   isNotFound,
@@ -44,6 +45,8 @@ const WORKERS = 32;
 const MAX_ATTEMPTS = 8;
 /** An incident that the API server refuses is asked for again so often: a rule may have been mended. */
 const REFUSED_RETRY_MS = 60_000;
+/** One that a quota, a policy of the cluster or missing rights forbid: what is made room for is there at once. */
+const FORBIDDEN_RETRY_MS = 30_000;
 
 type Grouped = Extract<Ruling, { record: false }>;
 
@@ -131,11 +134,11 @@ export function createCorrelationController(deps: Deps): Controller {
       );
     } catch (error) {
       if (isNamespaceTerminating(error)) throw new TerminalError(messageOf(error));
-      if (!isInvalid(error)) throw error;
+      if (!isInvalid(error) && !isForbidden(error)) throw error;
       log.error({ alert: keyOf(alert), rule, err: error }, 'the API server refuses the incident of this alert');
       const explanation = explain(found.explanation, `its incident was refused: ${messageOf(error)}`);
       await write(alert, answeredStatus(alert, { answer: 'Refused', episode, explanation, ...ruleRef }, clock.now()));
-      return { requeueAfterMs: REFUSED_RETRY_MS };
+      return { requeueAfterMs: isForbidden(error) ? FORBIDDEN_RETRY_MS : REFUSED_RETRY_MS };
     }
     const { answer, incident } = placed;
     // An alert that came back and resolved unseen stays where its earlier episodes are.

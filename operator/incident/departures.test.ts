@@ -17,6 +17,18 @@ describe('departures', () => {
     expect(book.of('team/b')).toEqual({ resolved: 0, expired: 0, others: 0 });
   });
 
+  it('count who goes elsewhere with its next episode as resolved: the one that was here had ended', () => {
+    const book = createDepartureBook();
+    const answered = (incident: string | undefined, episodeStartedAt: string) =>
+      anAlert({ status: { ...(incident && { incidentRef: { name: incident } }), episodeStartedAt } });
+    const [first, next] = ['2026-03-01T14:00:00Z', '2026-03-01T14:05:00Z'];
+    book.note(answered('b', next), answered('a', first), false);
+    book.note(answered(undefined, next), answered('a', first), false);
+    // By a merge the same episode moves, and may fire on.
+    book.note(answered('b', first), answered('a', first), false);
+    expect(book.of('team/a')).toEqual({ resolved: 2, expired: 0, others: 1 });
+  });
+
   it('count nobody who stays, joins, or never was in one', () => {
     const book = createDepartureBook();
     book.note(inside('a', 'Resolved'), inside('a'), false);

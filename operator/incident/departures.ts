@@ -4,6 +4,7 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import type { Departures } from '@funnelai/domain/incident-decide';
+import { compareInstants } from '@funnelai/domain/instants';
 import { joinKey } from '../caches.ts';
 
 export interface DepartureBook {
@@ -34,8 +35,7 @@ export function createDepartureBook(): DepartureBook {
     note(alert, old, isDeleted) {
       const from = (isDeleted ? alert : old)?.status?.incidentRef?.name;
       if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return;
-      const { state } = alert.spec;
-      const left = !isDeleted || state === 'Firing' ? 'others' : state === 'Resolved' ? 'resolved' : 'expired';
+      const left = isDeleted ? LEFT[alert.spec.state] : isNextEpisode(alert, old) ? 'resolved' : 'others';
       add(joinKey(alert.metadata.namespace ?? '', from), { ...NONE, [left]: 1 });
     },
     of: (key) => book.get(key) ?? NONE,
@@ -44,6 +44,17 @@ export function createDepartureBook(): DepartureBook {
     forget: (key) => book.delete(key),
   };
 }
+
+const LEFT = { Firing: 'others', Resolved: 'resolved', Expired: 'expired' } as const;
+
+/**
+ * Whether it was answered anew because a later start is another episode: the one before had ended, or the two would be one. Where
+ * rules changed meanwhile the new one may go elsewhere, and the incident of the earlier one would wait for its end for ever.
+ */
+const isNextEpisode = ({ status }: Alert, old: Alert | undefined): boolean =>
+  status?.episodeStartedAt !== undefined &&
+  old?.status?.episodeStartedAt !== undefined &&
+  compareInstants(status.episodeStartedAt, old.status.episodeStartedAt) > 0;
 
 /** Whether the write brought the counts of alerts up to date. */
 export const wereCounted = (before: Incident, written: Incident): boolean =>

@@ -4,6 +4,7 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import { endOfChain } from '@funnelai/domain/correlate';
 import { sameJson } from '@funnelai/domain/equal';
 import { type Departures, decideIncidentStep, type IncidentStepResult } from '@funnelai/domain/incident-decide';
 import { ruleOf } from '@funnelai/domain/rules';
@@ -73,6 +74,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
       rule: ruleOf(rules.of(namespace).rules, incident.spec.origin?.ruleRef?.name),
       now: clock.now(),
       isMachine: identity.isMachine,
+      isMergedIntoNothing: endOfChain(incident, (name) => caches.incidents.get(namespace, name)) === undefined,
       mirror: mirrorFacts(incident, { enabled: book.enabled, entry, monotonicMs: clock.monotonicMs() }),
       ...(manager !== undefined && { manager }),
     });

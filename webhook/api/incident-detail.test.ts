@@ -1,11 +1,11 @@
 import type { Incident } from '@funnelai/crds/generated/types';
 import { describe, expect, it } from 'vitest';
 import type { Person } from '../auth/identity.ts';
-import { DETAIL_ALERTS } from '../limits.ts';
+import { DETAIL_ALERTS, EARLIER_EPISODES } from '../limits.ts';
 import { anAlert, anIncident } from '../testing/builders.ts';
 import type { ApiContext } from './context.ts';
 import { OFF } from './history-reader.ts';
-import { describeIncident, historyState } from './incident-detail.ts';
+import { describeIncident, earlierEpisodes, historyState } from './incident-detail.ts';
 
 const numbered = (changeSequence: number, condition?: { status: 'True' | 'False'; message: string }): Incident => ({
   ...anIncident(),
@@ -62,4 +62,31 @@ it('an incident with thousands of alerts shows the most urgent of them, says how
   expect(detail.alerts[0]?.name).toBe('prom-4999');
   const told = detail.timeline.flatMap(({ kind, alert }) => (kind === 'AlertJoined' ? (alert ?? []) : []));
   expect(new Set(told)).toEqual(new Set(detail.alerts.map(({ name }) => name)));
+});
+
+describe('earlier episodes', () => {
+  const at = (minute: number) => `2026-03-01T10:${String(minute).padStart(2, '0')}:00Z`;
+  const episodesTo = (last: number) =>
+    Array.from({ length: last }, (_, i) => ({
+      episode: i + 1,
+      state: 'Resolved' as const,
+      startsAt: at(2 * i),
+      endsAt: at(2 * i + 1),
+    }));
+
+  it('are those before the one in which the alert is shown, the newest of them', () => {
+    const alert = anAlert({ name: 'prom-1', spec: { title: 'Disk is full' }, status: { episode: 3 } });
+    const shown = new Map([[alert.metadata.uid ?? '', alert]]);
+    expect(earlierEpisodes([{ alert, episodes: episodesTo(3) }], shown)).toEqual([
+      { alert: 'prom-1', title: 'Disk is full', startsAt: at(0), endsAt: at(1) },
+      { alert: 'prom-1', title: 'Disk is full', startsAt: at(2), endsAt: at(3) },
+    ]);
+    const flapping = { ...alert, status: { episode: 30 } };
+    const many = earlierEpisodes(
+      [{ alert: flapping, episodes: episodesTo(29) }],
+      new Map([[alert.metadata.uid ?? '', flapping]]),
+    );
+    expect(many).toHaveLength(EARLIER_EPISODES);
+    expect(many.at(-1)?.startsAt).toBe(at(56));
+  });
 });

@@ -4,14 +4,14 @@ import { INCIDENTS } from '@funnelai/crds/meta';
 import type { HistoryState, IncidentDetail } from '@funnelai/domain/wire';
 import { isNotFound } from '@funnelai/kube/errors';
 import type { Person } from '../auth/identity.ts';
-import { DETAIL_ALERTS } from '../limits.ts';
+import { DETAIL_ALERTS, EARLIER_EPISODES } from '../limits.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
 import { foldedBehind } from './folded.ts';
 import { type Answer, whatHistoryHas } from './history-reader.ts';
 import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
-import { timelineOf } from './timeline.ts';
+import { type EarlierEpisode, timelineOf } from './timeline.ts';
 
 type Key = { namespace: string; name: string };
 
@@ -40,10 +40,9 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
   ]);
   const live = mayListAlerts && api.alerts.synced ? api.alerts.byIndex(BY_INCIDENT, incidentKey(namespace, name)) : [];
   const alerts = new Map<string, Alert>();
-  if (story.available && mayListAlerts) {
-    for (const { alert, episodes } of story.value.alerts)
-      alerts.set(alert.metadata.uid ?? '', asOfEpisode(alert, episodes.at(-1), name));
-  }
+  const records = story.available && mayListAlerts ? story.value.alerts : [];
+  for (const { alert, episodes } of records)
+    alerts.set(alert.metadata.uid ?? '', asOfEpisode(alert, episodes.at(-1), name));
   for (const alert of live) alerts.set(alert.metadata.uid ?? '', alert);
   const shown = [...alerts.values()];
   const { items, folded } = await foldedBehind(api, shown);
@@ -59,10 +58,26 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
       incident,
       changes: story.available ? story.value.changes : [],
       alerts: shown.filter(({ metadata }) => uids.has(metadata.uid ?? '')),
+      earlier: earlierEpisodes(
+        records.filter(({ alert }) => uids.has(alert.metadata.uid ?? '')),
+        alerts,
+      ),
       events: story.available ? story.value.events : [],
     }),
     history: historyState(incident, story),
   };
+}
+
+/** Those that came before the one that each alert is shown in, so that a story is whole also after a fault went and came back. */
+export function earlierEpisodes(
+  records: readonly { alert: Alert; episodes: readonly Episode[] }[],
+  shown: ReadonlyMap<string, Alert>,
+): EarlierEpisode[] {
+  return records.flatMap(({ alert: { metadata, spec }, episodes }) => {
+    const present = shown.get(metadata.uid ?? '')?.status?.episode ?? 1;
+    const before = episodes.filter(({ episode }) => episode < present).slice(-EARLIER_EPISODES);
+    return before.map(({ startsAt, endsAt }) => ({ alert: metadata.name, title: spec.title, startsAt, endsAt }));
+  });
 }
 
 /** What pages say of history beside an incident: that it is away, that it is behind, and why. */

@@ -74,6 +74,27 @@ describe('a timeline', () => {
     expect(timelineOf({ incident: back, changes: [], alerts: [] })).toHaveLength(3);
   });
 
+  it('tells of each time that an alert came, also before it came back', () => {
+    const alert = anAlert({
+      name: 'prom-1',
+      spec: { title: 'Disk is full', startsAt: at(20) },
+      status: {
+        episode: 2,
+        episodeStartedAt: at(20),
+        conditions: [{ type: 'Correlated', status: 'True', reason: 'Joined', message: '', lastTransitionTime: at(10) }],
+      },
+    });
+    const earlier = [{ alert: 'prom-1', title: 'Disk is full', startsAt: at(9), endsAt: at(12) }];
+    const incident = anIncident({ metadata: { creationTimestamp: at(10) } });
+    const told = timelineOf({ incident, changes: [], alerts: [alert], earlier });
+    expect(told.slice(1).map((e) => [e.at, e.kind, e.alert])).toEqual([
+      // Its sender's clock says 9, when there was no incident yet.
+      [at(10), 'AlertJoined', 'prom-1'],
+      [at(12), 'AlertResolved', 'prom-1'],
+      [at(20), 'AlertJoined', 'prom-1'],
+    ]);
+  });
+
   it('says which alerts joined and resolved, and why they are here', () => {
     const alert = anAlert({
       name: 'prom-1',

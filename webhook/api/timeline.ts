@@ -9,17 +9,27 @@ import type { TimelineEntry } from '@funnelai/domain/wire';
 import type { SaidEvent } from '@funnelai/history/queries';
 import type { StoredChange } from '@funnelai/history/rows';
 
+/** One that an alert had in this incident before the one that the alert itself tells. */
+export interface EarlierEpisode {
+  alert: string;
+  title: string;
+  startsAt: string;
+  endsAt?: string | undefined;
+}
+
 export interface TimelineFacts {
   incident: Incident;
   /** From history; what `status` still holds may be among them. */
   changes: readonly StoredChange[];
   alerts: readonly Alert[];
+  /** From history. */
+  earlier?: readonly EarlierEpisode[];
   /** What the operator said of it and is no change. */
   events?: readonly SaidEvent[];
 }
 
 /** Returns the entries in order of time; of one time, in order of their numbers. */
-export function timelineOf({ incident, changes, alerts, events = [] }: TimelineFacts): TimelineEntry[] {
+export function timelineOf({ incident, changes, alerts, earlier = [], events = [] }: TimelineFacts): TimelineEntry[] {
   const numbered = new Map<number, StoredChange>();
   for (const change of [...changes, ...(incident.status?.changes ?? [])]) numbered.set(change.sequence, change);
   const recorded = [...numbered.values()].sort((a, b) => a.sequence - b.sequence);
@@ -30,7 +40,14 @@ export function timelineOf({ incident, changes, alerts, events = [] }: TimelineF
     ...unnumbered(incident),
   ];
   if (!entries.some((entry) => entry.kind === 'Opened')) entries.unshift(openedEntry(incident));
-  for (const alert of alerts) entries.push(...alertEntries(alert));
+  // A fault may be older than its incident by its sender's clock; nothing joined what was not there.
+  const openedAt = entries.find(({ kind }) => kind === 'Opened')?.at ?? '';
+  const fromOpening = (at: string) => (compareInstants(at, openedAt) < 0 ? openedAt : at);
+  for (const alert of alerts) entries.push(...alertEntries(alert, fromOpening));
+  for (const { alert, title, startsAt, endsAt } of earlier) {
+    entries.push({ at: fromOpening(startsAt), kind: 'AlertJoined', text: `${title} joined`, alert });
+    if (endsAt !== undefined) entries.push({ at: endsAt, kind: 'AlertResolved', text: `${title} resolved`, alert });
+  }
   for (const { firstAt, note, reason, count } of events)
     entries.push({ at: firstAt, kind: 'Event', text: count > 1 ? `${note} (${count} times)` : note, reason });
   return entries.sort(
@@ -134,11 +151,16 @@ function openedEntry(incident: Incident): TimelineEntry {
   return { at: incident.metadata.creationTimestamp ?? '', kind: 'Opened', text: openedText(incident, undefined) };
 }
 
-function alertEntries(alert: Alert): TimelineEntry[] {
+function alertEntries(alert: Alert, fromOpening: (at: string) => string): TimelineEntry[] {
   const { spec, status, metadata } = alert;
-  const joinedAt = status?.conditions?.find((c) => c.type === 'Correlated' && c.status === 'True')?.lastTransitionTime;
+  const answeredAt = status?.conditions?.find(
+    (c) => c.type === 'Correlated' && c.status === 'True',
+  )?.lastTransitionTime;
+  const startedAt = status?.episodeStartedAt ?? spec.startsAt;
+  // An answer that follows another moves no transition time: that one is of an earlier episode.
+  const isAgain = answeredAt !== undefined && (status?.episode ?? 1) > 1 && compareInstants(startedAt, answeredAt) > 0;
   const joined: TimelineEntry = {
-    at: joinedAt ?? status?.episodeStartedAt ?? spec.startsAt,
+    at: isAgain ? fromOpening(startedAt) : (answeredAt ?? startedAt),
     kind: 'AlertJoined',
     text: `${spec.title} joined`,
     alert: metadata.name,

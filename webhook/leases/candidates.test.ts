@@ -4,7 +4,7 @@ import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import { EXPIRY_DOUBT_MS, LEASE_RECHECK_MS } from '../limits.ts';
+import { EXPIRY_DOUBT_MS, LEASE_RECHECK_MS, SOURCE_GONE_MS } from '../limits.ts';
 import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { createCandidates } from './candidates.ts';
 import { type Known, LEASE_GRACE_MS, leaseVerdict } from './decide.ts';
@@ -74,6 +74,24 @@ describe('whether to ask Postgres about an alert', () => {
       expect(asks(alert, undefined, { fromMs: 0, toMs: 60 * MINUTE, learn: () => ({ kind: 'never' }) })).toEqual([]);
   });
 
+  it('is none once the source is gone for good: nobody can report what fires under it', () => {
+    const alert = leased(0, 600 * MINUTE);
+    const passes = (o: { isBackAtMs?: number; alert?: typeof alert } = {}) => {
+      const candidates = createCandidates();
+      for (let ms = 0; ms <= 2 * SOURCE_GONE_MS; ms += 10_000) {
+        candidates.begin(until(ms));
+        const source = ms === o.isBackAtMs ? anAlertSource() : undefined;
+        const asked = candidates.ask(o.alert ?? alert, source);
+        if (asked.kind === 'orphaned') return [ms, asked.reason];
+      }
+      return 'never';
+    };
+    expect(passes()).toEqual([SOURCE_GONE_MS, 'SourceDeleted']);
+    // Replaced, it is another source; what is counted then counts from the next time that it is gone.
+    expect(passes({ isBackAtMs: 5 * MINUTE })).toEqual([5 * MINUTE + 10_000 + SOURCE_GONE_MS, 'SourceDeleted']);
+    expect(passes({ alert: leased(0, MINUTE, { state: 'Resolved' }) })).toBe('never');
+  });
+
   it('is asked anew when the source changes, and when the clock was set back', () => {
     const candidates = createCandidates();
     const alert = anAlert({ spec: { receivedAt: at(0) } });
@@ -117,15 +135,16 @@ describe('whether to ask Postgres about an alert', () => {
         const last = known.at(-1) ?? 0;
         const candidates = createCandidates();
         const alert = leased(first, first + leaseMs);
+        const source = anAlertSource();
         let ranOut: number | undefined;
         for (let ms = first; ranOut === undefined && ms < last + leaseMs + 600_000; ms += 10_000) {
           candidates.begin(until(ms));
-          if (candidates.ask(alert, undefined).kind !== 'lookUp') continue;
+          if (candidates.ask(alert, source).kind !== 'lookUp') continue;
           const heard = known.filter((one) => one <= ms).at(-1) ?? first;
           const terms = { lastSeen: at(heard), leaseUntil: at(heard + leaseMs), expireAfterMs: 0 };
           const verdict = leaseVerdict(terms, until(ms));
           if (verdict.kind === 'ranOut') ranOut = ms;
-          else candidates.learned(alert, undefined, verdict);
+          else candidates.learned(alert, source, verdict);
         }
         // As if it had been looked up in each pass.
         let expected: number | undefined;

@@ -6,12 +6,12 @@ import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import { isOrphanedByDedup } from '@funnelai/domain/dedup-identity';
 import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { parseDuration, parseInstant } from '@funnelai/domain/instants';
-import { EXPIRY_DOUBT_MS, LEASE_RECHECK_MS } from '../limits.ts';
+import { EXPIRY_DOUBT_MS, LEASE_RECHECK_MS, SOURCE_GONE_MS } from '../limits.ts';
 import { type Known, type LeaseTerms, leaseVerdict, type Verdict } from './decide.ts';
 
 export type Asked =
-  /** Its source names no fault like this one any more. */
-  | { kind: 'orphaned' }
+  /** No report can be about it any more: its source names no fault like this one, or is gone for good. */
+  | { kind: 'orphaned'; reason: 'DedupChanged' | 'SourceDeleted' }
   /** Whether its lease ran out, or it has been heard of since it did, is for Postgres to say. */
   | { kind: 'lookUp' }
   | { kind: 'nothing' };
@@ -36,6 +36,8 @@ interface Memory {
 
 export function createCandidates(): Candidates {
   const memory = new Map<string, Memory>();
+  /** Sources that alerts name and that are not there, since when; one that is made again is forgotten with the next pass. */
+  const missing = new Map<string, { sinceMs: number; pass: number }>();
   let pass = 0;
   let known: Known = { beganMs: 0, untilMs: 0, gaps: [] };
   const versionsOf = ({ metadata }: Alert, source: AlertSource | undefined) =>
@@ -45,10 +47,22 @@ export function createCandidates(): Candidates {
     memory.set(alert.metadata.uid ?? '', { of: versionsOf(alert, source), notBeforeMs: known.untilMs + forMs, pass });
   }
 
+  /** Whoever makes it anew within minutes, as tools do that replace an object, loses nothing. */
+  function isGoneForGood({ metadata, spec }: Alert): boolean {
+    const key = `${metadata.namespace}/${spec.sourceRef.name}`;
+    const sinceMs = missing.get(key)?.sinceMs ?? known.untilMs;
+    missing.set(key, { sinceMs, pass });
+    return known.untilMs - sinceMs >= SOURCE_GONE_MS;
+  }
+
   return {
     begin(next) {
-      if (next.untilMs < known.untilMs) memory.clear();
+      if (next.untilMs < known.untilMs) {
+        memory.clear();
+        missing.clear();
+      }
       for (const [uid, { pass: last }] of memory) if (last < pass) memory.delete(uid);
+      for (const [key, { pass: last }] of missing) if (last < pass) missing.delete(key);
       pass += 1;
       known = next;
     },
@@ -57,10 +71,12 @@ export function createCandidates(): Candidates {
       if (spec.state === 'Resolved' || spec.fingerprint === HEARTBEAT_FINGERPRINT) return { kind: 'nothing' };
       // No sender reports an overflow Alert: it fires while one that it counts does.
       if (spec.folded !== undefined || metadata.deletionTimestamp !== undefined) return { kind: 'nothing' };
+      if (source === undefined && spec.state === 'Firing' && isGoneForGood(alert))
+        return { kind: 'orphaned', reason: 'SourceDeleted' };
       const learned = memory.get(metadata.uid ?? '');
       if (learned !== undefined && learned.of === versionsOf(alert, source)) {
         learned.pass = pass;
-        if (learned.isSuspect) return { kind: 'orphaned' };
+        if (learned.isSuspect) return { kind: 'orphaned', reason: 'DedupChanged' };
         if (known.untilMs < learned.notBeforeMs) return { kind: 'nothing' };
       } else if (spec.state === 'Firing' && source !== undefined && isOrphanedByDedup(spec, source)) {
         memory.set(metadata.uid ?? '', { of: versionsOf(alert, source), notBeforeMs: 0, pass, isSuspect: true });

@@ -1,9 +1,10 @@
 /**
- * Expires the alerts whose lease has run out, and those that a change of `dedup` left behind. Only the webhook that holds the drain lock
+ * Expires the alerts whose lease has run out, and those that a change of `dedup` or a deleted source left behind. Only the webhook that holds the drain lock
  * does it, only while Postgres says what was heard, and nothing is resolved by it. An alert of which a report was still under way is
  * brought back. Never throws: what fails is tried again in the next pass.
  */
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
+import type { ExpiryReason } from '@funnelai/domain/expiry';
 import { compareInstants, formatMicros } from '@funnelai/domain/instants';
 import type { DrainLock } from '@funnelai/history/drain-lock';
 import { LEASES_PER_WRITE, type Lease, type LeaseKey, type LeaseStore } from '@funnelai/history/leases';
@@ -50,6 +51,7 @@ export interface Expirer {
 }
 
 type Work = { alert: Alert; source: AlertSource | undefined };
+type Orphan = { alert: Alert; reason: ExpiryReason };
 
 export function createExpirer(deps: ExpirerDeps): Expirer {
   const { store, lock, alerts, sources, writes, clock, log, metrics } = deps;
@@ -88,8 +90,8 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
   async function expire(known: Known): Promise<void> {
     const { orphaned, lookUp } = await worthALook(known);
     let left = EXPIRIES_PER_PASS;
-    left -= await act(orphaned.slice(0, left), ({ alert }) =>
-      expireOne(alert, 'DedupChanged', alert.spec.receivedAt, alert.spec.leaseUntil),
+    left -= await act(orphaned.slice(0, left), ({ alert, reason }) =>
+      expireOne(alert, reason, alert.spec.receivedAt, alert.spec.leaseUntil),
     );
     for (let first = 0; first < lookUp.length && left > 0; first += LEASES_PER_WRITE) {
       const some = lookUp.slice(first, first + LEASES_PER_WRITE);
@@ -102,16 +104,16 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
   }
 
   /** In slices: a pass over tens of thousands must not hold up an answer. */
-  async function worthALook(known: Known): Promise<{ orphaned: Work[]; lookUp: Work[] }> {
+  async function worthALook(known: Known): Promise<{ orphaned: Orphan[]; lookUp: Work[] }> {
     candidates.begin(known);
-    const orphaned: Work[] = [];
+    const orphaned: Orphan[] = [];
     const lookUp: Work[] = [];
     const pause = inSlices(clock);
     for (const alert of [...alerts.list()]) {
       await pause();
       const source = sourceOf(alert);
       const asked = candidates.ask(alert, source);
-      if (asked.kind === 'orphaned') orphaned.push({ alert, source });
+      if (asked.kind === 'orphaned') orphaned.push({ alert, reason: asked.reason });
       if (asked.kind === 'lookUp') lookUp.push({ alert, source });
     }
     return { orphaned, lookUp };
@@ -140,7 +142,7 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
 
   async function expireOne(
     alert: Alert,
-    reason: 'LeaseRanOut' | 'DedupChanged',
+    reason: ExpiryReason,
     lastSeen: string,
     leaseUntil: string | undefined,
   ): Promise<void> {
@@ -149,7 +151,10 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
   }
 
   /** Returns how many were tried. One that fails holds up no other, and comes again with the next pass. */
-  async function act(works: readonly Work[], work: (one: Work) => Promise<void>): Promise<number> {
+  async function act<T extends { alert: Alert }>(
+    works: readonly T[],
+    work: (one: T) => Promise<void>,
+  ): Promise<number> {
     const failed: { alert: string; why: string }[] = [];
     await mapBounded(works, EXPIRIES_AT_ONCE, async (one) => {
       if (!mayAct()) return;
