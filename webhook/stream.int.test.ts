@@ -1,7 +1,8 @@
-import { type Context, userOf } from '@funnelai/test/harness/users';
+import { userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { STREAM_RECHECK_MS } from './limits.ts';
+import { listen } from './testing/listen.ts';
 import { ask, aTeam, type Running, send, startInProcess, type Team, untilKnown } from './testing/world.ts';
 
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
@@ -13,48 +14,6 @@ beforeAll(async () => {
   await untilKnown(app.url, team);
 });
 afterAll(() => app?.stop());
-
-interface Event {
-  type: string;
-  reason?: string;
-  incidents?: { name: string; namespace: string; title: string }[];
-  alerts?: { name: string; namespace: string }[];
-  deleted?: { kind: string; name: string }[];
-}
-
-/** Opens a stream and gathers its events until it ends. */
-async function listen(url: string, who: Context, query: string) {
-  const abort = new AbortController();
-  const response = await fetch(`${url}/api/stream${query}`, {
-    headers: { authorization: `Bearer ${userOf(who).token}` },
-    signal: abort.signal,
-  });
-  const events: Event[] = [];
-  let ended = false;
-  void (async () => {
-    let rest = '';
-    try {
-      for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-        const blocks = (rest + part).split('\n\n');
-        rest = blocks.pop() ?? '';
-        for (const block of blocks) {
-          const data = /^data: (.*)$/m.exec(block)?.[1];
-          if (data !== undefined) events.push(JSON.parse(data));
-        }
-      }
-    } catch {
-      // Aborted by the test.
-    }
-    ended = true;
-  })();
-  return {
-    status: response.status,
-    type: response.headers.get('content-type'),
-    events,
-    ended: () => ended,
-    close: () => abort.abort(),
-  };
-}
 
 describe('the live stream', () => {
   it('shows a kubectl patch within a second, an alert that comes in, and what is deleted', async () => {

@@ -14,6 +14,7 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TEST_KEY } from '../intake/test-alert.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
+import { listen } from '../testing/listen.ts';
 import { ask, aTeam, type Running, send, serverOf, startInProcess, type Team, untilKnown } from '../testing/world.ts';
 
 const SOON_MS = 20_000;
@@ -113,7 +114,10 @@ const clusterUid = async (): Promise<string> =>
   ).metadata.uid;
 
 describe('with the API server away', () => {
-  it('alerts are answered from the inbox, and are in etcd once it is back', async () => {
+  it('alerts are answered from the inbox, people are told, and they are in etcd once it is back', async () => {
+    const page = await listen(cut.url, 'ana', `?namespace=${team.namespace}`);
+    const isTold = (why: string | undefined) =>
+      page.events.findLast(({ type }) => type === 'intake')?.spare?.why === why;
     takeApiServer();
     const names = Array.from({ length: 60 }, (_, n) => `Away${n}`);
     const answers = await Promise.all(names.map((name) => send(cut.url, team, [firing(name)])));
@@ -124,12 +128,15 @@ describe('with the API server away', () => {
       notStored: 0,
       message: '1 of 1 alert is stored, in the inbox for now',
     });
+    await until('people to be told', SOON_MS, () => isTold('apiServerAway'));
     api.set();
     for (const name of ['Away0', 'Away59'])
       await until(`${name} in etcd`, SOON_MS, async () => (await alertsNamed(name)).length === 1);
     const { traffic } = (await ask(cut.url, 'ana', `/api/sources/${team.namespace}/prom`)).body.item;
     // Whichever store has them: the page of the source must not call them lost.
     expect(traffic).toMatchObject({ stored: traffic.alerts, rejected: {} });
+    await until('people to be told that it is over', SOON_MS, () => isTold(undefined));
+    page.close();
   });
 
   it('nobody waits for it once that is known, whether it refuses or hangs', async () => {
@@ -148,7 +155,8 @@ describe('with the API server away', () => {
     expect([401, 503]).toContain((await send(cut.url, team, [firing('Token')], { token: 'wrong' })).status);
   });
 
-  it('and Postgres too, the answer is 503, soon, with a time to come back', async () => {
+  it('and Postgres too, the answer is 503, soon, with a time to come back, and people are told', async () => {
+    const page = await listen(cut.url, 'ana', `?namespace=${team.namespace}`);
     takeApiServer();
     postgres.set({ refuse: true });
     postgres.cut();
@@ -159,6 +167,8 @@ describe('with the API server away', () => {
     for (let n = 0; n < 5; n += 1) expect((await send(cut.url, team, [firing('Nowhere')])).status).toBe(503);
     expect(systemClock.monotonicMs() - began).toBeLessThan(5 * ETCD_PATIENCE_MS);
     expect(await alertsNamed('Nowhere')).toEqual([]);
+    await until('people to be told', SOON_MS, () => page.events.some(({ spare }) => spare?.why === 'bothAway'));
+    page.close();
   });
 });
 
