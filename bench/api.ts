@@ -1,5 +1,5 @@
 /** The bare API server as the benchmarks' baseline: one keep-alive client, no runtime of ours in between. */
-import type { Alert } from '@funnelai/crds/generated/types';
+import type { Alert, AlertStatus } from '@funnelai/crds/generated/types';
 import { ALERTS, API_VERSION } from '@funnelai/crds/meta';
 import { Agent, request } from 'undici';
 
@@ -12,8 +12,8 @@ export interface BareApi {
   post(plural: string, namespace: string, object: unknown): Promise<void>;
   /** A merge-patch, as `kubectl patch` sends it. */
   patch(plural: string, namespace: string, name: string, body: unknown): Promise<void>;
-  /** A merge-patch of an alert's status, its `explanation` being the note. */
-  patchStatus(namespace: string, name: string, o: { note: string }): Promise<void>;
+  /** A merge-patch of an alert's status. */
+  patchStatus(namespace: string, name: string, status: AlertStatus): Promise<void>;
   /** Deletes all objects of `plural` in the namespace. */
   clear(plural: string, namespace: string): Promise<void>;
   /** How many there are, as the API server counts them. */
@@ -53,13 +53,8 @@ export function bareApi(o: {
     patch: (plural, namespace, name, body) =>
       send('PATCH', `${url(plural, namespace)}/${name}`, body, 'application/merge-patch+json'),
     create: (namespace, alert) => send('POST', url(ALERTS.plural, namespace), alert, 'application/json'),
-    patchStatus: (namespace, name, { note }) =>
-      send(
-        'PATCH',
-        `${url(ALERTS.plural, namespace)}/${name}/status`,
-        { status: { observedGeneration: 1, explanation: note } },
-        'application/merge-patch+json',
-      ),
+    patchStatus: (namespace, name, status) =>
+      send('PATCH', `${url(ALERTS.plural, namespace)}/${name}/status`, { status }, 'application/merge-patch+json'),
     async clear(plural, namespace) {
       const { statusCode, body } = await request(url(plural, namespace), {
         method: 'DELETE',

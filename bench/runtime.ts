@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import type { AlertStatus } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
@@ -20,6 +21,7 @@ const EVENTS = 100_000;
 const RECONCILES = 2_000;
 const PATCHED = 1_000;
 const ROUNDS = 3;
+const BATCH = 50;
 const IN_FLIGHT = 32;
 
 function program(file: string, args: string[]): ChildProcess {
@@ -106,8 +108,9 @@ export async function reconciles(bench: Bench): Promise<Figure[]> {
   const raw: number[] = [];
   const ours: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    raw.push(await rawPatches(bench));
-    ours.push(await answers(bench));
+    const { rate, status } = await answers(bench);
+    ours.push(rate);
+    raw.push(await rawPatches(bench, status));
   }
   const [patches, rate] = [median(raw), median(ours)];
   const asked = Math.max(200, 0.5 * patches);
@@ -117,36 +120,42 @@ export async function reconciles(bench: Bench): Promise<Figure[]> {
       value: `${Math.round(rate)}/s`,
       asked: `≥ ${Math.round(asked)}/s: 200/s or 0.5 × raw status patches`,
       met: rate >= asked,
-      detail: `raw merge-patches of status ${Math.round(patches)}/s, ${IN_FLIGHT} in flight, median of ${ROUNDS}`,
+      detail: `${(rate / patches).toFixed(2)} × raw merge-patches that put the same status on such alerts, ${Math.round(patches)}/s, ${IN_FLIGHT} in flight, median of ${ROUNDS}`,
     },
   ];
 }
 
-async function rawPatches(bench: Bench): Promise<number> {
-  const namespace = await bench.namespace();
-  const names = await bench.seed(namespace, PATCHED, 1_600);
-  const run = await load(PATCHED, IN_FLIGHT, (i) =>
-    bench.api.patchStatus(namespace, names[i] ?? '', { note: String(i) }),
+async function waiting(bench: Bench, namespace: string, count: number): Promise<void> {
+  const batches = Array.from({ length: count / BATCH }, (_, b) =>
+    Array.from({ length: BATCH }, (_, i) => bench.alert(b * BATCH + i)),
   );
+  await load(batches.length, 4, (b) => bench.post(namespace, batches[b] ?? []));
+}
+
+/** The same status on the same alerts, by who does nothing else. */
+async function rawPatches(bench: Bench, status: AlertStatus): Promise<number> {
+  const namespace = await bench.namespace();
+  await waiting(bench, namespace, PATCHED);
+  const names = (await bench.alerts(namespace)).map(({ metadata }) => metadata.name);
+  const run = await load(names.length, IN_FLIGHT, (i) => bench.api.patchStatus(namespace, names[i] ?? '', status));
   await bench.api.clear(ALERTS.plural, namespace);
   return run.perSecond;
 }
 
 /** Alerts wait; the operator starts, and answers each with one write. From its first answer to its last. */
-async function answers(bench: Bench): Promise<number> {
+async function answers(bench: Bench): Promise<{ rate: number; status: AlertStatus }> {
   const namespace = await bench.namespace();
-  const batches = Array.from({ length: RECONCILES / 50 }, (_, b) =>
-    Array.from({ length: 50 }, (_, i) => bench.alert(b * 50 + i)),
-  );
-  await load(batches.length, 4, (b) => bench.post(namespace, batches[b] ?? []));
+  await waiting(bench, namespace, RECONCILES);
   const answered = new Set<string>();
   let first = 0;
+  let status: AlertStatus = {};
   let done: () => void = () => undefined;
   const all = new Promise<void>((resolve) => {
     done = resolve;
   });
   const stop = await bench.api.watch(ALERTS.plural, namespace, (_type, alert) => {
     if (!alert.status?.conditions?.some(({ type }) => type === 'Correlated')) return;
+    status = alert.status;
     if (answered.size === 0) first = performance.now();
     answered.add(alert.metadata.name);
     if (answered.size === RECONCILES) done();
@@ -157,5 +166,5 @@ async function answers(bench: Bench): Promise<number> {
   stop();
   await bench.stopOperator();
   await bench.api.clear(ALERTS.plural, namespace);
-  return RECONCILES / seconds;
+  return { rate: RECONCILES / seconds, status };
 }
