@@ -42,6 +42,7 @@ export const Table = styled('table')(({ theme }) => ({
   '& .num': { textAlign: 'right' },
   '& .wide': { width: '100%', maxWidth: 0 },
   '& .clip': { ...CLIPPED, maxWidth: 180 },
+  '& .clip.sentence': { maxWidth: 200, [theme.breakpoints.up('lg')]: { maxWidth: 320 } },
   '& .muted': { color: MUTED },
   '& .pair': { display: 'flex', columnGap: 12, alignItems: 'baseline', minWidth: 0 },
   // The name beside it gives way first.
@@ -79,6 +80,7 @@ export const Table = styled('table')(({ theme }) => ({
       height: 'auto',
       boxShadow: 'none',
     },
+    '& th.wide': { width: 'auto', maxWidth: 'none' },
     // Two lines: severity, title, age; then name, state and person. The cell with title and name gives way to its parts.
     '& tbody tr': {
       display: 'flex',
@@ -100,6 +102,7 @@ export const Table = styled('table')(({ theme }) => ({
     '& .name': { order: 4, flex: '1 1 0', minWidth: 72 },
     '& .why': { order: 9, flex: '1 1 100%', paddingBottom: 0 },
     '& td.clip': { maxWidth: 104 },
+    '& td.clip.sentence': { maxWidth: '100%' },
     '& td.wideOnly, & .wideOnly': { display: 'none' },
   },
 }));

@@ -112,6 +112,8 @@ describe('what lies in the inbox, by source', () => {
   });
 
   it('without a database is said to be nowhere', async () => {
-    expect((await noInbox.view()).state).toMatchObject({ available: false, isOff: true });
+    const view = await noInbox.view();
+    expect(view.state).toMatchObject({ available: false, isOff: true });
+    expect(view.of('demo', 'prom')).toEqual({ waiting: 0, setAside: 0, reasons: [] });
   });
 });

@@ -32,14 +32,16 @@ const unknown = (state: Omit<InboxState, 'available'>): InboxView => ({
   of: () => undefined,
   gone: () => [],
 });
-const NONE = unknown({ reason: 'There is no inbox: no database was given (--database-url-file).', isOff: true });
+const NOTHING: SourceInbox = { waiting: 0, setAside: 0, reasons: [] };
+const NONE: InboxView = {
+  ...unknown({ reason: 'There is no inbox: no database was given (--database-url-file).', isOff: true }),
+  of: () => NOTHING,
+};
 const CLOSED = unknown({
   reason: 'The inbox is not open: this webhook has not read yet, or may not read, what tells this cluster from others.',
 });
 /** Where no database was named. */
 export const noInbox: InboxBySource = { view: async () => NONE };
-
-const NOTHING: SourceInbox = { waiting: 0, setAside: 0, reasons: [] };
 
 export function createInboxBySource(deps: { clock: Clock; log: Log; metrics: WebhookMetrics }): OpenedInboxBySource {
   const { clock, metrics } = deps;

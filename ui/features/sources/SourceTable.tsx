@@ -51,7 +51,7 @@ const SourceRow = memo(function SourceRow({
       <td className={isIdle ? 'muted wideOnly' : undefined} title={inbox?.reasons[0]?.reason}>
         <InboxWord inbox={inbox} />
       </td>
-      <td className={refused > 0 ? 'clip' : 'muted wideOnly'} title={why} style={{ maxWidth: 320 }}>
+      <td className={refused > 0 ? 'clip sentence' : 'muted wideOnly'} title={why}>
         {refused > 0 ? why : 'none'}
       </td>
       <td className="num muted wideOnly roomyOnly">{number(traffic.stored)}</td>
