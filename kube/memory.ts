@@ -5,10 +5,10 @@
  */
 import { setFlagsFromString } from 'node:v8';
 
-const GROWTH = '--heap-growing-percent=30';
+const GROWTH = '--heap-growing-percent=25';
 
 /** Arguments of `node`, before the program. The young generation is fixed when the heap is made: by then no program has run. */
-export const SMALL_HEAP_ARGS: readonly string[] = ['--max-semi-space-size=4', GROWTH];
+export const SMALL_HEAP_ARGS: readonly string[] = ['--max-semi-space-size=8', GROWTH];
 /** Read by glibc's malloc when it starts; of no effect elsewhere. */
 export const SMALL_HEAP_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' } as const;
 
