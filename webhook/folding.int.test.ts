@@ -43,7 +43,8 @@ beforeAll(async () => {
     const own = createPool(proxy.url);
     throughProxy.push(own);
     const stores = { queries: createQueries({ pool: own }), folds: createFoldStore({ pool: own }) };
-    return startInProcess(inject('kubeconfig'), stores);
+    // Alone: another file's webhook with a database of its own would count what it knows nothing of, and this one its.
+    return startInProcess(inject('kubeconfig'), { namespace: team.namespace, ...stores });
   };
   [one, two] = await Promise.all([start(), start()]);
   await Promise.all([untilKnown(one.url, team), untilKnown(two.url, team)]);

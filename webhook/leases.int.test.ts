@@ -60,7 +60,9 @@ const kept = () => ({
 async function start(
   lock: DrainLock = createDrainLock({ pool, clock: systemClock, log: silentHistory, scope: 'cluster' }),
 ) {
-  const running = await startInProcess(stage.kubeconfig, { leases: { ...kept(), lock }, folds, clock });
+  // Alone: another file's webhook with a database of its own would count what it knows nothing of, and this one its.
+  const o = { namespace: team.namespace, leases: { ...kept(), lock }, folds, clock };
+  const running = await startInProcess(stage.kubeconfig, o);
   await until('the drain lock', SOON_MS, () => lock.held());
   return running;
 }

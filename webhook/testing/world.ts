@@ -29,6 +29,8 @@ export async function startInProcess(
   kubeconfig: string,
   o: {
     server?: string;
+    /** The one that it serves; all when absent. */
+    namespace?: string;
     queries?: Queries;
     /** Where its inbox lies; the tables have to be there. */
     databaseUrl?: string;
@@ -55,6 +57,7 @@ export async function startInProcess(
   const webhook = await createWebhook({
     client,
     inboxPool,
+    namespace: o.namespace,
     queries: o.queries,
     repeats: o.repeats,
     folds: o.folds,
