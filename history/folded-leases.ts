@@ -6,6 +6,7 @@ import type { AlertSpec } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { inTransaction, withSession } from './connection.ts';
 import type { FoldKey } from './folded.ts';
+import { leaving } from './folded-rows.ts';
 import { iso } from './sql.ts';
 
 /** Alerts of one answer at most. */
@@ -89,17 +90,11 @@ SET state = d.state, received_at = d.received_at, expired_at = d.expired_at, ver
   spec = (f.spec - 'leaseUntil' - 'expired') || d.spec
 FROM due d WHERE f.namespace = d.namespace AND f.source = d.source AND f.fingerprint = d.fingerprint`;
 
-const LEAVE = `
-WITH gone AS (
-  SELECT f.namespace, f.source, f.fingerprint
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k(namespace, source, fingerprint, version)
-    JOIN folded_alerts f USING (namespace, source, fingerprint)
-  WHERE f.version = k.version AND f.left_at IS NULL
-  ORDER BY f.namespace, f.source, f.fingerprint
-  FOR UPDATE OF f
-)
-UPDATE folded_alerts f SET left_at = $5::timestamptz, version = f.version + 1
-FROM gone g WHERE f.namespace = g.namespace AND f.source = g.source AND f.fingerprint = g.fingerprint`;
+const LEAVE = leaving(
+  `JOIN unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k(namespace, source, fingerprint, version)
+     USING (namespace, source, fingerprint) WHERE f.version = k.version`,
+  '$5',
+);
 
 export function createFoldedLeaseStore({ pool, scope }: { pool: pg.Pool; scope: string }): FoldedLeaseStore {
   const read = (text: string, values: unknown[]): Promise<FoldedLease[]> =>

@@ -36,6 +36,18 @@ ON CONFLICT (namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Obj
 WHERE f.version = excluded.version - 1
 RETURNING f.namespace, f.source, f.fingerprint`;
 
+/**
+ * Those of `folded_alerts f` that are counted and for which `which` holds (from its JOIN on) are not counted any more, since the parameter
+ * `at`. Locked in the order in which all others lock them, so that two of them never wait for each other.
+ */
+export const leaving = (which: string, at: string): string => `
+WITH gone AS (
+  SELECT f.namespace, f.source, f.fingerprint FROM folded_alerts f ${which} AND f.left_at IS NULL
+  ORDER BY f.namespace, f.source, f.fingerprint FOR UPDATE OF f
+)
+UPDATE folded_alerts f SET left_at = ${at}::timestamptz, version = f.version + 1
+FROM gone g WHERE f.namespace = g.namespace AND f.source = g.source AND f.fingerprint = g.fingerprint`;
+
 /** @throws {HistoryRefused} naming the column that cannot hold it. */
 export function rowOf(
   o: FoldKey & { name: string; overflow: string; spec: AlertSpec; foldedAt: string; version: number },

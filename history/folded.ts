@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { inTransaction, type Session, withSession } from './connection.ts';
 import { HistoryRefused, HistoryUnavailable } from './errors.ts';
 import { type FoldedFilter, ofEpisode, whereOf } from './folded-filter.ts';
-import { rowOf, UPSERT } from './folded-rows.ts';
+import { leaving, rowOf, UPSERT } from './folded-rows.ts';
 import { storableJson } from './rows.ts';
 import { iso } from './sql.ts';
 
@@ -103,8 +103,9 @@ const foldedOf = ({ folded_at, left_at, ...row }: Row): FoldedAlert => ({
   foldedAt: folded_at,
   ...(left_at !== null && { leftAt: left_at }),
 });
-const BY_KEY = `FROM folded_alerts f JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(namespace, source, fingerprint)
+const OF_KEYS = `JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(namespace, source, fingerprint)
   USING (namespace, source, fingerprint)`;
+const BY_KEY = `FROM folded_alerts f ${OF_KEYS}`;
 const keysOf = (keys: readonly FoldKey[]) => [
   keys.map((k) => k.namespace),
   keys.map((k) => k.source),
@@ -149,22 +150,13 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       return found;
     },
     async leave(keys, at) {
-      // Locked in the order in which all others lock them, so that two of them never wait for each other.
-      return rows<FoldKey>(
-        `WITH gone AS (SELECT f.namespace, f.source, f.fingerprint ${BY_KEY} WHERE f.left_at IS NULL
-           ORDER BY f.namespace, f.source, f.fingerprint FOR UPDATE OF f)
-         UPDATE folded_alerts f SET left_at = $4::timestamptz, version = f.version + 1
-         FROM gone g WHERE f.namespace = g.namespace AND f.source = g.source AND f.fingerprint = g.fingerprint
-         RETURNING f.namespace, f.source, f.fingerprint`,
-        [...keysOf(keys), at],
-      );
+      return rows<FoldKey>(`${leaving(`${OF_KEYS} WHERE true`, '$4')} RETURNING f.namespace, f.source, f.fingerprint`, [
+        ...keysOf(keys),
+        at,
+      ]);
     },
     async abandon({ namespace, overflow }, at) {
-      await rows(
-        `UPDATE folded_alerts SET left_at = $3::timestamptz, version = version + 1
-         WHERE namespace = $1 AND overflow = $2 AND left_at IS NULL`,
-        [namespace, overflow, at],
-      );
+      await rows(leaving('WHERE f.namespace = $1 AND f.overflow = $2', '$3'), [namespace, overflow, at]);
     },
     async counts(overflows) {
       const found = await rows<
