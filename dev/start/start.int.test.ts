@@ -57,6 +57,8 @@ async function ready(started: Started): Promise<RunFile> {
   });
 }
 
+const gone = (...files: string[]) =>
+  until(`${files.join(' and ')} to be gone`, 5_000, () => files.every((file) => !existsSync(join(data, file))));
 function pidsOf(run: RunFile): number[] {
   return Object.values(run.processes).filter((pid) => pid !== null);
 }
@@ -183,9 +185,7 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     first.child.kill('SIGKILL');
     await until('all parts to be gone', 20_000, () => !pids.some(processExists));
     // The owner outlives its parts by the moment in which it takes these away; only then may another start.
-    await until('run.json and lock to be gone', 5_000, () =>
-      ['run.json', 'lock'].every((file) => !existsSync(join(data, file))),
-    );
+    await gone('run.json', 'lock');
   });
 
   it('starts again after that; when its own process is killed with -9 the guardian ends the parts', async () => {
@@ -194,7 +194,7 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     const owner = Number(/"pid":(\d+)/.exec(execFileSync('cat', [join(data, 'lock')], { encoding: 'utf8' }))?.[1]);
     process.kill(owner, 'SIGKILL');
     await until('all parts to be gone', 20_000, () => !pids.some(processExists));
-    await until('run.json to be gone', 5_000, () => !existsSync(join(data, 'run.json')));
+    await gone('run.json');
     expect(await again.exit).not.toBe(0);
   });
 
@@ -207,11 +207,7 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     await last.exit;
     await until('all parts to be gone', 10_000, () => !pids.some(processExists));
     expect(performance.now() - asked).toBeLessThan(10_000);
-    await until(
-      'run.json and lock to be gone',
-      5_000,
-      () => !existsSync(join(data, 'run.json')) && !existsSync(join(data, 'lock')),
-    );
+    await gone('run.json', 'lock');
     expect(await tryPort(Number(new URL(lastRun.url).port))).toBeDefined();
   });
 

@@ -1,7 +1,7 @@
 /**
- * Expires the alerts whose lease has run out, and those that a change of `dedup` or a deleted source left behind. Only the webhook that holds the drain lock
- * does it, only while Postgres says what was heard, and nothing is resolved by it. An alert of which a report was still under way is
- * brought back. Never throws: what fails is tried again in the next pass.
+ * Expires the alerts whose lease has run out, and those that a change of `dedup` or a deleted source left behind. Only the webhook that
+ * holds the drain lock does it, only while Postgres says what was heard, and nothing is resolved by it. An alert of which a report was
+ * still under way is brought back. Never throws: what fails is tried again in the next pass.
  */
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import type { ExpiryReason } from '@funnelai/domain/expiry';
