@@ -10,6 +10,7 @@ import { createPool } from '@funnelai/history/pool';
 import { startAlertmanager } from '@funnelai/test/harness/alertmanager';
 import { createDatabase } from '@funnelai/test/harness/database';
 import { startFaultProxy } from '@funnelai/test/harness/fault-proxy';
+import { metricOf } from '@funnelai/test/harness/metrics';
 import { startWebhook, type WebhookProcess } from '@funnelai/test/harness/processes';
 import { until } from '@funnelai/test/harness/wait';
 import { Agent, request } from 'undici';
@@ -77,7 +78,11 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
     await webhook?.stop();
     webhook = await startWebhook({ kubeconfig, databaseUrl: database.url });
     await until('the webhook to know the source', DEADLINE_MS, () => ours('[]').then(() => true));
-    await until('the inbox to be open', DEADLINE_MS, async () => (await metric(webhook, 'inbox_draining')) === 1);
+    await until(
+      'the inbox to be open',
+      DEADLINE_MS,
+      async () => webhook !== undefined && (await metricOf(webhook, 'funnelai_webhook_inbox_draining')) === 1,
+    );
   }
 
   const figures: Figure[] = [];
@@ -207,9 +212,3 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
 
 const per = (values: number[]) => `${Math.round(median(values))}/s`;
 const forApi = ({ status: _status, ...alert }: BenchAlert) => alert;
-
-async function metric(webhook: WebhookProcess | undefined, name: string): Promise<number | undefined> {
-  const text = await (await fetch(webhook?.metricsUrl ?? '')).text();
-  const found = new RegExp(`^funnelai_webhook_${name} (\\S+)$`, 'm').exec(text)?.[1];
-  return found === undefined ? undefined : Number(found);
-}

@@ -4,6 +4,7 @@ import { loadConnection } from '@funnelai/kube/config';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Environment, startEnvironment } from '../harness/environment.ts';
+import { metricOf } from '../harness/metrics.ts';
 import { type OurProcess, startOperator } from '../harness/processes.ts';
 import { until } from '../harness/wait.ts';
 import { aNamespace } from './mirror-of.ts';
@@ -40,8 +41,7 @@ async function begin(): Promise<OurProcess> {
   return operator;
 }
 /** True once its controllers run: to hold the Lease is not enough. */
-const leads = async (operator: OurProcess): Promise<boolean> =>
-  /^funnelai_leader 1$/m.test(await (await fetch(operator.metricsUrl)).text());
+const leads = async (operator: OurProcess): Promise<boolean> => (await metricOf(operator, 'funnelai_leader')) === 1;
 const lease = () => direct.get<Lease>(LEASES, { namespace, name: 'funnelai-operator' });
 
 /** A leader, and one on standby. */

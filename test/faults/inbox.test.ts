@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDice } from '../harness/dice.ts';
 import { type FaultProxy, matching } from '../harness/fault-proxy.ts';
+import { metricOf } from '../harness/metrics.ts';
 import { until } from '../harness/wait.ts';
 import { busy, CONVERGED_MS, type Stage, startStage } from './stage.ts';
 
@@ -22,11 +23,8 @@ afterAll(() => stage?.stop());
 
 const count = async (table: string): Promise<number> =>
   (await stage.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)).rows[0]?.n ?? 0;
-async function metric(name: string): Promise<number> {
-  const text = await (await fetch(stage.webhook.metricsUrl)).text();
-  const line = text.split('\n').find((one) => one.startsWith(`funnelai_webhook_${name} `));
-  return Number(line?.split(' ')[1] ?? 0);
-}
+const metric = async (name: string): Promise<number> =>
+  (await metricOf(stage.webhook, `funnelai_webhook_${name}`)) ?? 0;
 const answeredBy = (store: 'etcd' | 'inbox') => metric(`stored_total{store="${store}"}`);
 /** The store that was away is in use again: only then is there another while the next one is. */
 const bothTaken = () =>
