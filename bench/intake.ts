@@ -13,7 +13,7 @@ const IN_FLIGHT = 32;
 const PER_ROUND = 1_500;
 const ROUNDS = 3;
 const WARM_UP = 500;
-const LOOK_MS = 200;
+const LOOK_MS = 400;
 const DEADLINE_MS = 120_000;
 
 export async function intake(bench: Bench): Promise<Figure[]> {

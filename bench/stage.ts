@@ -7,7 +7,7 @@ import { createDatabase } from '@funnelai/test/harness/database';
 import { startEnvironment } from '@funnelai/test/harness/environment';
 import { writesIn } from '@funnelai/test/harness/etcd';
 import { createKubectl } from '@funnelai/test/harness/kubectl';
-import { metricOf } from '@funnelai/test/harness/metrics';
+import { sumOf } from '@funnelai/test/harness/metrics';
 import { type OurProcess, startOperator, startWebhook } from '@funnelai/test/harness/processes';
 import { userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
@@ -58,7 +58,7 @@ export interface Bench {
   seed(namespace: string, count: number, bytes: number): Promise<string[]>;
   /** Takes them away again: more than the API server deletes within the time of one request. */
   clearSeeded(namespace: string): Promise<void>;
-  /** How many alerts the operator has given an incident to since it was started, as it says itself. */
+  /** How many answers the operator has given to alerts since it was started, as it says itself. */
   answered(): Promise<number>;
   /** Resolves once `count` alerts of the namespace carry the answer of correlation. */
   correlated(namespace: string, count: number): Promise<void>;
@@ -198,11 +198,9 @@ export async function openStage(): Promise<Bench> {
       };
     },
     post,
-    async answered() {
+    answered() {
       if (operator === undefined) throw new Error('the operator is not running');
-      const of = async (answer: string, process: OurProcess) =>
-        (await metricOf(process, `funnelai_alerts_answered_total{answer="${answer}"}`)) ?? 0;
-      return (await of('Opened', operator)) + (await of('Joined', operator));
+      return sumOf(operator, 'funnelai_alerts_answered_total');
     },
     async correlated(namespace, count) {
       await until(
