@@ -206,8 +206,16 @@ export const SHUTDOWN_MS = 10_000;
 export const LANE_WAIT_MS = 25;
 /** The same of one that is new: it goes before all others, and in the inbox it would wait behind what is drained. */
 export const LANE_WAIT_NEW_MS = 1_000;
-/** New ones that wait for one; the next goes to the inbox at once, as all others do when as many wait as there are places. */
+/**
+ * The same while nothing is in the inbox and nobody was sent there lately. An alert in the inbox is written twice: a sender that waits for
+ * its answers, and so never has more under way than this allows, is served sooner by a short queue.
+ */
+export const LANE_WAIT_CALM_MS = 500;
+export const LANE_CALM_AFTER_MS = 5_000;
+/** New ones that wait for a place; the next goes to the inbox at once. */
 export const LANE_WAITING = 256;
+/** Others that wait for one in calm; else as many as there are places. */
+export const LANE_WAITING_CALM = 48;
 /** How long the API server may take for one alert before it is given to the inbox as well; nobody can say then whether it is stored. */
 export const ETCD_PATIENCE_MS = 1_000;
 /** Alerts, and bytes of them, that wait to be written to the inbox. */

@@ -1,7 +1,7 @@
 import { FakeClock } from '@funnelai/kube/test-clock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LANE_WAIT_MS, STORES_IN_FLIGHT } from '../limits.ts';
+import { LANE_CALM_AFTER_MS, LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAITING_CALM, STORES_IN_FLIGHT } from '../limits.ts';
 import { createLane, LANE_TARGET_MS, type Leave, learned, NEW_LIMIT } from './lane.ts';
 
 /** Takes all places that are to be had. */
@@ -44,12 +44,52 @@ describe('the lane to the API server', () => {
     expect(got).toEqual(['first place', 'second none']);
   });
 
-  it('does not let more wait than are worth it', async () => {
+  it('does not let more wait than are worth it: fewer once more comes than it bears', async () => {
     const clock = new FakeClock();
     const lane = createLane({ clock });
     await fill(lane, clock);
-    for (let n = 0; n < lane.limit; n += 1) void lane.enter({ waitMs: LANE_WAIT_MS });
-    expect(await lane.enter({ waitMs: LANE_WAIT_MS })).toBeUndefined();
+    const away: number[] = [];
+    const enter = (n: number) =>
+      void lane
+        .enter({ waitMs: LANE_WAIT_MS, calmWaitMs: LANE_WAIT_CALM_MS })
+        .then((leave) => leave === undefined && away.push(n));
+    for (let n = 0; n <= LANE_WAITING_CALM; n += 1) enter(n);
+    await clock.advance(0);
+    expect(away).toEqual([LANE_WAITING_CALM]);
+    await clock.advance(LANE_WAIT_CALM_MS);
+    const before = away.length;
+    expect(lane.limit).toBeLessThan(LANE_WAITING_CALM);
+    for (let n = 0; n <= lane.limit; n += 1) enter(n);
+    await clock.advance(0);
+    expect(away.slice(before)).toEqual([lane.limit]);
+  });
+
+  it('lets who comes in calm wait longer, and nobody any more once one had to be turned away, until what that one left is drained', async () => {
+    const clock = new FakeClock();
+    const lane = createLane({ clock });
+    await fill(lane, clock);
+    const got: string[] = [];
+    const wait = (name: string) =>
+      void lane
+        .enter({ waitMs: LANE_WAIT_MS, calmWaitMs: LANE_WAIT_CALM_MS })
+        .then((leave) => got.push(`${name} ${leave === undefined ? 'none' : 'place'}`));
+    wait('in calm');
+    await clock.advance(LANE_WAIT_CALM_MS - 1);
+    expect(got).toEqual([]);
+    await clock.advance(1);
+    wait('after it');
+    await clock.advance(LANE_WAIT_MS);
+    expect(got).toEqual(['in calm none', 'after it none']);
+    lane.drains(true);
+    await clock.advance(LANE_CALM_AFTER_MS);
+    wait('while it is drained');
+    await clock.advance(LANE_WAIT_MS);
+    expect(got.at(-1)).toBe('while it is drained none');
+    lane.drains(false);
+    await clock.advance(LANE_CALM_AFTER_MS);
+    wait('in calm again');
+    await clock.advance(LANE_WAIT_CALM_MS - 1);
+    expect(got).toHaveLength(3);
   });
 
   it('keeps half of its places for the drain while there is something to drain, and one in any case', async () => {

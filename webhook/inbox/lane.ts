@@ -1,11 +1,12 @@
 /**
  * How many writes of alerts may be under way to the API server, learned from how long they take: so few that none waits long, whatever
- * it bears. Who waits has his turn by fair-queue.ts; who finds it full hears so soon and takes the inbox. While the inbox is being drained half of it belongs to the drain, or what
- * came first would come last. Pure but for the queue of those who wait.
+ * it bears. Who waits has his turn by fair-queue.ts; who finds it full takes the inbox: after a while in calm, soon once somebody had to, for
+ * then more comes than it bears. While the inbox is being drained half of it belongs to the drain, or what came first would come last. Pure
+ * but for the queue of those who wait.
  */
 import type { Clock } from '@funnelai/kube/clock';
 import { type Entry, FairQueue, NEW_RANKS, type Place } from '../intake/fair-queue.ts';
-import { LANE_WAITING, STORES_IN_FLIGHT } from '../limits.ts';
+import { LANE_CALM_AFTER_MS, LANE_WAITING, LANE_WAITING_CALM, STORES_IN_FLIGHT } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 
 /** A write that takes longer says that too many are under way. */
@@ -40,6 +41,8 @@ export interface LaneWait {
   place?: Place | undefined;
   /** Waits as long as `signal` allows where absent. */
   waitMs?: number;
+  /** The same while all that comes is borne; `waitMs` where absent. */
+  calmWaitMs?: number;
   /** The same for what is new among those that wait; `waitMs` where absent. */
   newWaitMs?: number;
   signal?: AbortSignal;
@@ -70,10 +73,12 @@ export function createLane(o: { clock: Clock; metrics?: Pick<WebhookMetrics, 'wa
   let live = 0;
   let drain = 0;
   let hasDrain = false;
+  let turnedAwayAtMs = Number.NEGATIVE_INFINITY;
 
   const places = () => Math.floor(state.limit);
   const kept = () => (hasDrain ? Math.max(drain, Math.floor(places() / 2)) : drain);
   const hasRoom = () => live + kept() < places();
+  const isCalm = () => !hasDrain && clock.monotonicMs() - turnedAwayAtMs >= LANE_CALM_AFTER_MS;
   const count = ({ rank }: Entry<Waiter>) => metrics.waiting(rank, queue.waitingIn(rank));
 
   function place(entry: Entry<Waiter> | undefined): Leave {
@@ -102,7 +107,7 @@ export function createLane(o: { clock: Clock; metrics?: Pick<WebhookMetrics, 'wa
   }
 
   return {
-    enter({ place: where = ANYWHERE, waitMs, newWaitMs = waitMs, signal }) {
+    enter({ place: where = ANYWHERE, waitMs, calmWaitMs = waitMs, newWaitMs = waitMs, signal }) {
       return new Promise((resolve) => {
         let cancel = () => {};
         const end = () => {
@@ -120,13 +125,19 @@ export function createLane(o: { clock: Clock; metrics?: Pick<WebhookMetrics, 'wa
           end();
           resolve(undefined);
         };
+        const turnAway = () => {
+          turnedAwayAtMs = clock.monotonicMs();
+          giveUp();
+        };
         count(entry);
         const isNew = entry.rank < NEW_RANKS;
-        const mayWaitMs = isNew ? newWaitMs : waitMs;
-        // So many are ahead of it that each place has been given away: waiting would only make it late.
-        const isTooMany = mayWaitMs !== undefined && queue.size > (isNew ? LANE_WAITING : places());
-        if (signal?.aborted || (isTooMany && !hasRoom())) return giveUp();
-        if (mayWaitMs !== undefined) cancel = clock.after(mayWaitMs, giveUp);
+        const calm = isCalm();
+        const mayWaitMs = isNew ? newWaitMs : calm ? calmWaitMs : waitMs;
+        const mayWait = isNew ? LANE_WAITING : calm ? LANE_WAITING_CALM : places();
+        if (signal?.aborted) return giveUp();
+        // So many are ahead of it that waiting would only make it late.
+        if (mayWaitMs !== undefined && queue.size > mayWait && !hasRoom()) return turnAway();
+        if (mayWaitMs !== undefined) cancel = clock.after(mayWaitMs, turnAway);
         signal?.addEventListener('abort', giveUp, { once: true });
         admit();
       });

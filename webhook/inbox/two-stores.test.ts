@@ -13,6 +13,7 @@ import {
   INBOX_REST_MS,
   INBOX_ROW_BYTES,
   INBOX_ROWS,
+  LANE_WAIT_CALM_MS,
   LANE_WAIT_MS,
   STORES_IN_FLIGHT,
 } from '../limits.ts';
@@ -254,9 +255,12 @@ describe('a lane that is full', () => {
     const { clock, store } = await twoStores({ etcd: slow });
     const outcomes: StoreOutcome[] = [];
     for (let n = 0; n < STORES_IN_FLIGHT; n += 1) void store.store(request(n), never).then((o) => outcomes.push(o));
-    await clock.advance(LANE_WAIT_MS);
+    await clock.advance(LANE_WAIT_CALM_MS);
     expect(underWay).toBeLessThan(STORES_IN_FLIGHT);
     expect(outcomes).toEqual(Array(STORES_IN_FLIGHT - underWay).fill({ kind: 'inbox' }));
+    void store.store(request(STORES_IN_FLIGHT), never).then((o) => outcomes.push(o));
+    await clock.advance(LANE_WAIT_MS);
+    expect(outcomes).toHaveLength(STORES_IN_FLIGHT - underWay + 1);
   });
 });
 

@@ -6,7 +6,7 @@
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
-import { LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
+import { LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
@@ -21,6 +21,8 @@ export interface TwoStoresDeps {
   clock: Clock;
   metrics: WebhookMetrics;
 }
+
+const LANE_WAITS = { waitMs: LANE_WAIT_MS, calmWaitMs: LANE_WAIT_CALM_MS, newWaitMs: LANE_WAIT_NEW_MS };
 
 export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoStoresDeps): AlertStore {
   async function attempt(request: StoreRequest, signal: AbortSignal, round: number): Promise<StoreOutcome> {
@@ -86,7 +88,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       void attempt(request, new AbortController().signal, verdict.round).catch(() => {});
       return kept;
     }
-    const leave = await lane.enter({ place: request.place, waitMs: LANE_WAIT_MS, newWaitMs: LANE_WAIT_NEW_MS, signal });
+    const leave = await lane.enter({ place: request.place, ...LANE_WAITS, signal });
     // It may have been given up while this one waited.
     if (leave !== undefined && !api.isAway())
       return orKeep(request, await inLane(leave, request, signal, verdict.round));
