@@ -210,7 +210,7 @@ export const LANE_WAIT_NEW_MS = 1_000;
  * The same while nothing is in the inbox and nobody was sent there lately. An alert in the inbox is written twice: a sender that waits for
  * its answers, and so never has more under way than this allows, is served sooner by a short queue.
  */
-export const LANE_WAIT_CALM_MS = 500;
+export const LANE_WAIT_CALM_MS = 1_000;
 export const LANE_CALM_AFTER_MS = 5_000;
 /** New ones that wait for a place; the next goes to the inbox at once. */
 export const LANE_WAITING = 256;
