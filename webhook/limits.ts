@@ -215,7 +215,7 @@ export const LANE_CALM_AFTER_MS = 5_000;
 /** New ones that wait for a place; the next goes to the inbox at once. */
 export const LANE_WAITING = 256;
 /** Others that wait for one in calm; else as many as there are places. */
-export const LANE_WAITING_CALM = 48;
+export const LANE_WAITING_CALM = 32;
 /** How long the API server may take for one alert before it is given to the inbox as well; nobody can say then whether it is stored. */
 export const ETCD_PATIENCE_MS = 1_000;
 /** Alerts, and bytes of them, that wait to be written to the inbox. */
