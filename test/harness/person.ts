@@ -59,19 +59,21 @@ export function startPerson(o: PersonOptions): Person {
   const run = (args: string[], as: Context = o.as) =>
     kubectl.try([...args, '-n', namespace], { as, timeoutMs: TIMEOUT_MS });
 
-  /** The answer of kubectl once the API server has given one. */
-  async function answered(args: string[]): Promise<{ found?: string }> {
+  /**
+   * The object that kubectl prints, once the API server has given one; undefined where there is none. In an hour of deaths it once
+   * ended well without having printed all: who reads half an answer asks again.
+   */
+  async function read<T>(args: string[]): Promise<T | undefined> {
     for (;;) {
-      const { code, stdout, stderr } = await run(args);
-      if (code === 0) return { found: stdout };
-      if (REFUSAL.test(stderr)) return {};
+      const { code, stdout, stderr } = await run([...args, '-o', 'json']);
+      const found = code === 0 ? parsed<T>(stdout) : undefined;
+      if (found !== undefined || REFUSAL.test(stderr)) return found;
       await systemClock.sleep(RETRY_MS);
     }
   }
 
   async function mine(): Promise<Incident[]> {
-    const { found } = await answered(['get', 'incidents.funnelai.dev', '-o', 'json']);
-    const { items } = JSON.parse(found ?? '{"items":[]}') as { items: Incident[] };
+    const { items } = (await read<{ items: Incident[] }>(['get', 'incidents.funnelai.dev'])) ?? { items: [] };
     const isOpenToMe = (incident: Incident) => o.isMine(incident) && unnumbered(incident) < MOST_UNNUMBERED;
     return items.filter((incident) => incident.metadata.deletionTimestamp === undefined && isOpenToMe(incident));
   }
@@ -105,16 +107,16 @@ export function startPerson(o: PersonOptions): Person {
         const { spec: _, ...change } = wanted;
         acts.push({ uid, incident: name, by: o.user, beganMs, answeredMs, ...change });
       };
-      if (code === 0) {
+      const answer = code === 0 ? parsed<Incident>(stdout) : undefined;
+      if (answer !== undefined) {
         // The operator may have made the same move a moment before: then there was nothing left to do.
-        if (wanted.to !== 'Resolution' || hasEntry(JSON.parse(stdout) as Incident, since, wanted)) done();
+        if (wanted.to !== 'Resolution' || hasEntry(answer, since, wanted)) done();
         return;
       }
       if (REFUSAL.test(stderr)) return;
       // Lost on the way there or on the way back.
       await systemClock.sleep(RETRY_MS);
-      const { found } = await answered(['get', 'incidents.funnelai.dev', name, '-o', 'json']);
-      const now = found === undefined ? undefined : (JSON.parse(found) as Incident);
+      const now = await read<Incident>(['get', 'incidents.funnelai.dev', name]);
       if (now?.metadata.uid !== uid) throw new Error(`${name} went away with an act of ${o.user} in doubt`);
       if (hasEntry(now, since, wanted)) {
         done();
@@ -142,8 +144,7 @@ export function startPerson(o: PersonOptions): Person {
       const { code, stderr } = await run(['delete', 'incidents.funnelai.dev', name, '--wait=false'], 'admin');
       if (code === 0 || /NotFound/.test(stderr)) return;
       await systemClock.sleep(RETRY_MS);
-      const { found } = await answered(['get', 'incidents.funnelai.dev', name, '-o', 'json']);
-      const now = found === undefined ? undefined : (JSON.parse(found) as Incident);
+      const now = await read<Incident>(['get', 'incidents.funnelai.dev', name]);
       if (now?.metadata.uid !== uid || now.metadata.deletionTimestamp !== undefined) return;
     }
   }
@@ -178,4 +179,13 @@ function unnumbered(incident: Incident): number {
 
 function counterOf({ metadata }: Incident): number {
   return parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION])?.counter ?? 0;
+}
+
+/** What kubectl printed; undefined for half of it. */
+function parsed<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
 }
