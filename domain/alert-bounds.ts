@@ -18,12 +18,44 @@ type Entry = [name: string, value: string];
 
 /** Returns both maps within bounds, without empty names and values, and says in `notes` what was cut. */
 export function bounded(labels: Labels, annotations: Labels, notes: string[]): { labels: Labels; annotations: Labels } {
+  const most = mostBytes(labels);
+  if (most <= LABELS_MAX_BYTES && most + mostBytes(annotations) <= TEXT_MAX_BYTES) {
+    const [plain, told] = [inOrder(labels), inOrder(annotations)];
+    if (plain !== undefined && told !== undefined) return { labels: plain, annotations: told };
+  }
   const [l, a] = [cleaned(labels), cleaned(annotations)];
   const [labelBytes, annotationBytes] = [size(l), size(a)];
   const forLabels = Math.max(LABELS_MAX_BYTES, TEXT_MAX_BYTES - annotationBytes);
   const keptLabels = fit(l, forLabels, 'label', notes);
   const keptAnnotations = fit(a, TEXT_MAX_BYTES - Math.min(labelBytes, size(keptLabels)), 'annotation', notes);
   return { labels: labelsFrom(keptLabels), annotations: labelsFrom(keptAnnotations) };
+}
+
+/** Three bytes a unit: what is within its bounds by this need not be counted, as nearly no map need be. */
+function mostBytes(map: Labels): number {
+  let units = 0;
+  for (const name of Object.keys(map)) units += name.length + (map[name] ?? '').length;
+  return units * 3;
+}
+
+/** The map with its names sorted and without empty names and values; undefined where something in it has to be cut or cleaned. */
+function inOrder(map: Labels): Labels | undefined {
+  const names = Object.keys(map);
+  if (names.length > ENTRIES_MAX) return undefined;
+  let isSorted = true;
+  let isWhole = true;
+  let before = '';
+  for (const name of names) {
+    const value = map[name] ?? '';
+    if (name.length * 3 > NAME_MAX_BYTES || cleanText(name) !== name || cleanText(value) !== value) return undefined;
+    isWhole &&= name !== '' && value !== '';
+    isSorted &&= byCodeUnit(before, name) <= 0;
+    before = name;
+  }
+  if (isWhole && isSorted) return map;
+  const kept = isWhole ? names : names.filter((name) => name !== '' && map[name] !== '');
+  if (!isSorted) kept.sort(byCodeUnit);
+  return labelsFrom(kept.map((name): Entry => [name, map[name] ?? '']));
 }
 
 function cleaned(map: Labels): Entry[] {

@@ -98,6 +98,18 @@ describe('toAlertSpec', () => {
     expect(cut.notes).toEqual(notes);
   });
 
+  it('keeps of a few labels what it keeps of them beside a text that has to be cut', () => {
+    const odd = fc.constantFrom('__proto__', '10', '9', '', 'a\u0000', 'a\ufffd', 'a\ud800');
+    const text = fc.oneof({ weight: 12, arbitrary: fc.string({ maxLength: 6 }) }, { weight: 1, arbitrary: odd });
+    fc.assert(
+      fc.property(fc.dictionary(text, text, { maxKeys: 8 }), (labels) => {
+        const [alone, beside] = [spec({ labels }), spec({ labels, annotations: { long: 'x'.repeat(9_000) } })];
+        expect(JSON.stringify(alone.labels)).toBe(JSON.stringify(beside.labels));
+        expect(alone.fingerprint).toBe(beside.fingerprint);
+      }),
+    );
+  });
+
   it('bounds everything in bytes, splits no character and stores neither NUL nor half a surrogate', () => {
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom('a', '界', '🙂', '\ud800', '\u0000', '\udc00'), maxLength: 30 }),

@@ -102,11 +102,7 @@ export function toAlertSpec(
   const { input, notes: taken } = redactInput(sent);
   notes.push(...taken, ...oddSent.map(noteOf), ...(input.notes ?? []));
   // Added after the fingerprint: to name the cluster at a source does not make new alerts of all that fire.
-  const enriched = labelsFrom([
-    ...Object.entries(source.spec.labels ?? {}),
-    ...(via === source ? [] : Object.entries(via.spec.labels ?? {})),
-    ...Object.entries(input.labels).filter(([, value]) => value !== ''),
-  ]);
+  const enriched = enrichedBy(source, via, input.labels);
   const original = labelValue(enriched, source.spec.severity?.label ?? SEVERITY_LABEL) || (input.severity ?? '');
   const { labels, annotations } = bounded(enriched, input.annotations, notes);
   const description = input.description ?? labelValue(input.annotations, 'description');
@@ -132,9 +128,11 @@ export function toAlertSpec(
   const links: AlertLink[] = linksFrom(input.annotations, input.links, notes);
   if (links.length > 0) spec.links = links;
   // Kept beside what they are about: who reads the alert at night has no log of ours.
-  const shown = notes.filter((note) => note !== '').map((note) => cutBytes(cleanText(note), NOTE_MAX_BYTES));
-  const kept = [...new Set(shown)].slice(0, NOTES_MAX);
-  if (kept.length > 0) spec.notes = kept;
+  if (notes.length > 0) {
+    const shown = notes.filter((note) => note !== '').map((note) => cutBytes(cleanText(note), NOTE_MAX_BYTES));
+    const kept = [...new Set(shown)].slice(0, NOTES_MAX);
+    if (kept.length > 0) spec.notes = kept;
+  }
   return {
     spec,
     notes,
@@ -142,6 +140,18 @@ export function toAlertSpec(
     startNamed: times.startsAt !== undefined,
     endNamed: (times.endsAt ?? times.occurredAt) !== undefined,
   };
+}
+
+/** What the sender says goes before what its source knows of it. */
+function enrichedBy(source: AlertSource, via: AlertSource, sent: Labels): Labels {
+  const [own, known] = [source.spec.labels, via === source ? undefined : via.spec.labels];
+  // Empty ones are left out where the bounds are applied.
+  if (own === undefined && known === undefined) return sent;
+  return labelsFrom([
+    ...Object.entries(own ?? {}),
+    ...Object.entries(known ?? {}),
+    ...Object.entries(sent).filter(([, value]) => value !== ''),
+  ]);
 }
 
 /** Returns the fingerprint that this report has as an alert of this source, and which labels it should have had. */
@@ -188,21 +198,21 @@ function acknowledgementOf(
   return { at: formatMicros(receivedAt), ...(by === '' ? {} : { by }) };
 }
 
+/** In one line. A single space, as nearly all of it is, is left alone. */
+const line = (text: string): string =>
+  cleanText(text)
+    .replace(/[\s\p{Cc}]{2,}|[^\S ]|\p{Cc}/gu, ' ')
+    .trim();
+
 function titleOf({ title, annotations, labels }: AlertInput): string {
-  const line = (text: string) =>
-    cleanText(text)
-      .replace(/[\s\p{Cc}]+/gu, ' ')
-      .trim();
-  const candidates = [
-    title ?? '',
-    ...TITLE_ANNOTATIONS.map((name) => labelValue(annotations, name)),
-    labelValue(labels, 'alertname'),
-  ];
-  const found = candidates.map(line).find((text) => text !== '');
+  // One after the other: mostly the first of them says something.
+  let found = line(title ?? '');
+  for (const name of TITLE_ANNOTATIONS) found ||= line(labelValue(annotations, name));
+  found ||= line(labelValue(labels, 'alertname'));
   const joined = () =>
     Object.entries(labels)
       .sort(([a], [b]) => byCodeUnit(a, b))
       .map(([name, value]) => `${name}=${value}`)
       .join(', ');
-  return cutBytes(found ?? (line(joined()) || 'Alert without labels'), TITLE_MAX_BYTES);
+  return cutBytes(found || line(joined()) || 'Alert without labels', TITLE_MAX_BYTES);
 }

@@ -44,13 +44,14 @@ export function senderLinks(urls: {
 
 /** Returns each address once, runbooks first, at most 16; says in `notes` how many the sender gave that are no links. */
 export function linksFrom(annotations: Labels, sent: readonly AlertLink[], notes: string[]): AlertLink[] {
-  const fromAnnotations = ANNOTATIONS.flatMap(([name, title, kind]) => {
+  const found: AlertLink[] = [];
+  for (const [name, title, kind] of ANNOTATIONS) {
     const url = labelValue(annotations, name);
-    return url === '' ? [] : [{ title, url, kind }];
-  });
+    if (url !== '') found.push({ title, url, kind });
+  }
   const byUrl = new Map<string, AlertLink>();
   let refused = 0;
-  for (const { title, url, kind } of [...fromAnnotations, ...sent]) {
+  for (const { title, url, kind } of [...found, ...sent]) {
     const address = webAddress(url);
     if (address === undefined) refused += 1;
     else if (!byUrl.has(address)) {
@@ -67,11 +68,27 @@ export function linksFrom(annotations: Labels, sent: readonly AlertLink[], notes
   return [...byUrl.values()].slice(0, LINKS_MAX);
 }
 
+/** Read lately: the thousand alerts of a rule name the same runbook, and mostly the same graph. Emptied when full. */
+const lately = new Map<string, string | undefined>();
+const REMEMBERED = 256;
+const REMEMBERED_LENGTH = 512;
+
 /** Returns the address in its normal form, without white space or control characters; undefined for any other scheme. */
 export function webAddress(text: string): string | undefined {
+  if (text.length > REMEMBERED_LENGTH) return addressOf(text);
+  const known = lately.get(text);
+  if (known !== undefined || lately.has(text)) return known;
+  const address = addressOf(text);
+  if (lately.size >= REMEMBERED) lately.clear();
+  lately.set(text, address);
+  return address;
+}
+
+function addressOf(text: string): string | undefined {
   const trimmed = text.trim();
-  if (trimmed.length > LINK_URL_MAX_BYTES || !URL.canParse(trimmed)) return undefined;
-  const url = new URL(trimmed);
+  if (trimmed.length > LINK_URL_MAX_BYTES) return undefined;
+  const url = URL.parse(trimmed);
+  if (url === null) return undefined;
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   // A name and password in an address would be shown to all who see the alert.
   url.username = '';

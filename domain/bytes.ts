@@ -22,14 +22,16 @@ const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe00
 
 /** Returns the text as any store takes it: lone surrogates and NUL become U+FFFD. */
 export function cleanText(text: string): string {
-  return text.toWellFormed().replaceAll('\u0000', '\uFFFD');
+  const whole = text.toWellFormed();
+  return whole.includes('\u0000') ? whole.replaceAll('\u0000', '\uFFFD') : whole;
 }
 
 /** Returns the longest beginning that with the mark takes at most `maxBytes`; the text itself when it fits. */
 export function cutBytes(text: string, maxBytes: number): string {
   // A UTF-16 unit is one byte at the least: what is far too long need not be encoded whole.
   const candidate = text.length > maxBytes ? text.slice(0, maxBytes + 1) : text;
-  if (text.length <= maxBytes && utf8Bytes(text) <= maxBytes) return text;
+  // Three bytes a unit at the most: what is short need not be counted.
+  if (text.length * 3 <= maxBytes || (text.length <= maxBytes && utf8Bytes(text) <= maxBytes)) return text;
   if (maxBytes < MARK_BYTES) return '';
   const room = new Uint8Array(maxBytes - MARK_BYTES);
   const { read } = encoder.encodeInto(candidate, room);

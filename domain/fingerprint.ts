@@ -1,5 +1,5 @@
 /** The identity of an alert: one hash for one fault as its sender names it, whatever the order of labels. Uses node:crypto. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
 import { byCodeUnit, type Labels, labelValue } from './labels.ts';
 
@@ -9,7 +9,7 @@ export const IGNORED_LABELS: readonly string[] = ['prometheus_replica', 'replica
 /** Longest name of a Kubernetes object that may also be a label value. */
 const NAME_MAX = 63;
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+const sha256 = (text: string): string => hash('sha256', text, 'hex');
 
 /**
  * Returns the sha256 (hex) of the sender's labels as sorted [name, value] pairs in JSON, less `dedup.ignore`, or of only
@@ -20,15 +20,25 @@ export function fingerprintOf(
   labels: Labels,
   dedup?: AlertSourceSpec['dedup'],
 ): { fingerprint: string; missing: string[] } {
-  const keys = [...new Set(dedup?.labels ?? [])];
+  if (dedup?.labels === undefined) return { fingerprint: hashed(labels, namesBut(labels, dedup?.ignore)), missing: [] };
+  const keys = [...new Set(dedup.labels)];
   const missing = keys.filter((name) => labelValue(labels, name) === '');
-  const ignored = new Set(dedup?.ignore ?? IGNORED_LABELS);
   const names =
-    keys.length > missing.length
-      ? keys.filter((name) => !missing.includes(name))
-      : Object.keys(labels).filter((name) => !ignored.has(name) && labelValue(labels, name) !== '');
-  const pairs = names.sort(byCodeUnit).map((name) => [name, labelValue(labels, name)]);
-  return { fingerprint: sha256(JSON.stringify(pairs)), missing };
+    keys.length > missing.length ? keys.filter((name) => !missing.includes(name)) : namesBut(labels, dedup.ignore);
+  return { fingerprint: hashed(labels, names), missing };
+}
+
+/** Names of the labels that say something, less those. */
+function namesBut(labels: Labels, ignored: readonly string[] = IGNORED_LABELS): string[] {
+  // A handful of names: looked through sooner than put into a set for each alert. A list that a person wrote at length is no handful.
+  const among = ignored.length > HANDFUL ? new Set(ignored) : { has: (name: string) => ignored.includes(name) };
+  return Object.keys(labels).filter((name) => labels[name] !== '' && !among.has(name));
+}
+const HANDFUL = 8;
+
+function hashed(labels: Labels, names: string[]): string {
+  const pairs = names.sort(byCodeUnit).map((name) => [name, labels[name] ?? '']);
+  return sha256(JSON.stringify(pairs));
 }
 
 /** Returns the fingerprint of a key that the sender itself chose; never equal to one of labels. */

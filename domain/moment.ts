@@ -1,6 +1,6 @@
 /** Points in time as programs write them into logs and events: RFC 3339, SQL's way, and counts since 1970 in any usual unit. */
 import { Temporal } from 'temporal-polyfill';
-import { isGoZero, parseInstant } from './instants.ts';
+import { isGoZero, parseInstant, plainInstant } from './instants.ts';
 
 const COUNT = /^-?(\d{1,19})(?:\.(\d{1,20}))?$/;
 /** RFC 3339 but for the colon in the offset, as ISO 8601 allows, and Amazon and PagerDuty write it. */
@@ -32,6 +32,9 @@ export function instantOfCount(whole: string, fraction: string): Temporal.Instan
  * for what cannot be read. Counts as in `instantOfCount`.
  */
 export function parseMoment(text: string): Temporal.Instant | null | undefined {
+  const plain = plainInstant(text);
+  // No zero of a calendar is written so: those lie in the first year.
+  if (plain !== undefined) return plain;
   const trimmed = text.trim();
   if (trimmed === '') return null;
   const count = COUNT.exec(trimmed);

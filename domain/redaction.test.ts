@@ -164,6 +164,21 @@ describe('names', () => {
   });
 });
 
+describe('what was looked at before', () => {
+  it('is judged alike, secret or not, however often it comes', () => {
+    const secret = 'https://app:hunter2hunter2@host.example/x';
+    const plain = 'https://host.example/x?a=1';
+    for (let round = 0; round < 3; round += 1) {
+      expect([redactText(secret), redactText(plain)]).toEqual([`https://${REDACTED}@host.example/x`, plain]);
+      const { input } = redactInput(
+        anInput({ labels: { pod: 'a', db_password: 'hunter2hunter2' }, annotations: { link: secret, pod: plain } }),
+      );
+      expect(input.labels).toEqual({ pod: 'a', db_password: REDACTED });
+      expect(input.annotations).toEqual({ link: `https://${REDACTED}@host.example/x`, pod: plain });
+    }
+  });
+});
+
 describe('a report', () => {
   const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r';
   const leaky = anInput({

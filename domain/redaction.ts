@@ -75,8 +75,21 @@ const PERHAPS_SCHEME = /\b(?:bearer|basic)[ \t]/i;
 
 /** Returns the text without what looks like a secret in it. */
 export function redactText(text: string): string {
-  return text.length > READ_CHARACTERS ? redacted(beginningOf(text)) + CUT_MARK : redacted(text);
+  if (text.length > READ_CHARACTERS) return redacted(beginningOf(text)) + CUT_MARK;
+  if (text.length > ADDRESS_LENGTH || !text.includes('://')) return redacted(text);
+  if (addresses.has(text)) return text;
+  const clean = redacted(text);
+  if (clean === text) {
+    if (addresses.size >= ADDRESSES_REMEMBERED) addresses.clear();
+    addresses.add(text);
+  }
+  return clean;
 }
+
+/** Texts with an address in which nothing was found: what costs most, and is the same for all alerts of a rule. Emptied when full. */
+const addresses = new Set<string>();
+const ADDRESSES_REMEMBERED = 256;
+const ADDRESS_LENGTH = 512;
 
 function redacted(text: string): string {
   let clean = text;
@@ -145,6 +158,28 @@ export function redactNamed(name: string, value: string): string {
   return isSecretName(name) && !HARMLESS_VALUE.test(value.trim()) ? REDACTED : redactText(value);
 }
 
+/** Names of labels and annotations in which nothing was found: there are a few dozen, and each alert brings them again. Emptied when full. */
+const harmless = new Set<string>();
+const HARMLESS_REMEMBERED = 1_024;
+const HARMLESS_LENGTH = 64;
+
+function isHarmlessName(name: string): boolean {
+  if (harmless.has(name)) return true;
+  if (isSecretName(name) || redactText(name) !== name) return false;
+  if (harmless.size >= HARMLESS_REMEMBERED) harmless.clear();
+  if (name.length <= HARMLESS_LENGTH) harmless.add(name);
+  return true;
+}
+
+/** Would all of it stay as it is? */
+function isHarmless(values: Labels): boolean {
+  for (const name of Object.keys(values)) {
+    const value = values[name] ?? '';
+    if (!isHarmlessName(name) || redactText(value) !== value) return false;
+  }
+  return true;
+}
+
 /** Returns the report as it may be stored and shown, and a note for people where something was taken out. */
 export function redactInput(input: AlertInput): { input: AlertInput; notes: string[] } {
   const taken: string[] = [];
@@ -154,6 +189,7 @@ export function redactInput(input: AlertInput): { input: AlertInput; notes: stri
     return clean;
   };
   const map = (what: string, values: Labels): Labels => {
+    if (isHarmless(values)) return values;
     let changed = false;
     const entries = Object.entries(values).map(([name, value]): [string, string] => {
       const clean: [string, string] = [redactText(name), redactNamed(name, value)];
@@ -165,6 +201,10 @@ export function redactInput(input: AlertInput): { input: AlertInput; notes: stri
     return changed ? labelsFrom(entries) : values;
   };
   const optional = (what: string, value: string | undefined) => (value === undefined ? value : text(what, value));
+  const link = (sent: AlertInput['links'][number]) => {
+    const [title, url] = [text('link', sent.title), text('link', sent.url)];
+    return title === sent.title && url === sent.url ? sent : { ...sent, title, url };
+  };
   const clean: AlertInput = {
     ...input,
     labels: map('label', input.labels),
@@ -175,10 +215,10 @@ export function redactInput(input: AlertInput): { input: AlertInput; notes: stri
     dedupKey: optional('key', input.dedupKey),
     acknowledgedBy: optional('acknowledgement', input.acknowledgedBy),
     notes: input.notes?.map(redactText),
-    links: input.links.map((link) => ({ ...link, title: text('link', link.title), url: text('link', link.url) })),
+    links: input.links.map(link),
   };
+  if (taken.length === 0) return { input: clean, notes: [] };
   const names = [...new Set(taken)];
-  if (names.length === 0) return { input: clean, notes: [] };
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   const note = `secrets taken out of: ${headBytes(names.slice(0, NAMED).join(', '), NAMED_BYTES)}${more}`;
   return { input: clean, notes: [note] };

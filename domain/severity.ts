@@ -40,7 +40,8 @@ export function severityFrom(value: string | undefined, config?: AlertSourceSpec
   const word = value?.trim();
   if (!word) return fallback;
   const lower = word.toLowerCase();
-  const map = Object.entries(config?.map ?? {});
+  if (config?.map === undefined) return BUILT_IN.get(lower) ?? fallback;
+  const map = Object.entries(config.map);
   const mapped = map.find(([key]) => key === word) ?? map.find(([key]) => key.trim().toLowerCase() === lower);
   return mapped?.[1] ?? BUILT_IN.get(lower) ?? fallback;
 }

@@ -24,7 +24,7 @@ describe('requests that come together', () => {
   it('share a statement, whatever came while the ones before were waiting for the disk', async () => {
     const { group, statements } = aStore();
     const answered: number[] = [];
-    const put = (n: number) => group.put(n).then(() => answered.push(n));
+    const put = (n: number) => group.put([n]).then(() => answered.push(n));
     const first = [1, 2, 3].map(put);
     await turn();
     expect(statements.map(({ items }) => items)).toEqual([[1, 2, 3]]);
@@ -46,9 +46,31 @@ describe('requests that come together', () => {
     expect([statements[3]?.items, group.size]).toEqual([[9], 0]);
   });
 
+  it('hear of what they gave together once all of it is stored, in however many statements; of a failure at once', async () => {
+    const { group, statements } = aStore();
+    const answered: string[] = [];
+    const hear = (name: string, put: Promise<void>) =>
+      put.then(
+        () => answered.push(name),
+        () => answered.push(`not ${name}`),
+      );
+    const all = [hear('five', group.put([1, 2, 3, 4, 5])), hear('one', group.put([6])), hear('none', group.put([]))];
+    await turn();
+    expect(statements.map(({ items }) => items)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+    ]);
+    statements[0]?.end();
+    await turn();
+    expect([answered, group.size]).toEqual([['none'], 2]);
+    statements[1]?.end(new Error('away'));
+    await Promise.all(all);
+    expect([answered, group.size]).toEqual([['none', 'not five', 'not one'], 0]);
+  });
+
   it('hear of a failure together, also those that still waited', async () => {
     const { group, statements } = aStore();
-    const all = Promise.allSettled([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => group.put(n)));
+    const all = Promise.allSettled([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => group.put([n])));
     await turn();
     statements[0]?.end(new Error('away'));
     await turn();
@@ -60,11 +82,11 @@ describe('requests that come together', () => {
 
   it('are turned away once too many wait, in number or in bytes', async () => {
     const { group } = aStore();
-    const all = Promise.allSettled([...Array(10).keys()].map((n) => group.put(n)));
-    await expect(group.put(1)).rejects.toThrow('10 items wait');
+    const all = Promise.allSettled([...Array(10).keys()].map((n) => group.put([n])));
+    await expect(group.put([1])).rejects.toThrow('10 items wait');
     const other = aStore().group;
-    void other.put(5 * 1_024 * 1_024);
-    await expect(other.put(2 * 1_024 * 1_024)).rejects.toThrow('1 items wait');
+    void other.put([5 * 1_024 * 1_024]);
+    await expect(other.put([2 * 1_024 * 1_024])).rejects.toThrow('1 items wait');
     void all;
   });
 
@@ -95,7 +117,7 @@ describe('requests that come together', () => {
             for (let i = 0; i < size; i += 1) {
               const n = next++;
               outcomes.push(
-                group.put(n).then(
+                group.put([n]).then(
                   () => [n, true],
                   () => [n, false],
                 ),

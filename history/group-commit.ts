@@ -13,8 +13,8 @@ export class GroupCommitFull extends Error {
 }
 
 export interface GroupCommit<Item> {
-  /** Resolves once the item is stored; rejects when it is not, or nobody can say. @throws {GroupCommitFull} */
-  put(item: Item): Promise<void>;
+  /** Resolves once all of them are stored; rejects when one is not, or nobody can say. @throws {GroupCommitFull} then none is. */
+  put(items: readonly Item[]): Promise<void>;
   /** Items that wait, and those under way. */
   readonly size: number;
 }
@@ -33,6 +33,11 @@ export interface GroupCommitOptions<Item> {
 interface Waiting<Item> {
   item: Item;
   bytes: number;
+  of: Ticket;
+}
+/** What came together is told together, in however many statements it goes. */
+interface Ticket {
+  left: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -63,10 +68,13 @@ export function createGroupCommit<Item>(o: GroupCommitOptions<Item>): GroupCommi
     const batch = take();
     try {
       await o.store(batch.map(({ item }) => item));
-      for (const one of batch) one.resolve();
+      for (const { of } of batch) {
+        of.left -= 1;
+        if (of.left === 0) of.resolve();
+      }
     } catch (error) {
       // Who waits behind them would only wait for the same.
-      for (const one of [...batch, ...queue]) one.reject(error);
+      for (const one of [...batch, ...queue]) one.of.reject(error);
       size -= queue.length;
       queue = [];
       bytes = 0;
@@ -87,14 +95,17 @@ export function createGroupCommit<Item>(o: GroupCommitOptions<Item>): GroupCommi
   }
 
   return {
-    put(item) {
-      const own = o.bytesOf(item);
-      if (queue.length >= o.mostItems || bytes + own > o.mostBytes)
+    put(items) {
+      const sizes = items.map(o.bytesOf);
+      const own = sizes.reduce((sum, one) => sum + one, 0);
+      if (queue.length + items.length > o.mostItems || bytes + own > o.mostBytes)
         return Promise.reject(new GroupCommitFull(`${queue.length} items wait to be stored already`));
+      if (items.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
-        queue.push({ item, bytes: own, resolve, reject });
+        const of: Ticket = { left: items.length, resolve, reject };
+        for (const [i, item] of items.entries()) queue.push({ item, bytes: sizes[i] ?? 0, of });
         bytes += own;
-        size += 1;
+        size += items.length;
         pump();
       });
     },

@@ -6,8 +6,8 @@ import { counter, gauge, histogram, type Metrics } from '@funnelai/kube/metrics'
 export type Outcome = 'created' | 'updated' | 'unchanged' | 'inbox' | 'refused' | 'unavailable' | 'unreadable';
 
 export interface WebhookMetrics {
-  /** One alert of an intake body, by what became of it. */
-  alert(outcome: Outcome): void;
+  /** Alerts of an intake body, by what became of them; one where no count is named. */
+  alert(outcome: Outcome, count?: number): void;
   /** Repeats of stored alerts that were added to their episodes in Postgres, or given up. */
   repeats(outcome: 'written' | 'dropped', count: number): void;
   /** Alerts that expired, were brought back because a report had been under way, or were opened and closed for a silent source. */
@@ -28,7 +28,7 @@ export interface WebhookMetrics {
   streamEnded(reason: string): void;
   signIn(outcome: 'ok' | 'refused' | 'limited' | 'unavailable'): void;
   /** One fault that was stored, by the store that has it. */
-  stored(store: 'etcd' | 'inbox'): void;
+  stored(store: 'etcd' | 'inbox', faults?: number): void;
   /** Rows of the inbox and of those set aside, as last seen. */
   inbox(rows: number, oldestAgeSeconds: number, setAside: number): void;
   /** Rows that left the inbox. */
@@ -131,7 +131,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     help: '1 on the one replica that drains the inbox.',
   });
   return {
-    alert: (outcome) => alerts.inc({ outcome }),
+    alert: (outcome, count = 1) => alerts.inc({ outcome }, count),
     repeats: (outcome, count) => repeats.inc({ outcome }, count),
     expired: (what, count = 1) => expired.inc({ what }, count),
     expiryPass: (outcome) => passes.inc({ outcome }),
@@ -143,7 +143,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     streams: (n) => open.set(n),
     streamEnded: (reason) => ended.inc({ reason }),
     signIn: (outcome) => signIns.inc({ outcome }),
-    stored: (store) => stored.inc({ store }),
+    stored: (store, faults = 1) => stored.inc({ store }, faults),
     inbox(rows, oldestAgeSeconds, setAside) {
       depth.set(rows);
       age.set(oldestAgeSeconds);

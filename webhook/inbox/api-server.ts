@@ -12,6 +12,8 @@ export interface ApiServer {
   /** May it be asked? Each `try` and `probe` is to be ended. */
   ask(): Verdict;
   ended(round: number, isGood: boolean): void;
+  /** For so long nobody may ask it; undefined where it may be asked. To look at that takes no probe from anyone. */
+  restMs(): number | undefined;
   isAway(): boolean;
   /** Calls `listener` when it is given up; returns what ends that. */
   onOpen(listener: () => void): () => void;
@@ -80,6 +82,10 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     ended(round, isGood) {
       askedAtMs = clock.monotonicMs();
       become(ended(breaker, round, isGood, askedAtMs));
+    },
+    restMs() {
+      const { verdict } = ask(breaker, clock.monotonicMs());
+      return verdict.may === 'not' ? verdict.retryAfterMs : undefined;
     },
     isAway: () => breaker.state !== 'closed',
     onOpen(listener) {

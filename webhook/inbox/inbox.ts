@@ -7,6 +7,7 @@ import { INBOX_ROWS_PER_WRITE, type InboxDepth, type InboxRow, type InboxStore }
 import { type Clock, nextTurn } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import type { Place } from '../intake/fair-queue.ts';
 import type { StoreRequest } from '../intake/store.ts';
 import {
   INBOX_FAULTS_READ,
@@ -23,8 +24,8 @@ import { rowsOf } from './rows.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface Inbox {
-  /** Resolves once it is stored. @throws {Error} when it is not, or nobody can say. */
-  put(request: StoreRequest): Promise<void>;
+  /** Resolves once all of them are stored. @throws {Error} when one is not, or nobody can say. */
+  put(requests: readonly StoreRequest[]): Promise<void>;
   /** False only when it is known that no report waits: what is unchanged in etcd may be news beside one that does. */
   mayHoldRows(): boolean;
   /** Does a report of this fault wait there, as far as is known? What comes later of it has to stand behind it. */
@@ -61,7 +62,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let cancel = () => {};
   let looking: Promise<void> = Promise.resolve();
 
-  const isFull = () => (seen?.rows ?? 0) + putSince >= INBOX_ROWS;
+  const hasRoom = (faults: number) => (seen?.rows ?? 0) + putSince + faults <= INBOX_ROWS;
   const tell = () => {
     for (const listener of [...listeners]) listener();
   };
@@ -94,6 +95,36 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     mostBytes: INBOX_WAITING_BYTES,
   });
 
+  /** `marked`: the places of those that are the first of their kind. */
+  function rowsFor(requests: readonly StoreRequest[]): { rows: InboxRow[]; marked: Place[] } {
+    const rows: InboxRow[] = [];
+    const marked: Place[] = [];
+    const nowMs = clock.monotonicMs();
+    for (const request of requests) {
+      const { place } = request;
+      const own = rowsOf(request);
+      if (place !== undefined && firsts.take(place, nowMs) && own[0] !== undefined) {
+        own[0].isFirst = true;
+        marked.push(place);
+      }
+      waiting.add(request.fingerprint);
+      rows.push(...own);
+    }
+    return { rows, marked };
+  }
+
+  async function putRows({ rows, marked }: { rows: InboxRow[]; marked: Place[] }): Promise<void> {
+    try {
+      await group.put(rows);
+    } catch (error) {
+      for (const place of marked) firsts.giveBack(place);
+      if (error instanceof GroupCommitFull) metrics.limitReached('INBOX_WAITING');
+      throw error;
+    }
+    // A look that began before, and did not see the row, has forgotten it.
+    for (const { fingerprint } of rows) waiting.add(fingerprint);
+  }
+
   async function look(): Promise<void> {
     if (store === undefined) return;
     const before = puts;
@@ -121,33 +152,27 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   }
 
   return {
-    async put(request) {
-      if (store === undefined) throw new Error('the inbox is not open yet: what this cluster is has not been read');
-      if (down !== undefined && clock.monotonicMs() < down.untilMs) throw new Error(down.why);
-      if (isFull()) {
+    // Not async: its frame would hold the requests, which are several times their rows, until those are stored.
+    put(requests) {
+      if (store === undefined)
+        return Promise.reject(new Error('the inbox is not open yet: what this cluster is has not been read'));
+      if (down !== undefined && clock.monotonicMs() < down.untilMs) return Promise.reject(new Error(down.why));
+      if (!hasRoom(requests.length)) {
         metrics.limitReached('INBOX_ROWS');
-        throw new Error(`the inbox holds ${INBOX_ROWS} alerts already`);
+        return Promise.reject(new Error(`the inbox holds ${INBOX_ROWS} alerts already`));
       }
-      const isFirst = firsts.take(request.place, clock.monotonicMs());
-      waiting.add(request.fingerprint);
-      puts += 1;
-      putSince += 1;
+      puts += requests.length;
+      putSince += requests.length;
       isEmpty = false;
       try {
-        const rows = rowsOf(request);
-        if (isFirst && rows[0] !== undefined) rows[0].isFirst = true;
-        await Promise.all(rows.map((row) => group.put(row)));
+        return putRows(rowsFor(requests));
       } catch (error) {
-        if (isFirst) firsts.giveBack(request.place);
-        if (error instanceof GroupCommitFull) metrics.limitReached('INBOX_WAITING');
-        throw error;
+        return Promise.reject(error);
       }
-      // A look that began before, and did not see the row, has forgotten it.
-      waiting.add(request.fingerprint);
     },
     mayHoldRows: () => !isEmpty,
     isWaiting: (fingerprint) => waiting.has(fingerprint),
-    takes: () => store !== undefined && down === undefined && !isFull(),
+    takes: () => store !== undefined && down === undefined && hasRoom(1),
     depth: () => seen,
     subscribe(listener) {
       listeners.add(listener);

@@ -87,7 +87,7 @@ async function world(knows: boolean) {
     await clock.advance(2 * INBOX_LOOK_MS);
   }
   async function send(report: Report, byInbox: boolean): Promise<void> {
-    if (byInbox) await inbox.put(request(report));
+    if (byInbox) await inbox.put([request(report)]);
     else await two.store(request(report), never);
   }
   const only = (): AlertSpec | undefined => [...fake.stored.values()][0]?.spec;

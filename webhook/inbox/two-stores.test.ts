@@ -91,12 +91,31 @@ describe('an alert', () => {
       new Promise((resolve) => {
         commit = resolve;
       });
-    const put = inbox.put(request(1));
+    const put = inbox.put([request(1)]);
     await clock.advance(2 * INBOX_LOOK_MS);
     commit();
     await put;
     expect(await send(request(1, { state: 'Resolved', second: 9 }), 0)).toEqual({ kind: 'inbox' });
     expect(memory.rows).toHaveLength(2);
+  });
+
+  it('goes there with all others of its body while the API server is known to be away, and takes no probe from anyone', async () => {
+    const { memory, store, giveUp, api, clock, metrics } = await twoStores();
+    expect(store.together?.([request(1)])).toBeUndefined();
+    await giveUp();
+    const before = memory.rows.length;
+    expect(await store.together?.([request(1), request(2)])).toEqual({ kind: 'inbox' });
+    expect(memory.rows.slice(before).map(({ fingerprint }) => fingerprint)).toEqual([fault(1), fault(2)]);
+    expect(await metrics()).toContain(`funnelai_webhook_stored_total{store="inbox"} ${before + 2}`);
+    memory.isAway = true;
+    expect(await store.together?.([request(3), request(4)])).toMatchObject({
+      kind: 'unavailable',
+      message: 'the API server is away, and so is the inbox: Postgres is not available: no answer',
+      retryAfterMs: expect.any(Number),
+    });
+    await clock.advance(FIRST_WAIT_MS);
+    // Now somebody may find out whether it is back: not who sends a whole body.
+    expect([store.together?.([request(5)]), api.ask().may]).toEqual([undefined, 'probe']);
   });
 
   it('goes to the inbox when the API server refuses, and after a few without asking it first', async () => {
@@ -145,7 +164,7 @@ describe('an alert', () => {
 
   it('of which something waits in the inbox is put behind it, though the API server is well, and not for ever', async () => {
     const { fake, memory, send, inbox, clock } = await twoStores();
-    await inbox.put(request(1));
+    await inbox.put([request(1)]);
     expect(await send(request(1, { state: 'Resolved', second: 9 }), 0)).toEqual({ kind: 'inbox' });
     expect(await send(request(2))).toMatchObject({ kind: 'created' });
     expect([fake.stored.size, memory.rows.length]).toEqual([1, 2]);

@@ -48,7 +48,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   /** An error when it is not there, or nobody can say. */
   async function keep(request: StoreRequest): Promise<StoreOutcome | Error> {
     try {
-      await inbox.put(request);
+      await inbox.put([request]);
       return { kind: 'inbox' };
     } catch (error) {
       return error instanceof Error ? error : new Error(messageOf(error));
@@ -79,7 +79,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     const verdict = api.ask();
     if (verdict.may === 'not') {
       const kept = await keep(request);
-      return kept instanceof Error ? bothAway('the API server is away', kept, verdict.retryAfterMs) : kept;
+      return kept instanceof Error ? bothAway(AWAY, kept, verdict.retryAfterMs) : kept;
     }
     if (verdict.may === 'probe') {
       const kept = await keep(request);
@@ -101,7 +101,23 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     return inLane(late, request, signal, verdict.round);
   }
 
+  /** Holds nothing of the requests while they are written. */
+  function putTogether(requests: readonly StoreRequest[], retryAfterMs: number): Promise<StoreOutcome> {
+    const count = requests.length;
+    return inbox.put(requests).then(
+      (): StoreOutcome => {
+        metrics.stored('inbox', count);
+        return { kind: 'inbox' };
+      },
+      (error: unknown) => bothAway(AWAY, error instanceof Error ? error : new Error(messageOf(error)), retryAfterMs),
+    );
+  }
+
   return {
+    together(requests) {
+      const restMs = api.restMs();
+      return restMs === undefined ? undefined : putTogether(requests, restMs);
+    },
     async store(request, signal) {
       const outcome = await store(request, signal);
       if (outcome.kind === 'inbox') metrics.stored('inbox');
@@ -110,6 +126,8 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     },
   };
 }
+
+const AWAY = 'the API server is away';
 
 const isOver = ({ reports }: StoreRequest): boolean => reports.at(-1)?.spec.state === 'Resolved';
 

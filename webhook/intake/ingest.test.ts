@@ -1,4 +1,5 @@
 import type { AlertSource } from '@funnelai/crds/generated/types';
+import { identityOf } from '@funnelai/domain/alert-input';
 import { type Clock, systemClock } from '@funnelai/kube/clock';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
@@ -157,7 +158,7 @@ it('notes when alerts were heard of that write nothing in etcd: what was written
     log: silentLog(),
     metrics: createWebhookMetrics(createRegistry()),
     leases: {
-      seen: (namespace, { labels }) => seen.push(`${namespace}/${labels?.pod}`),
+      seen: (namespace, { fingerprint }) => seen.push(`${namespace}/${fingerprint}`),
       heard: ({ metadata }) => heard.push(metadata.name),
       missed: () => {},
     },
@@ -169,7 +170,8 @@ it('notes when alerts were heard of that write nothing in etcd: what was written
     },
   });
   await ingest.ingest(anAlertSource(), many(5));
-  expect(seen).toEqual(['demo/p2', 'demo/p3']);
+  const fingerprints = many(5).map(({ input }) => identityOf(input, anAlertSource()).fingerprint);
+  expect(seen).toEqual([`demo/${fingerprints[2]}`, `demo/${fingerprints[3]}`]);
   expect(heard).toEqual([]);
   const over = many(5).map((one) => ({ ...one, input: { ...one.input, state: 'Resolved' as const } }));
   await ingest.ingest(anAlertSource({ spec: { heartbeat: { every: '5m' } } }), over);
@@ -213,4 +215,36 @@ it('tells the sender which alerts lack a label of their identity, or name a time
   );
   expect([all.warnings?.alerts, all.warnings?.listed.length]).toEqual([500, INTAKE_PROBLEMS_LISTED]);
   expect((await routed([home], created).ingest.ingest(home, [FIRING])).warnings).toBeUndefined();
+});
+
+it('gives all of a body to a store that takes them together, and tells each what became of all', async () => {
+  const given: StoreRequest[] = [];
+  const seen: string[] = [];
+  let outcome: StoreOutcome | undefined = { kind: 'inbox' };
+  const ingest = createIngest({
+    clock: new FakeClock(),
+    log: silentLog(),
+    metrics: createWebhookMetrics(createRegistry()),
+    isBounded: true,
+    leases: { seen: (_namespace, { fingerprint }) => seen.push(fingerprint), heard: () => {}, missed: () => {} },
+    store: {
+      store: async () => ({ kind: 'created', name: 'by-itself' }),
+      together(requests) {
+        given.push(...requests);
+        return outcome && Promise.resolve(outcome);
+      },
+    },
+  });
+  const body = [...many(300), ...many(1)];
+  expect(await ingest.ingest(anAlertSource(), body)).toMatchObject({ inbox: 301, created: 0, unavailable: 0 });
+  expect(given.map(({ fingerprint }) => fingerprint)).toEqual(seen);
+  expect([given.length, given[0]?.reports.length, given.every(({ place }) => place !== undefined)]).toEqual([
+    300,
+    2,
+    true,
+  ]);
+  outcome = { kind: 'unavailable', message: 'both are away', retryAfterMs: 500 };
+  expect(await ingest.ingest(anAlertSource(), many(3))).toMatchObject({ unavailable: 3, why: 'both are away' });
+  outcome = undefined;
+  expect(await ingest.ingest(anAlertSource(), many(3))).toMatchObject({ created: 3, unavailable: 0 });
 });

@@ -52,6 +52,11 @@ export type StoreOutcome =
 
 export interface AlertStore {
   store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome>;
+  /**
+   * All of them at once, with one outcome for all, where none of them would be asked about by itself; undefined where each has to be
+   * stored by itself. Never rejects.
+   */
+  together?(requests: readonly StoreRequest[]): Promise<StoreOutcome> | undefined;
 }
 export interface AlertStoreDeps {
   client: KubeClient;

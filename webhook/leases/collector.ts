@@ -11,9 +11,20 @@ import type { Log } from '@funnelai/kube/log';
 import { LEASES_FLUSH_MS, LEASES_REMEMBERED, SIGNS_REMEMBERED } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 
+/** What of a report is noted. */
+export type Heard = Pick<AlertSpec, 'sourceRef' | 'fingerprint' | 'receivedAt' | 'leaseUntil'>;
+
+/** That much of it, where the rest is not to be held. */
+export const heardOf = ({ sourceRef, fingerprint, receivedAt, leaseUntil }: AlertSpec): Heard => ({
+  sourceRef,
+  fingerprint,
+  receivedAt,
+  ...(leaseUntil === undefined ? {} : { leaseUntil }),
+});
+
 export interface LeaseBook {
   /** A report that the alert fires, of which nothing is written in etcd: it changed nothing, or could not be stored. */
-  seen(namespace: string, report: AlertSpec): void;
+  seen(namespace: string, report: Heard): void;
   /** A sign of life of the source. */
   heard(source: AlertSource, at: string): void;
   /** Bodies were turned away unread: nobody knows of which alerts. */
