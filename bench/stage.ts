@@ -58,6 +58,8 @@ export interface Bench {
   seed(namespace: string, count: number, bytes: number): Promise<string[]>;
   /** Takes them away again: more than the API server deletes within the time of one request. */
   clearSeeded(namespace: string): Promise<void>;
+  /** How many bodies were answered without an alert in etcd: from the inbox, out of which each is written to etcd later. */
+  answeredByInbox(): number;
   /** How many answers the operator has given to alerts since it was started, as it says itself. */
   answered(): Promise<number>;
   /** Resolves once `count` alerts of the namespace carry the answer of correlation. */
@@ -109,6 +111,7 @@ export async function openStage(): Promise<Bench> {
   const pool = new pg.Pool({ connectionString: database.url, max: 1 });
   pool.on('error', () => undefined);
   let operator: OurProcess | undefined;
+  let byInbox = 0;
   const startsAt = new Date().toISOString();
   const alerts = async (namespace: string) =>
     (JSON.parse(await kubectl.run(['get', 'alerts.funnelai.dev', '-n', namespace, '-o', 'json'])) as { items: Alert[] })
@@ -116,14 +119,17 @@ export async function openStage(): Promise<Bench> {
   const writes = (namespace: string) => writesIn(environment.etcdUrl, 'alerts', namespace);
 
   const post: Bench['post'] = async (namespace, batch, attempt = 1, source = 'prom') => {
-    const { statusCode, body } = await request(`${webhook.url}/alerts/${namespace}/${source}`, {
+    const { statusCode, headers, body } = await request(`${webhook.url}/alerts/${namespace}/${source}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify({ version: '4', receiver: 'funnelai', status: 'firing', alerts: batch }),
       dispatcher: agent,
     });
     const text = await body.text();
-    if (statusCode === 200) return;
+    if (statusCode === 200) {
+      if (headers['funnelai-stored-in'] === 'inbox') byInbox += 1;
+      return;
+    }
     // As Alertmanager does: 503 means "keep it and send it again".
     if (statusCode !== 503 || attempt >= ATTEMPTS)
       throw new Error(`the webhook answered ${statusCode}: ${text.slice(0, 300)}`);
@@ -198,6 +204,7 @@ export async function openStage(): Promise<Bench> {
       };
     },
     post,
+    answeredByInbox: () => byInbox,
     answered() {
       if (operator === undefined) throw new Error('the operator is not running');
       return sumOf(operator, 'funnelai_alerts_answered_total');
