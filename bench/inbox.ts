@@ -52,8 +52,8 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
       body,
       dispatcher: agent,
     });
-    await answer.body.dump();
-    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
+    const said = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${said.slice(0, 300)}`);
     const storedIn = String(answer.headers['funnelai-stored-in'] ?? '');
     if (storedIn.includes('etcd')) stores.etcd += 1;
     else if (storedIn.includes('inbox')) stores.inbox += 1;

@@ -203,7 +203,7 @@ export const STREAMS_PER_USER = 30;
 export const SHUTDOWN_MS = 10_000;
 
 /** How long an alert may wait for a place among the writes to the API server before it goes to the inbox. */
-export const LANE_WAIT_MS = 25;
+export const LANE_WAIT_MS = 5;
 /** The same of one that is new: it goes before all others, and in the inbox it would wait behind what is drained. */
 export const LANE_WAIT_NEW_MS = 1_000;
 /**

@@ -9,8 +9,14 @@ import { type Entry, FairQueue, NEW_RANKS, type Place } from '../intake/fair-que
 import { LANE_CALM_AFTER_MS, LANE_WAITING, LANE_WAITING_CALM, STORES_IN_FLIGHT } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 
-/** A write that takes longer says that too many are under way. */
-export const LANE_TARGET_MS = 80;
+/**
+ * A write that takes longer than this, and than so many times the quickest of the last minute, says that too many are under way: where each
+ * takes long by nature, as on a cluster far away, fewer would not make them quicker.
+ */
+export const LANE_TARGET_MS = 40;
+const TIMES_THE_QUICKEST = 3;
+const MOST_TARGET_MS = 300;
+const WINDOW_MS = 30_000;
 const FIRST_LIMIT = 16;
 const LEAST_LIMIT = 4;
 /** One shrinking at a time: all that was under way then says the same. */
@@ -21,16 +27,33 @@ export interface LaneLimit {
   /** Its whole part counts. */
   limit: number;
   shrunkAtMs: number;
+  /** The quickest write of this window of time, and of the one before. */
+  quickestMs: number;
+  quickestBeforeMs: number;
+  windowAtMs: number;
 }
-export const NEW_LIMIT: LaneLimit = { limit: FIRST_LIMIT, shrunkAtMs: Number.NEGATIVE_INFINITY };
+export const NEW_LIMIT: LaneLimit = {
+  limit: FIRST_LIMIT,
+  shrunkAtMs: Number.NEGATIVE_INFINITY,
+  quickestMs: Number.POSITIVE_INFINITY,
+  quickestBeforeMs: Number.POSITIVE_INFINITY,
+  windowAtMs: Number.NEGATIVE_INFINITY,
+};
 
 /** The limit after a write that took so long; `wasFull`: only then more could have been of use. */
-export function learned(lane: LaneLimit, tookMs: number, wasFull: boolean, nowMs: number): LaneLimit {
-  if (tookMs > LANE_TARGET_MS) {
+export function learned(before: LaneLimit, tookMs: number, wasFull: boolean, nowMs: number): LaneLimit {
+  const lane = withQuickest(before, tookMs, nowMs);
+  const quickest = Math.min(lane.quickestMs, lane.quickestBeforeMs);
+  if (tookMs > Math.min(MOST_TARGET_MS, Math.max(LANE_TARGET_MS, TIMES_THE_QUICKEST * quickest))) {
     if (nowMs - lane.shrunkAtMs < SHRINK_APART_MS) return lane;
-    return { limit: Math.max(LEAST_LIMIT, lane.limit * SHRINK_BY), shrunkAtMs: nowMs };
+    return { ...lane, limit: Math.max(LEAST_LIMIT, lane.limit * SHRINK_BY), shrunkAtMs: nowMs };
   }
   return wasFull ? { ...lane, limit: Math.min(STORES_IN_FLIGHT, lane.limit + 1 / lane.limit) } : lane;
+}
+
+function withQuickest(lane: LaneLimit, tookMs: number, nowMs: number): LaneLimit {
+  if (nowMs - lane.windowAtMs < WINDOW_MS) return tookMs < lane.quickestMs ? { ...lane, quickestMs: tookMs } : lane;
+  return { ...lane, quickestMs: tookMs, quickestBeforeMs: lane.quickestMs, windowAtMs: nowMs };
 }
 
 /** Gives a place back; one that was not used says nothing about the API server. */
