@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Hmac } from '@funnelai/domain/source-credentials';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { recordedFormats } from '../testing/recorded.ts';
 import { isSigned, readSignature, signingKeys } from './signature.ts';
 
 const NOW = Temporal.Instant.from('2026-01-01T12:00:00Z');
@@ -52,6 +53,17 @@ describe('the signature of a body', () => {
     ],
   ])('of %s is taken', (_whose, hmac, headers) => {
     expect(judged(hmac, headers)).toBe(true);
+  });
+
+  it('of a body that notification-controller 1.9 signed is taken, over its bytes as they came', () => {
+    const flux = recordedFormats().find(({ receiver }) => receiver.format === 'Flux');
+    const sent = flux?.bodies.find(({ name }) => name === 'firing.v1-9');
+    const hmac = { secretRef, header: 'X-Signature', prefix: 'sha256=' };
+    const signed = readSignature(hmac, sent?.headers ?? {}, NOW);
+    const isOf = (body: Buffer | undefined) =>
+      typeof signed === 'object' && isSigned(hmac, signed, body ?? Buffer.alloc(0), signingKeys(['the-key']));
+    expect(isOf(sent?.body)).toBe(true);
+    expect(isOf(Buffer.from(JSON.stringify(JSON.parse(String(sent?.body)))))).toBe(false);
   });
 
   it('is taken under either key while the Secret holds two, and under no other', () => {

@@ -40,6 +40,7 @@ describe('what Flux reports', () => {
     'InstallSucceeded',
     'UpgradeSucceeded',
     'ChartPullSucceeded',
+    'DriftCorrected',
   ])('as %s ends the fault, and alone makes no alert', (reason) => {
     const { input } = info(reason);
     expect(input).toMatchObject({ state: 'Resolved', only: 'Ending', dedupKey: read(event()).input?.dedupKey });
@@ -54,7 +55,6 @@ describe('what Flux reports', () => {
     ['Progressing', 'Deployment/shop/web configured'],
     ['RollbackSucceeded', 'Helm rollback succeeded'],
     ['UninstallSucceeded', 'Helm uninstall succeeded'],
-    ['DriftCorrected', 'Cluster state of release has been corrected'],
     ['SomethingNewSucceeded', 'Health check passed in 5.013s'],
     ['DependencyNotReady', ''],
   ])('as %s neither fires nor ends', (reason, message) => {

@@ -24,7 +24,8 @@ export const flux: Receiver = {
 
 /**
  * Reasons of info events that say the object is as it should be. RollbackSucceeded and UninstallSucceeded do not: they end a remedy,
- * and the release is still not what was asked for.
+ * and the release is still not what was asked for. DriftCorrected does: helm-controller looks for drift only in what is deployed as
+ * asked for, and says nothing more once it is mended.
  */
 const SUCCESS = new Set([
   'ReconciliationSucceeded',
@@ -36,6 +37,7 @@ const SUCCESS = new Set([
   'InstallSucceeded',
   'UpgradeSucceeded',
   'TestSucceeded',
+  'DriftCorrected',
 ]);
 /** kustomize-controller reports recovery in these words under the reason Progressing. */
 const HEALTHY = /^Health check passed\b/;

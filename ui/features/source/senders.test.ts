@@ -5,6 +5,7 @@ import { type Place, partsOf, proofOf, secretCommand, urlWithUser, usableBase } 
 import { FORMATS, SENDERS, snippetsFor } from './senders.ts';
 
 const SCHEMA = new URL('../../../crds/generated/json-schema/alertsource.json', import.meta.url);
+const COLLECTOR_PAGE = new URL('../../../docs/senders/opentelemetry-logs.md', import.meta.url);
 const place = (o: Partial<Place> = {}): Place => ({
   base: 'https://funnel.example',
   path: '/alerts/demo/prom',
@@ -52,6 +53,13 @@ describe('what to write into a sender', () => {
         expect(faults, `${format}: ${title}`).toEqual([]);
       }
     }
+  });
+
+  it('has the collector drop the same as the page of the docs', async () => {
+    const [collector] = snippetsFor('OpenTelemetryLogs', place());
+    const condition = /^ +- 'severity_number .*'$/m.exec(collector?.text ?? '')?.[0].trim();
+    expect(condition).toContain('alertname');
+    expect(await readFile(COLLECTOR_PAGE, 'utf8')).toContain(condition);
   });
 
   it('of a format that is not known is the address at least', () => {

@@ -72,19 +72,20 @@ export const openTelemetryLogs = (place: Place): Snippet[] => {
       title: 'The OpenTelemetry collector',
       where: 'the collector’s configuration; the token in its environment',
       text: `exporters:
-  otlphttp/funnelai:
+  otlp_http/funnelai:   # otlphttp before 0.144
     logs_endpoint: ${urlOf(place, '/v1/logs')}
-    compression: gzip
+    retry_on_failure: {max_elapsed_time: 0}   # else it gives up after five minutes
 ${auth === undefined ? '' : `    headers:\n      Authorization: "${auth.replace(TOKEN, `\${env:FUNNELAI_TOKEN}`)}"\n`}processors:
   filter/alerts:
     logs:
-      log_record: ['severity_number < SEVERITY_NUMBER_WARN']   # what is matched is dropped
+      log_record:   # what is matched is dropped
+      - 'severity_number > SEVERITY_NUMBER_UNSPECIFIED and severity_number < SEVERITY_NUMBER_WARN and attributes["alertname"] == nil'
 service:
   pipelines:
     logs/funnelai:
       receivers: [otlp]
       processors: [filter/alerts]
-      exporters: [otlphttp/funnelai]`,
+      exporters: [otlp_http/funnelai]`,
     },
     {
       title: 'A program with an OpenTelemetry SDK',

@@ -140,6 +140,7 @@ spec:
   type: ${isHmac ? 'generic-hmac' : 'generic'}
   address: ${urlOf(place)}
   secretRef: {name: funnelai}
+  timeout: 1m              # for five tries; the default has time for four
 ---
 apiVersion: notification.toolkit.fluxcd.io/v1beta3
 kind: Alert
@@ -147,9 +148,11 @@ metadata: {name: funnelai, namespace: flux-system}
 spec:
   providerRef: {name: funnelai}
   eventSeverity: info      # not "error": what ends a fault is an info event
-  eventSources:
+  eventSources:            # of this namespace; for another one: {kind: …, name: '*', namespace: …}
   - {kind: GitRepository, name: '*'}
   - {kind: OCIRepository, name: '*'}
+  - {kind: HelmRepository, name: '*'}
+  - {kind: HelmChart, name: '*'}
   - {kind: Kustomization, name: '*'}
   - {kind: HelmRelease, name: '*'}`,
     },
