@@ -19,7 +19,7 @@ import type { Received } from '../receivers/receiver.ts';
 import { createFairGate } from './fair-gate.ts';
 import type { Place } from './fair-queue.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
-import { type Report, receivedAfter, reportOf } from './report.ts';
+import { type Report, receivedAfter, receivedAs, reportOf } from './report.ts';
 import { noRouting, type Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from './store.ts';
@@ -165,7 +165,7 @@ async function groupByFault(
     const here = (input: AlertInput, i: number) => {
       const kept = toAlertSpec(input, source, receivedAt);
       const at = reports[i]?.spec.receivedAt ?? kept.spec.receivedAt;
-      return reportOf(input, { ...kept, spec: { ...kept.spec, receivedAt: at } });
+      return reportOf(input, { ...kept, spec: receivedAs(kept.spec, at) });
     };
     return requestFor(source, [here(first, 0), ...more.map((input, i) => here(input, i + 1))]);
   };
