@@ -314,6 +314,7 @@ describe('an AlertSource', () => {
     [{ sns: { topicArns: ['arn:aws:sns:eu-west-1:1:a'] } }, 'goes with format AwsSns, and that format needs it'],
     [{ format: 'AwsSns', sns: { topicArns: ['alarms'] } }, 'spec.sns.topicArns[0]'],
     [{ format: 'Nagios' }, 'Unsupported value: "Nagios"'],
+    [{ trustAcknowledge: true }, 'only PagerDutyEvents tells of acknowledgements'],
     [{ severity: { map: { sev0: 'critical' } } }, 'Unsupported value: "critical"'],
     [{ expireAfter: '59s' }, '0s for never, or from 1m to 8760h'],
     [{ expireAfter: '1d' }, 'expected a Go-style duration'],
@@ -336,15 +337,17 @@ describe('an AlertSource', () => {
     { routes: [{ match: ['team=~"pay|web"', '{"x.y"!="z"}'], namespace: 'pay' }] },
     { auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
     { format: 'AwsSns', auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
+    { format: 'PagerDutyEvents', trustAcknowledge: true },
+    { trustAcknowledge: true, auth: undefined, acceptFrom: { namespace: 'infra', name: 'events' } },
     { format: 'AwsSns', auth: { none: {} }, sns: { topicArns: ['arn:aws-cn:sns:cn-north-1:123456789012:alarms'] } },
   ])('with %j is taken', async (spec) => {
     const answer = await dryRun(aSource(spec, 'second'));
     expect(answer.ok, answer.stderr).toBe(true);
   });
 
-  it('expires nothing by itself, and may be asked to, and to be watched over', async () => {
+  it('expires nothing and trusts nobody by itself, and may be asked to, and to be watched over', async () => {
     const { spec } = JSON.parse((await dryRun(aSource({}, 'second'))).stdout);
-    expect(spec.expireAfter).toBe('0s');
+    expect(spec).toMatchObject({ expireAfter: '0s', trustAcknowledge: false });
     const watched = { expireAfter: '6h', heartbeat: { every: '5m', match: ['alertname="Watchdog"'] } };
     const answer = await dryRun(aSource(watched, 'second'));
     expect(answer.ok, answer.stderr).toBe(true);

@@ -51,6 +51,20 @@ describe('toAlertSpec', () => {
     expect(spec({ labels: { a: 'b' } })).not.toHaveProperty('originalSeverity');
   });
 
+  it('says of an acknowledgement whether the source whose alert it is trusts it, at the time when it came', () => {
+    const by = 'Icinga';
+    const acknowledged = (source = aSource(), via = source) =>
+      toAlertSpec(anInput({ only: 'Acknowledgement', acknowledgedBy: by }), source, at(60), via).spec
+        .acknowledgedUpstream;
+    expect(acknowledged()).toEqual({ at: time(60), by });
+    expect(acknowledged(aSource({ trustAcknowledge: false }))).toEqual({ at: time(60), by });
+    const trusting = aSource({ trustAcknowledge: true });
+    expect(acknowledged(trusting)).toEqual({ at: time(60), by, trusted: { at: time(60), by } });
+    // Routed, it is a word of those who accepted it.
+    expect(acknowledged(aSource(), trusting)).toEqual({ at: time(60), by });
+    expect(spec({}, trusting)).not.toHaveProperty('acknowledgedUpstream');
+  });
+
   it('takes links over http alone, each once, without credentials', () => {
     const { spec: linked, notes } = toAlertSpec(
       anInput({

@@ -119,7 +119,8 @@ export function toAlertSpec(
   else spec.dedupHash = dedupHashOf(source.spec.dedup);
   if (times.leaseUntil !== undefined) spec.leaseUntil = formatMicros(times.leaseUntil);
   if (original !== '') spec.originalSeverity = cutBytes(cleanText(original), ORIGINAL_SEVERITY_MAX_BYTES);
-  if (input.only === 'Acknowledgement') spec.acknowledgedUpstream = acknowledgementOf(input, receivedAt);
+  if (input.only === 'Acknowledgement')
+    spec.acknowledgedUpstream = acknowledgementOf(input, receivedAt, source.spec.trustAcknowledge);
   if (description !== '') spec.description = cutBytes(cleanText(description), DESCRIPTION_MAX_BYTES);
   if (utf8Bytes(description) > DESCRIPTION_MAX_BYTES)
     notes.push(`description cut to ${DESCRIPTION_MAX_BYTES} of ${descriptionBytes(sent)} bytes`);
@@ -190,12 +191,15 @@ function timesOf(
   };
 }
 
+/** Whether it is trusted is settled here, once, by the source whose alert it is: what becomes of that source later changes nothing. */
 function acknowledgementOf(
   input: AlertInput,
   receivedAt: Temporal.Instant,
+  isTrusted = false,
 ): NonNullable<AlertSpec['acknowledgedUpstream']> {
   const by = cutBytes(cleanText(input.acknowledgedBy ?? '').trim(), ACKNOWLEDGED_BY_MAX_BYTES);
-  return { at: formatMicros(receivedAt), ...(by === '' ? {} : { by }) };
+  const word = { at: formatMicros(receivedAt), ...(by === '' ? {} : { by }) };
+  return { ...word, ...(isTrusted ? { trusted: word } : {}) };
 }
 
 /** In one line. A single space, as nearly all of it is, is left alone. */

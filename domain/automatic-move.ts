@@ -5,6 +5,8 @@
  *   Mitigation → Resolution only with AllAlertsResolved. An incident that never had an alert stays as it is, and so does one with an
  *   alert that expired: its sender fell silent, and nobody said that it resolved. Where all alerts are
  *   gone from the cluster, the condition AlertsCleared says whether the last of them had resolved, and when; without it, it stays.
+ * - Detection → Response once every alert that fires has been acknowledged upstream, through sources that are trusted in that
+ *   (upstream-acknowledgement.ts). It is the one move of the operator's out of Detection that says that somebody has answered.
  * - Resolution → Detection when an alert of it fires again within `reopenWithin`. After a person's resolve only a report that
  *   was received after it counts: what fired already then was known to whoever resolved. The log's times have a grain of one
  *   second, so the whole second belongs to the person; a new episode in that second is brought back by correlation, which knows.
@@ -21,6 +23,7 @@ import { conditionOf } from './conditions.ts';
 import { parseInstant } from './instants.ts';
 import { isPhase, PHASES } from './lifecycle.ts';
 import type { CompiledRule } from './rules.ts';
+import { answeredUpstream } from './upstream-acknowledgement.ts';
 
 export type AutomaticMove =
   | { kind: 'stay' }
@@ -49,7 +52,8 @@ export function automaticMove(question: MoveQuestion): AutomaticMove {
   const { incident, recorded } = question;
   const phase = recorded.status.phase;
   if (phase === undefined || phase !== incident.spec.phase || incident.spec.mergedInto !== undefined) return STAY;
-  if (phase === 'Detection' || phase === 'Response' || phase === 'Mitigation') return resolving(question, phase);
+  if (phase === 'Detection') return answering(question) ?? resolving(question, phase);
+  if (phase === 'Response' || phase === 'Mitigation') return resolving(question, phase);
   return phase === 'Resolution' ? (comingBack(question) ?? closing(question)) : STAY;
 }
 
@@ -58,6 +62,13 @@ const isFiring = ({ spec }: Alert): boolean => spec.state === 'Firing';
 
 function dueAt(at: number, now: Temporal.Instant, move: AutomaticMove): AutomaticMove {
   return at <= now.epochMilliseconds ? move : { kind: 'wait', dueMs: at - now.epochMilliseconds };
+}
+
+function answering(question: MoveQuestion): AutomaticMove | undefined {
+  // Its birth is recorded first: where admission keeps no log, it would seem to have been born in Response.
+  if (question.incident.status?.phase === undefined) return undefined;
+  const reason = answeredUpstream(question);
+  return reason === undefined ? undefined : { kind: 'move', to: 'Response', reason };
 }
 
 function resolving(question: MoveQuestion, phase: Phase): AutomaticMove {

@@ -214,8 +214,10 @@ class Recorder {
 
   #follow(act: Act, from: string): void {
     const byPerson = this.#isPerson(act);
-    // A bot's word for a severity is somebody's will; that somebody is on it is not for a bot to say.
-    const answers = byPerson && !isMachineUser(act.by);
+    // A bot's word for a severity is somebody's will; that somebody is on it is not for a bot to say. The operator moves from Detection
+    // to Response for one reason alone: somebody answered upstream.
+    const isUpstream = this.#options.isMachine(act.by) && from === 'Detection' && act.to === 'Response';
+    const answers = isUpstream || (byPerson && !isMachineUser(act.by));
     if (act.kind === 'Phase' && isPhase(act.to)) {
       this.#times = isPhase(from)
         ? timesAfter(this.#times, from, act.to, act.at, answers)

@@ -37,6 +37,7 @@ export interface ConditionFacts {
   /** Whether alerts left it since the last count that had resolved. */
   hasResolvedLeft: boolean;
   mirror: MirrorFacts;
+  isMachine(user: string): boolean;
   /** What was done in this step about a contradiction with history. */
   renumbered?: Renumbered | undefined;
   now: Temporal.Instant;
@@ -59,10 +60,20 @@ export function conditionsFor(facts: ConditionFacts): Condition[] {
 const hasReached = (phase: Phase | undefined, goal: Phase): boolean =>
   phase !== undefined && PHASES.indexOf(phase) >= PHASES.indexOf(goal);
 
-function acknowledged({ status }: ConditionFacts): Claim {
-  return status.acknowledgedAt !== undefined
-    ? { type: 'Acknowledged', status: 'True', reason: 'ByPerson', message: 'a person has answered in this round' }
-    : { type: 'Acknowledged', status: 'False', reason: 'NobodyYet', message: 'nobody has answered in this round' };
+function acknowledged({ status, held, isMachine }: ConditionFacts): Claim | undefined {
+  const type = 'Acknowledged';
+  const { acknowledgedAt, changes = [] } = status;
+  if (acknowledgedAt === undefined)
+    return { type, status: 'False', reason: 'NobodyYet', message: 'nobody has answered in this round' };
+  const answer = changes.find(({ kind, to, at }) => kind === 'Phase' && to !== 'Detection' && at === acknowledgedAt);
+  // The change has left the status since: what was said of it then holds.
+  if (answer === undefined && conditionOf(held, type)?.status === 'True') return undefined;
+  if (answer !== undefined && isMachine(answer.by)) {
+    const message =
+      'someone has taken it in the system that sends its alerts, which its source is trusted in; nobody here has';
+    return { type, status: 'True', reason: 'Upstream', message };
+  }
+  return { type, status: 'True', reason: 'ByPerson', message: 'a person has answered in this round' };
 }
 
 function mitigated({ status }: ConditionFacts): Claim {

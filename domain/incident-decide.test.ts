@@ -1,41 +1,14 @@
-import type { Alert, IncidentSpec } from '@funnelai/crds/generated/types';
+import type { IncidentSpec } from '@funnelai/crds/generated/types';
 import { describe, expect, it } from 'vitest';
-import { decideIncidentStep, type IncidentStepResult } from './incident-decide.ts';
+import { decideIncidentStep } from './incident-decide.ts';
 import { compileRules } from './rules.ts';
 import { anAlert, aRule, at, logTime, OPERATOR, time } from './testing/builders.ts';
 import { type PlayedIncident, play } from './testing/played-incident.ts';
+import { MIRRORED, run } from './testing/stepped-incident.ts';
 
 const origin = { groupKey: '[]', opening: 1 };
-const MIRRORED = { mirroredSequence: 1_000 };
 const ruleWith = (resolve: object, incident: object = {}) => compileRules([aRule('r', { resolve, incident })]).rules[0];
 
-/** The operator's loop: patch first, step again, then the status, as incident-decide.ts says. */
-function run(
-  story: PlayedIncident,
-  second: number,
-  members: Alert[],
-  o: Partial<Parameters<typeof decideIncidentStep>[0]> = {},
-): IncidentStepResult {
-  for (let i = 0; i < 5; i += 1) {
-    const before = story.incident.status;
-    const result = decideIncidentStep({
-      incident: story.incident,
-      members,
-      mirror: MIRRORED,
-      // As the operator has it: its own acts, and no other machine's.
-      isMachine: (user) => user === OPERATOR,
-      now: at(second),
-      ...o,
-    });
-    if (result.specPatch) {
-      story.write(OPERATOR, second, result.specPatch as Partial<IncidentSpec>);
-      continue;
-    }
-    if (result.status !== before) story.writeStatus(result.status);
-    return result;
-  }
-  throw new Error('the steps come to no end');
-}
 const opened = (spec: Partial<IncidentSpec> = {}) => play(OPERATOR, { spec: { origin, ...spec } });
 const firing = (name = 'a', received = 1, severity: 'Medium' | 'Critical' = 'Medium') =>
   anAlert({ name, spec: { severity, startsAt: time(0), receivedAt: time(received) } });

@@ -73,7 +73,7 @@ export const SLOW_WRITE_MS = 10_000;
 export const BIRTH_PATIENCE_MS = 2_000;
 
 export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
-  const { incident, members, now } = step;
+  const { incident, now } = step;
   const held: IncidentStatus = incident.status ?? { observedGeneration: -1 };
   if (isBeingRestored(incident)) return { status: held, events: [] };
   const patienceMs = birthPatienceMs(step);
@@ -97,14 +97,13 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
   };
   const waiting = unmirrored(full.changeSequence ?? 0, mirroredBy(mirror));
   full.conditions = conditionsFor({
+    ...step,
     status: full,
     held: held.conditions ?? [],
-    members,
     hasUnresolvedLeft: (step.left?.others ?? 0) > 0,
     hasResolvedLeft: (step.left?.resolved ?? 0) > 0,
     mirror,
     renumbered: settled,
-    now,
   });
   const slowNews = !sameJson([full.alerts, slowConditions(full)], [held.alerts, slowConditions(held)]);
   const status =

@@ -84,15 +84,15 @@ const rank = (phase: Phase): number => PHASES.indexOf(phase);
 /**
  * Returns the times after a move made at `at` (RFC 3339): the one of the phase entered is set, those of phases gone back over
  * are cleared, and a new round begins with a return from Resolution, Postmortem or Closed.
- * `acknowledgedAt` is the first departure from Detection by a person in each round. In a new round it is gone until a person
- * acts: a return to Response by a person is that act; in Detection it is the next departure.
+ * `acknowledgedAt` is the first departure from Detection in each round that is an answer: by a person, here or upstream. In a new round
+ * it is gone until a person acts: a return to Response by a person is that act; in Detection it is the next departure.
  * A hand-back keeps it, since the round is the same and MTTA is about the first answer. `detectedAt` is the beginning of the round.
  */
-export function timesAfter(times: PhaseTimes, from: Phase, to: Phase, at: string, byPerson: boolean): PhaseTimes {
+export function timesAfter(times: PhaseTimes, from: Phase, to: Phase, at: string, isAnswer: boolean): PhaseTimes {
   const { acknowledgedAt, mitigatedAt, resolvedAt, closedAt, ...kept } = times;
   const newRound = beginsRound(from, to);
   const acknowledged = newRound ? undefined : acknowledgedAt;
-  const answers = byPerson && to !== 'Detection' && (from === 'Detection' || newRound);
+  const answers = isAnswer && to !== 'Detection' && (from === 'Detection' || newRound);
   const unlessLeft = (value: string | undefined, phase: Phase) => (rank(to) >= rank(phase) ? value : undefined);
   const next: PhaseTimes = { ...kept, phase: to, phaseSince: at, detectedAt: newRound ? at : (times.detectedAt ?? at) };
   const set = (key: 'acknowledgedAt' | 'mitigatedAt' | 'resolvedAt' | 'closedAt', value: string | undefined) => {

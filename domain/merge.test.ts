@@ -60,6 +60,27 @@ describe('mergeAlert', () => {
     expect(sameAlert(noted(2), mergeAlert(noted(2), firing(0, 9)))).toBe(true);
   });
 
+  it('keeps the newest acknowledgement that is trusted beside the first of all, in whatever order', () => {
+    const noted = (at: number, isTrusted: boolean, start = 0): AlertSpec => {
+      const word = { at: time(at), by: `bo-${at}` };
+      return { ...firing(start, start + 1), acknowledgedUpstream: { ...word, ...(isTrusted && { trusted: word }) } };
+    };
+    for (const order of permutations([noted(2, false), noted(4, true), noted(6, true), noted(8, false), firing(0, 9)]))
+      expect(all(...order).acknowledgedUpstream).toEqual({
+        at: time(2),
+        by: 'bo-2',
+        trusted: { at: time(6), by: 'bo-6' },
+      });
+    expect(sameAlert(noted(2, false), all(noted(2, false), noted(4, true)))).toBe(false);
+    // Both were of an episode that is over; of the next one only the trusted word is.
+    const joined = all(noted(2, false), noted(12, true));
+    expect(all(joined, resolved(0, 5, 13), firing(10, 14)).acknowledgedUpstream).toMatchObject({
+      at: time(12),
+      trusted: { at: time(12) },
+    });
+    expect(all(joined, resolved(0, 15, 16), firing(20, 21)).acknowledgedUpstream).toBeUndefined();
+  });
+
   it('within an episode lets the later receipt decide, and on a tie Resolved', () => {
     for (const [report, state] of [
       [firing(0, 7), 'Firing'],

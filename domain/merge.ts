@@ -108,13 +108,31 @@ export function mergeAlert(stored: AlertSpec | undefined, report: AlertSpec): Al
   return { ...rest, ...acknowledged, sourceRef: stored.sourceRef, fingerprint: stored.fingerprint };
 }
 
-/** The earliest acknowledgement since the present episode began; a report does not say it again, and one of an earlier episode is over. */
-function acknowledgedIn(startsAt: string, specs: readonly AlertSpec[]): Pick<AlertSpec, 'acknowledgedUpstream'> {
-  const [first] = specs
-    .flatMap(({ acknowledgedUpstream: it }) => (it !== undefined && compareInstants(it.at, startsAt) >= 0 ? [it] : []))
-    .sort((x, y) => compareInstants(x.at, y.at) || byCodeUnit(x.by ?? '', y.by ?? ''));
-  return first === undefined ? {} : { acknowledgedUpstream: first };
+type Acknowledgement = NonNullable<AlertSpec['acknowledgedUpstream']>;
+type Word = Pick<Acknowledgement, 'at' | 'by'>;
+
+/**
+ * Returns what has been acknowledged since the present episode began: the first word of all, and the newest that was trusted, in whatever
+ * order they came. A report does not say it again, and a word of an earlier episode is over.
+ */
+export function acknowledgedIn(
+  startsAt: string,
+  specs: readonly Pick<AlertSpec, 'acknowledgedUpstream'>[],
+): Pick<AlertSpec, 'acknowledgedUpstream'> {
+  const isOfEpisode = ({ at }: Word) => compareInstants(at, startsAt) >= 0;
+  const all = specs.flatMap(({ acknowledgedUpstream: it }) => (it === undefined ? [] : [it]));
+  if (all.length === 0) return {};
+  const trusted = all.flatMap((it) => it.trusted ?? []).filter(isOfEpisode);
+  // Each trusted word was one of all; its own first may have been of an earlier episode.
+  const first = [...all.filter(isOfEpisode), ...trusted].sort(earlierWordFirst)[0];
+  const newest = trusted.sort(earlierWordFirst).at(-1);
+  if (first === undefined) return {};
+  return { acknowledgedUpstream: { ...wordOf(first), ...(newest === undefined ? {} : { trusted: wordOf(newest) }) } };
 }
+
+const earlierWordFirst = (a: Word, b: Word): number =>
+  compareInstants(a.at, b.at) || byCodeUnit(a.by ?? '', b.by ?? '');
+const wordOf = ({ at, by }: Word): Word => ({ at, ...(by === undefined ? {} : { by }) });
 
 /** `present`, less the starts that an earlier episode's Resolved covers. */
 function after(over: Evidence, present: Evidence): AlertSpec {
@@ -127,8 +145,8 @@ function joined(a: Evidence, b: Evidence, newest: Evidence): AlertSpec {
 }
 
 /**
- * Returns true when nothing that is worth a write changed: state, severity, startsAt, latestStartsAt, an acknowledgement upstream, and
- * endsAt while Resolved.
+ * Returns true when nothing that is worth a write changed: state, severity, startsAt, latestStartsAt, an acknowledgement upstream (the
+ * first, and the newest that is trusted), and endsAt while Resolved.
  * A start that is only our own time of receipt, because the sender named none, does not count: each repeat would write.
  */
 export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
@@ -138,6 +156,7 @@ export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
     a.severity === b.severity &&
     same(a.startsAt, b.startsAt) &&
     same(a.acknowledgedUpstream?.at, b.acknowledgedUpstream?.at) &&
+    same(a.acknowledgedUpstream?.trusted?.at, b.acknowledgedUpstream?.trusted?.at) &&
     (same(a.latestStartsAt, b.latestStartsAt) ||
       (b.latestStartsAt !== undefined && same(b.latestStartsAt, b.receivedAt))) &&
     (b.state !== 'Resolved' || same(a.endsAt, b.endsAt))

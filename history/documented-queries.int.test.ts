@@ -24,8 +24,8 @@ beforeAll(async () => {
   pool = createPool(database.url);
   await migrate(pool, silentLog);
   const mirror = createMirror({ pool, clock: { now: () => Temporal.Instant.from(minute(0)) }, log: silentLog });
-  const move = (sequence: number, from: string, to: string, at: number, by: string) =>
-    aChange(sequence, { kind: 'Phase', from, to, at: minute(at), by });
+  const move = (sequence: number, from: string, to: string, at: number, by: string, reason?: string) =>
+    aChange(sequence, { kind: 'Phase', from, to, at: minute(at), by, ...(reason === undefined ? {} : { reason }) });
   await mirror.putIncidents([
     anIncident({
       uid: 'a',
@@ -43,6 +43,14 @@ beforeAll(async () => {
       name: 'unseen',
       changes: [move(1, '', 'Detection', 0, OPERATOR), move(2, 'Detection', 'Resolution', 10, OPERATOR)],
     }),
+    anIncident({
+      uid: 'c',
+      name: 'upstream',
+      changes: [
+        move(1, '', 'Detection', 0, OPERATOR),
+        move(2, 'Detection', 'Response', 8, OPERATOR, 'acknowledged upstream by Icinga through AlertSource events'),
+      ],
+    }),
   ]);
   await mirror.putAlerts([
     anAlert({ uid: 'x', namespace: 'demo', incident: 'checkout-amber-falcon' }),
@@ -59,9 +67,9 @@ describe('the queries of docs/history.md', () => {
     await expect(pool.query(sql)).resolves.toBeDefined();
   });
 
-  it('count the acknowledgement of a person in the first round, and nothing else', async () => {
+  it('count the acknowledgement of a person in the first round, here or upstream, and nothing else', async () => {
     const { rows } = await pool.query(titled('Mean time to acknowledge'));
-    expect(rows).toMatchObject([{ incidents: '1', mtta: { minutes: 4 } }]);
+    expect(rows).toMatchObject([{ incidents: '2', mtta: { minutes: 6 } }]);
   });
 
   it('count the first resolution', async () => {

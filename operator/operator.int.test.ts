@@ -275,6 +275,29 @@ describe('an incident', () => {
     });
   });
 
+  it('is moved to Response for those who acknowledged upstream, by the operator, which makes nobody its owner', async () => {
+    const namespace = await anOperatedNamespace();
+    const incident = await anOutage(namespace, 1);
+    const [alert] = await alertsIn(namespace);
+    if (alert === undefined) throw new Error('no alert');
+    const word = { at: systemClock.now().toString({ fractionalSecondDigits: 6 }), by: 'Icinga' };
+    await admin.mergePatch(ALERTS, key(alert), { spec: { acknowledgedUpstream: { ...word, trusted: word } } });
+    const moved = await eventually('it is in Response', async () => {
+      const now = await get(namespace, incident.metadata.name);
+      return now.status?.phase === 'Response' && now;
+    });
+    const change = moved.status?.changes?.at(-1);
+    expect(change).toMatchObject({
+      kind: 'Phase',
+      from: 'Detection',
+      by: 'system:serviceaccount:funnel-system:funnelai-operator',
+      reason: 'acknowledged upstream by Icinga through AlertSource prom',
+      verified: true,
+    });
+    expect(moved.status?.acknowledgedAt).toBe(change?.at);
+    expect(moved.spec).not.toHaveProperty('owner');
+  });
+
   it('resolves by its rule when all alerts have, and comes back when one fires again', async () => {
     const namespace = await anOperatedNamespace();
     await admin.create(

@@ -79,6 +79,11 @@ async function report(spec: Partial<AlertSpec>, pod = 'a'): Promise<void> {
   }
 }
 const resolved = () => report({ state: 'Resolved', endsAt: clock.now().toString() });
+/** Someone has taken it in the system that sends it, and its source trusts that. */
+const acknowledgedUpstream = (by = 'Icinga', pod = 'a') => {
+  const word = { at: clock.now().toString(), by };
+  return report({ acknowledgedUpstream: { ...word, trusted: word } }, pod);
+};
 /** Sets the trap, lets the operator run into it, and sees that it did. */
 async function caught(when: (ops: JsonPatchOp[]) => boolean, act: () => Promise<unknown>, ms: number): Promise<void> {
   trap = { when, act };
@@ -141,6 +146,20 @@ describe('a person who acts a moment before', () => {
     expect(recorded()).toEqual(['Phase Resolution by ana', 'Phase Response by bo', 'Owner bo by operator']);
   });
 
+  it('the operator answers for those who have it upstream, and acknowledges: it is theirs, and they are its owner', async () => {
+    await acknowledgedUpstream();
+    await caught(sets('phase', 'Response'), () => write('ana', { phase: 'Response' }), MOMENT_MS);
+    expect(theIncident().spec).toMatchObject({ phase: 'Response', owner: { name: 'ana' } });
+    expect(recorded()).toEqual(['Phase Response by ana', 'Owner ana by operator']);
+  });
+
+  it('the operator answers for those who have it upstream, and resolves: it stays resolved', async () => {
+    await acknowledgedUpstream();
+    await caught(sets('phase', 'Response'), () => write('ana', { phase: 'Resolution' }), MOMENT_MS);
+    expect(theIncident().spec.phase).toBe('Resolution');
+    expect(recorded()).toEqual(['Phase Resolution by ana']);
+  });
+
   it('the operator names the acknowledger owner, and names another: that one stays', async () => {
     trap = { when: sets('owner'), act: () => write('bo', { owner: { name: 'cleo' } }) };
     await write('ana', { phase: 'Response' });
@@ -175,5 +194,60 @@ describe('a person who acts a moment before', () => {
     );
     const merged = incidents().find(({ spec }) => spec.mergedInto !== undefined);
     expect(merged?.spec).toMatchObject({ phase: 'Closed', severity: 'Medium' });
+  });
+});
+
+describe('an acknowledgement upstream that is trusted', () => {
+  const writesTo = ({ metadata }: Incident) => api.writes.get(`incidents ${metadata.namespace}/${metadata.name}`);
+
+  it('is answered within moments, in two writes, and costs none when it is said again', async () => {
+    const before = writesTo(theIncident()) ?? 0;
+    await acknowledgedUpstream();
+    await pass(MOMENT_MS);
+    expect(theIncident().spec.phase).toBe('Response');
+    expect(theIncident().status).toHaveProperty('acknowledgedAt');
+    expect(recorded()).toEqual(['Phase Response by operator']);
+    await acknowledgedUpstream();
+    await pass(HOUR_MS);
+    expect(writesTo(theIncident())).toBe(before + 2);
+  });
+
+  it('that came before the operator looked is answered too: its incident is born in Detection, and leaves it', async () => {
+    const word = { at: clock.now().toString(), by: 'Icinga' };
+    const labels = { ...LABELS, namespace: 'shop' };
+    await api.client('webhook').create(ALERTS, anAlert({ labels, acknowledgedUpstream: { ...word, trusted: word } }));
+    await pass(MOMENT_MS);
+    const shop = incidents().find(({ spec }) => spec.origin?.groupKey.includes('shop'));
+    const phases = shop?.status?.changes?.filter(({ kind }) => kind === 'Phase').map(({ to }) => to);
+    expect(phases).toEqual(['Detection', 'Response']);
+    // Two more than the birth of one that nobody has.
+    expect(shop && writesTo(shop)).toBe((writesTo(theIncident()) ?? 0) + 2);
+  });
+
+  it('does not overrule who hands it back; one that comes after that does', async () => {
+    await acknowledgedUpstream();
+    await pass(MOMENT_MS);
+    await write('ana', { phase: 'Detection' });
+    await pass(HOUR_MS);
+    expect(theIncident().spec.phase).toBe('Detection');
+    await acknowledgedUpstream();
+    await pass(MOMENT_MS);
+    expect(theIncident().spec.phase).toBe('Response');
+    expect(recorded()).toEqual(['Phase Response by operator', 'Phase Detection by ana', 'Phase Response by operator']);
+  });
+
+  it('does not speak for an alert that joined before it, and is not undone by one that joins after', async () => {
+    await report({}, 'b');
+    await pass(MOMENT_MS);
+    await acknowledgedUpstream();
+    await pass(HOUR_MS);
+    expect(theIncident().spec.phase).toBe('Detection');
+    await acknowledgedUpstream('bo', 'b');
+    await pass(MOMENT_MS);
+    expect(theIncident().spec.phaseReason).toMatch(/^acknowledged upstream by bo through AlertSource prom/);
+    await report({}, 'c');
+    await pass(HOUR_MS);
+    expect(theIncident().spec.phase).toBe('Response');
+    expect(theIncident().status?.alerts).toMatchObject({ firing: 3 });
   });
 });

@@ -118,6 +118,7 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
       kind: z.exactOptional(linkKindSchema),
     })).max(8)),
   })),
+  trustAcknowledge: z.exactOptional(z.boolean()),
   expireAfter: z.exactOptional(bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 30m, 6h or 1h30m" })),
   heartbeat: z.exactOptional(z.looseObject({
     every: bounded(0, 32).regex(new RegExp("^([0-9]+([.][0-9]+)?(ms|s|m|h))+$", 'u'), { error: "expected a Go-style duration like 90s, 10m or 1h30m" }),
@@ -174,6 +175,10 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   acknowledgedUpstream: z.exactOptional(z.looseObject({
     at: z.iso.datetime({ offset: true }),
     by: z.exactOptional(bounded(1, 256)),
+    trusted: z.exactOptional(z.looseObject({
+      at: z.iso.datetime({ offset: true }),
+      by: z.exactOptional(bounded(1, 256)),
+    })),
   })),
   receivedAt: z.iso.datetime({ offset: true }),
   leaseUntil: z.exactOptional(z.iso.datetime({ offset: true })),

@@ -142,6 +142,8 @@ export interface AlertSourceSpec {
       kind?: LinkKind;
     }[];
   };
+  /** Whether an acknowledgement in the system that sends counts here. true: once every alert of an incident in Detection that fires has been acknowledged there in its present episode, through sources that say so, the operator moves the incident to Response, as whoever acknowledged it here would have; it has no owner then. false: it is noted on the Alert and changes nothing. What counts is what the source said when the acknowledgement came. Default: false. */
+  trustAcknowledge?: boolean;
   /** How long an alert of this source may go unheard before it is Expired, for senders that repeat what fires; set it to several of their repeats. Go-style duration, 0s or 1m to 8760h; 0s never. What Prometheus sends carries a lease of its own (endsAt); the longer of the two holds. Default: 0s. Example: 6h. */
   expireAfter?: string;
   /** Opens an alert SourceSilent (severity High) of this source when nothing came for so long, and resolves it when something comes again. */
@@ -230,12 +232,19 @@ export interface AlertSpec {
   latestStartsAt?: string;
   /** When the fault went away, by the sender's clock, RFC 3339; only while Resolved, never before startsAt. */
   endsAt?: string;
-  /** Someone has taken the present episode in the system that sent it (PagerDuty Events: event_action acknowledge). Noted for people; it changes neither state nor who is paged. */
+  /** Someone has taken the present episode in the system that sent it (PagerDuty Events: event_action acknowledge): at and by are the first word of that. For people to see; only what is trusted moves an incident. */
   acknowledgedUpstream?: {
     /** When the webhook was told, RFC 3339. Example: 2026-03-01T14:05:00.000000Z. */
     at: string;
     /** Who told it, where the sender says. Example: Sample Monitoring Service. */
     by?: string;
+    /** The newest such word that came while the source said trustAcknowledge. Once every alert of an incident in Detection that fires has one, the operator moves the incident to Response. It stays when the source is changed or deleted. */
+    trusted?: {
+      /** When the webhook was told, RFC 3339. Example: 2026-03-01T14:05:00.000000Z. */
+      at: string;
+      /** Who told it, where the sender says. Example: Sample Monitoring Service. */
+      by?: string;
+    };
   };
   /** When the webhook took the last report that changed something, RFC 3339, to the microsecond; while Expired, the last report at all. Example: 2026-03-01T14:02:13.000421Z. */
   receivedAt: string;
@@ -361,7 +370,7 @@ export interface IncidentSpec {
   severity: Severity;
   /** What to do first, P1 before P5. When missing at birth it follows the severity (Critical is P1, High P2, Medium P3, Low P4, Info P5) and is from then on people's. Each change is logged. Example: P1. */
   priority?: Priority;
-  /** The one lever of the workflow; written by people, and by the operator when all alerts resolved or came back. Born in Detection (filled in where the admission policy is installed) or, declared by a person who is on it, in Response. Legal moves: Detection (triggered) to Response, Resolution; Response (the acknowledgement) to Mitigation, Resolution, Detection; Mitigation (users no longer suffer) to Response, Resolution; Resolution (the cause is gone) to Detection, Response, Postmortem, Closed; Postmortem to Response, Closed; Closed to Response; any phase to Closed in one write with mergedInto. Do not keep it in a file that is applied again. Example: Response. */
+  /** The one lever of the workflow; written by people, and by the operator when all alerts resolved or came back, or all that fire were acknowledged upstream through sources that say trustAcknowledge. Born in Detection (filled in where the admission policy is installed) or, declared by a person who is on it, in Response. Legal moves: Detection (triggered) to Response, Resolution; Response (the acknowledgement) to Mitigation, Resolution, Detection; Mitigation (users no longer suffer) to Response, Resolution; Resolution (the cause is gone) to Detection, Response, Postmortem, Closed; Postmortem to Response, Closed; Closed to Response; any phase to Closed in one write with mergedInto. Do not keep it in a file that is applied again. Example: Response. */
   phase: Phase;
   /** Why the phase was moved; written in the same write as phase and recorded with that change. A reason that a move leaves as it was belonged to the move before: it is not recorded again, and the admission policy removes it. At most 256 characters. Example: "rollback done, error rate back to normal". */
   phaseReason?: string;
@@ -446,7 +455,7 @@ export interface IncidentStatus {
   phaseSince?: string;
   /** When this round began in Detection (or Response), RFC 3339. */
   detectedAt?: string;
-  /** When a person first moved it out of Detection in this round, RFC 3339; MTTA counts from detectedAt to here. */
+  /** When it first left Detection in this round by a person, or because its alerts were acknowledged upstream (trustAcknowledge of their source), RFC 3339; MTTA counts from detectedAt to here. */
   acknowledgedAt?: string;
   /** When it entered Mitigation in this round, RFC 3339. */
   mitigatedAt?: string;

@@ -157,7 +157,8 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     const now = alert.status?.incidentRef?.name;
     const before = old?.status?.incidentRef?.name;
     const isSame = now === before && old?.spec.state === alert.spec.state && old.spec.severity === alert.spec.severity;
-    if (isSame && sameJson(old.spec.folded, alert.spec.folded)) return;
+    const said = ({ folded, acknowledgedUpstream }: Alert['spec']) => [folded, acknowledgedUpstream?.trusted];
+    if (isSame && sameJson(said(old.spec), said(alert.spec))) return;
     for (const name of new Set([now, before])) {
       if (name !== undefined) queue.addAfter(joinKey(namespace, name), ALERT_GATHER_MS);
     }

@@ -163,4 +163,18 @@ describe('reports of one fault, some by the inbox', () => {
     await drain(1);
     expect(only()).toMatchObject({ state: 'Resolved', startsAt: time(0), endsAt: time(1) });
   });
+
+  it('of which one is an acknowledgement keep it, whether it overtakes the firing or waits with it', async () => {
+    const word = { at: time(1), by: 'Icinga' };
+    const [firing] = reportsOf([{ state: 'Firing', byInbox: true, drains: 0 }], false);
+    if (firing === undefined) throw new Error('one report');
+    const spec = { ...firing.spec, receivedAt: time(1), acknowledgedUpstream: { ...word, trusted: word } };
+    for (const byInbox of [true, false]) {
+      const { memory, drain, send, only } = await world(false);
+      await send(firing, true);
+      await send({ ...firing, spec, only: 'Acknowledgement' }, byInbox);
+      while (memory.rows.length > 0) await drain(1);
+      expect(only()).toMatchObject({ state: 'Firing', acknowledgedUpstream: { at: time(1), trusted: word } });
+    }
+  });
 });

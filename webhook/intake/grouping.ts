@@ -7,7 +7,7 @@ import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
 import type { Received } from '../receivers/receiver.ts';
-import { type Report, receivedAfter, reportOf } from './report.ts';
+import { type Report, receivedAfter, receivedAs, reportOf } from './report.ts';
 import type { Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
 import type { StoreRequest } from './store.ts';
@@ -48,7 +48,7 @@ export async function groupByFault(
     const here = (input: AlertInput, i: number) => {
       const kept = toAlertSpec(input, source, receivedAt);
       const at = reports[i]?.spec.receivedAt ?? kept.spec.receivedAt;
-      return reportOf(input, { ...kept, spec: { ...kept.spec, receivedAt: at } });
+      return reportOf(input, { ...kept, spec: receivedAs(kept.spec, at) });
     };
     return requestFor(source, [here(first, 0), ...more.map((input, i) => here(input, i + 1))]);
   };

@@ -1,4 +1,5 @@
 import { mergeAlert, sameAlert } from '@funnelai/domain/merge';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anAlert } from '../testing/builders.ts';
 import { anchored, combined, receivedAfter } from './report.ts';
@@ -98,6 +99,37 @@ describe('a report that is less than a whole alert', () => {
     const newer = stored({ startsAt: at(10) });
     expect(combined(newer, acknowledged(4))).toBe(newer);
   });
+
+  it('notes acknowledgements alike in whatever order they come, and each that is trusted and newer is news', () => {
+    const words = fc.uniqueArray(fc.record({ minute: fc.integer({ min: 1, max: 59 }), isTrusted: fc.boolean() }), {
+      selector: ({ minute }) => minute,
+      maxLength: 6,
+    });
+    const note = (held: ReturnType<typeof stored> | undefined, o: { minute: number; isTrusted: boolean }) => {
+      const word = { at: at(o.minute), by: `bo-${o.minute}` };
+      const acknowledgedUpstream = { ...word, ...(o.isTrusted && { trusted: word }) };
+      return combined(held, bare(o.minute, 'Acknowledgement', { acknowledgedUpstream }));
+    };
+    fc.assert(
+      fc.property(words, fc.infiniteStream(fc.nat()), (list, order) => {
+        const shuffled = list
+          .map((word) => ({ word, key: order.next().value }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ word }) => word);
+        const held = stored({ startsAt: at(5) });
+        const [noted, other] = [list, shuffled].map((all) => all.reduce<typeof held | undefined>(note, held));
+        expect(noted).toEqual(other);
+        const present = list.filter(({ minute }) => minute >= 5);
+        const trusted = present.filter(({ isTrusted }) => isTrusted);
+        const [first, newest] = [
+          Math.min(...present.map(({ minute }) => minute)),
+          Math.max(...trusted.map(({ minute }) => minute)),
+        ];
+        expect(noted?.acknowledgedUpstream?.at).toBe(present.length === 0 ? undefined : at(first));
+        expect(noted?.acknowledgedUpstream?.trusted?.at).toBe(trusted.length === 0 ? undefined : at(newest));
+      }),
+    );
+  });
 });
 
 describe('an alert that a person resolved', () => {
@@ -144,6 +176,19 @@ describe('a report of an alert that is known', () => {
     expect(receivedAfter(resolved, { ...known, receivedAt: resolved.receivedAt }).receivedAt).toBe(
       '2026-01-01T12:00:01.000001Z',
     );
+  });
+
+  it('acknowledges it then, too: else it would seem to be of an earlier episode', () => {
+    const known = stored({ startsAt: '2026-01-01T12:00:05.000000Z', receivedAt: '2026-01-01T12:00:05.000000Z' });
+    const word = { at: at(0), by: 'bo' };
+    const spec = stored({ receivedAt: at(0), acknowledgedUpstream: { ...word, trusted: word } });
+    const report = { spec: receivedAfter(spec, known), startNamed: false, endNamed: false };
+    const then = '2026-01-01T12:00:05.000001Z';
+    expect(combined(known, { ...report, only: 'Acknowledgement' })?.acknowledgedUpstream).toEqual({
+      at: then,
+      by: 'bo',
+      trusted: { at: then, by: 'bo' },
+    });
   });
 
   it('keeps its own time where that is later, where nothing is known, and where somebody wrote nonsense', () => {

@@ -2,7 +2,7 @@
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import type { AlertInput, MadeSpec } from '@funnelai/domain/alert-input';
 import { compareInstants, formatMicros, parseInstant } from '@funnelai/domain/instants';
-import { mergeAlert } from '@funnelai/domain/merge';
+import { acknowledgedIn, mergeAlert, sameAlert } from '@funnelai/domain/merge';
 
 /** A report as it will be merged; what the sender left out was filled in with the time of receipt and may yet give way. */
 export interface Report {
@@ -28,11 +28,11 @@ export function combined(stored: AlertSpec | undefined, report: Report): AlertSp
   return mergeAlert(stored, anchored(report, stored));
 }
 
-/** The first acknowledgement of what fires is kept; one that came before the present episode is of an earlier one. */
-function noted(stored: AlertSpec | undefined, { acknowledgedUpstream }: AlertSpec): AlertSpec | undefined {
-  if (stored?.state !== 'Firing' || stored.acknowledgedUpstream !== undefined || acknowledgedUpstream === undefined)
-    return stored;
-  return compareInstants(acknowledgedUpstream.at, stored.startsAt) < 0 ? stored : { ...stored, acknowledgedUpstream };
+/** Noted on what fires; one that came before the present episode is of an earlier one. */
+function noted(stored: AlertSpec | undefined, report: AlertSpec): AlertSpec | undefined {
+  if (stored?.state !== 'Firing') return stored;
+  const next = { ...stored, ...acknowledgedIn(stored.startsAt, [stored, report]) };
+  return sameAlert(stored, next) ? stored : next;
 }
 
 /**
@@ -86,5 +86,13 @@ export function receivedAfter(spec: AlertSpec, known: AlertSpec | undefined): Al
   if (before === undefined || now === undefined) return spec;
   const aheadSeconds = Number(before.epochNanoseconds - now.epochNanoseconds) / 1e9;
   if (aheadSeconds < 0 || aheadSeconds > CLOCKS_DIFFER_SECONDS) return spec;
-  return { ...spec, receivedAt: formatMicros(before.add({ microseconds: 1 })) };
+  return receivedAs(spec, formatMicros(before.add({ microseconds: 1 })));
+}
+
+/** Returns the report as received at `receivedAt`; what it acknowledges was acknowledged then. */
+export function receivedAs(spec: AlertSpec, receivedAt: string): AlertSpec {
+  const { acknowledgedUpstream: it } = spec;
+  if (it === undefined) return { ...spec, receivedAt };
+  const trusted = it.trusted === undefined ? {} : { trusted: { ...it.trusted, at: receivedAt } };
+  return { ...spec, receivedAt, acknowledgedUpstream: { ...it, at: receivedAt, ...trusted } };
 }

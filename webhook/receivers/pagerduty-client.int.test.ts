@@ -74,6 +74,26 @@ describe('PagerDuty’s own client', () => {
     expect(writes.get(alert?.metadata.name ?? '')).toBe(2);
   });
 
+  it('is trusted with what it acknowledges once the source says so, beside the first word of all', async () => {
+    await send('trigger', 'taken', payload);
+    await send('acknowledge', 'taken');
+    const first = (await alertOf('taken'))?.spec.acknowledgedUpstream;
+    expect(first).not.toHaveProperty('trusted');
+    const trusts = (trustAcknowledge: boolean) =>
+      team.kubectl.run([
+        ...['patch', 'alertsources.funnelai.dev', 'events', '-n', team.namespace, '--type=merge', '-p'],
+        JSON.stringify({ spec: { trustAcknowledge } }),
+      ]);
+    await trusts(true);
+    const word = await until('a trusted word', 10_000, async () => {
+      await send('acknowledge', 'taken');
+      return (await alertOf('taken'))?.spec.acknowledgedUpstream?.trusted;
+    });
+    await trusts(false);
+    expect(word.at > (first?.at ?? '')).toBe(true);
+    expect((await alertOf('taken'))?.spec.acknowledgedUpstream).toEqual({ ...first, trusted: word });
+  });
+
   it('forgets the acknowledgement with the next episode', async () => {
     for (const action of ['trigger', 'acknowledge', 'resolve', 'trigger'] as const)
       expect((await send(action, 'again', action === 'trigger' ? payload : undefined)).status).toBe(202);

@@ -98,12 +98,14 @@ export const anySource: fc.Arbitrary<AlertSource> = fc
       fc.record({ label: short, map: fc.dictionary(short, fc.constant('Low' as const), { maxKeys: 4 }) }),
     ),
     isOpen: fc.boolean(),
+    trustAcknowledge: fc.boolean(),
     name: fc.constantFrom('prom', 'a'.repeat(40), 'a.b-c'),
   })
-  .map(({ name, isOpen, labels, dedup, severity }) =>
+  .map(({ name, isOpen, trustAcknowledge, labels, dedup, severity }) =>
     anAlertSource({
       name,
       spec: {
+        trustAcknowledge,
         ...(labels === undefined ? {} : { labels }),
         ...(dedup === undefined ? {} : { dedup }),
         ...(severity === undefined ? {} : { severity }),

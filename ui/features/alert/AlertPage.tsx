@@ -17,6 +17,7 @@ import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { Absolute } from '../../components/Time.tsx';
 import { YamlView } from '../../components/YamlView.tsx';
+import { AcknowledgedUpstream } from './AcknowledgedUpstream.tsx';
 
 function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
@@ -107,15 +108,10 @@ export function AlertPage() {
     ['Started', <Absolute key="starts" at={spec.startsAt} />],
     ...(spec.endsAt ? ([['Ended', <Absolute key="ends" at={spec.endsAt} />]] as [string, ReactNode][]) : []),
     ...(spec.acknowledgedUpstream
-      ? ([
-          [
-            'Acknowledged',
-            <span key="acknowledged">
-              <Absolute at={spec.acknowledgedUpstream.at} /> in the system that sent it
-              {spec.acknowledgedUpstream.by && `, by ${spec.acknowledgedUpstream.by}`}: that changes nothing here
-            </span>,
-          ],
-        ] as [string, ReactNode][])
+      ? ([['Acknowledged', <AcknowledgedUpstream key="acknowledged" word={spec.acknowledgedUpstream} />]] as [
+          string,
+          ReactNode,
+        ][])
       : []),
     ...(spec.state === 'Expired' && spec.expired
       ? ([

@@ -1,6 +1,6 @@
 /** One line of the timeline as a sentence. Pure. */
 import type { TimelineEntry } from '@funnelai/domain/wire';
-import { shownActor } from '../../components/actor.ts';
+import { FUNNEL_AI, shownActor } from '../../components/actor.ts';
 import { isAboutAlert } from './alert-entry.ts';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -10,9 +10,10 @@ export function sentenceOf(entry: Pick<TimelineEntry, 'text' | 'by' | 'kind' | '
   const actor = shownActor(entry.by);
   if (actor === undefined || isAboutAlert(entry)) return capital(entry.text);
   if (entry.kind === 'Phase') {
-    const acknowledged = entry.from === 'Detection' && entry.to === 'Response';
+    // funnelAI acknowledges nothing: it answers for those who did upstream, and the reason of the entry names them.
+    const acknowledged = actor !== FUNNEL_AI && entry.from === 'Detection' && entry.to === 'Response';
     return `${actor} ${acknowledged ? 'acknowledged: ' : ''}${entry.text}`;
   }
-  const isSaid = entry.kind === 'Opened' && (actor === 'funnelAI' || entry.text.includes(`by ${entry.by}`));
+  const isSaid = entry.kind === 'Opened' && (actor === FUNNEL_AI || entry.text.includes(`by ${entry.by}`));
   return `${capital(entry.text)}${isSaid ? '' : `, by ${actor}`}`;
 }

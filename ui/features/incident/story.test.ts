@@ -99,6 +99,18 @@ describe('a line of the timeline', () => {
   });
 });
 
+describe('a move for those who have acknowledged upstream', () => {
+  it('is funnelAI’s, which acknowledged nothing; the reason tells who did, in the Markdown too', () => {
+    const reason = 'acknowledged upstream by Icinga through AlertSource events';
+    const by = 'system:serviceaccount:funnel-system:funnelai-operator';
+    const moved = timeline.map((entry) => (entry.sequence === 2 ? { ...entry, by, reason } : entry));
+    expect(moved.map(sentenceOf)[2]).toBe('funnelAI moved from Triggered to Responding');
+    expect(toMarkdown({ ...detail, timeline: moved }, 'UTC', 'u')).toContain(
+      `funnelAI moved from Triggered to Responding (${reason})`,
+    );
+  });
+});
+
 describe('an incident as Markdown', () => {
   const text = toMarkdown(detail, 'Europe/Oslo', 'https://funnel.example/incidents/demo/checkout-amber-falcon');
 

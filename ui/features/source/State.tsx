@@ -9,7 +9,7 @@ import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
 import { InboxWord } from '../sources/InboxWord.tsx';
-import { rateWord, reasonWord, refusedOf } from '../sources/words.ts';
+import { rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
 import { Facts, Section } from './parts.tsx';
 
 export function State({ detail }: { detail: SourceDetail }) {
@@ -24,6 +24,9 @@ export function State({ detail }: { detail: SourceDetail }) {
     ['Last received', lastReceivedAt === undefined ? 'never' : <Absolute key="last" at={lastReceivedAt} />],
     ['Inbox', <Inbox key="inbox" detail={detail} />],
     ['Format', item.format],
+    ...(item.format === 'PagerDutyEvents'
+      ? ([['Acknowledgements', trustWord(source.spec.trustAcknowledge)]] as [string, ReactNode][])
+      : []),
     ['Its alerts', <Link key="alerts" to={alertsPath(namespace, { source: name })}>{`Alerts of ${name}`}</Link>],
   ];
   return (

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { SENDERS } from '../source/senders.ts';
 import { firstSource } from './first-source.ts';
 import { describeSources, parseSourceFilter, toSourceQuery, widenedSources, writeSourceFilter } from './url.ts';
-import { rateWord, refusalsInWords } from './words.ts';
+import { rateWord, refusalsInWords, trustWord } from './words.ts';
 
 describe('what came to a source, in words', () => {
   it.each([
@@ -14,6 +14,11 @@ describe('what came to a source, in words', () => {
     [1_240.2, '1,240'],
   ])('%d a minute is %s', (rate, word) => {
     expect(rateWord(rate)).toBe(word);
+  });
+
+  it('says what an acknowledgement there is worth', () => {
+    expect(trustWord(true)).toContain('count here');
+    for (const isTrusted of [false, undefined]) expect(trustWord(isTrusted)).toContain('change nothing');
   });
 
   it('names why bodies were refused, the most frequent reason first, and shows a code that it does not know', () => {

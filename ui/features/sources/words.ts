@@ -45,3 +45,7 @@ export const asideWords = ({ setAside, hasMoreAside }: Pick<SourceInbox, 'setAsi
 const TRAFFIC: Record<string, string> = { Refused: 'Some refused', Taken: 'All taken', None: 'Nothing came' };
 /** The word for a value of the facet `traffic`. */
 export const trafficWord = (value: string): string => TRAFFIC[value] ?? value;
+
+/** What an acknowledgement in the system that sends is worth here. */
+export const trustWord = (isTrusted: boolean | undefined): string =>
+  isTrusted ? 'count here: the source is trusted in them' : 'are noted, and change nothing here';

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { acknowledgedWords } from './acknowledged-words.ts';
+
+const [at, later] = ['2026-03-01T14:05:00.000000Z', '2026-03-01T14:25:00.000000Z'];
+
+describe('an acknowledgement in the system that sent an alert', () => {
+  it('is said to change nothing, unless its source is trusted in that', () => {
+    expect(acknowledgedWords({ at, by: 'Icinga' })).toEqual({
+      who: ', by Icinga',
+      meaning: 'that changes nothing here',
+    });
+    expect(acknowledgedWords({ at })).toMatchObject({ who: '' });
+    const trusted = acknowledgedWords({ at, by: 'Icinga', trusted: { at, by: 'Icinga' } });
+    expect(trusted.meaning).toContain('counts for the incident');
+    expect(trusted).not.toHaveProperty('again');
+  });
+
+  it('names the newest that is trusted beside the first', () => {
+    expect(acknowledgedWords({ at, by: 'Icinga', trusted: { at: later, by: 'bo' } })).toMatchObject({
+      who: ', by Icinga',
+      again: { at: later, who: ', by bo' },
+    });
+  });
+});
