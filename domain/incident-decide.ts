@@ -35,6 +35,8 @@ export interface Departures {
   /** Gone from the cluster after they had expired. */
   expired: number;
   others: number;
+  /** Not gone: back from the incident that theirs had been merged into. They joined once. */
+  returned: number;
 }
 export interface IncidentStep {
   incident: Incident;
@@ -182,7 +184,7 @@ function slowWriteDueMs({ alerts }: IncidentStatus, now: Temporal.Instant): numb
   return sinceMs === undefined ? 0 : Math.min(SLOW_WRITE_MS, Math.max(0, SLOW_WRITE_MS - sinceMs));
 }
 
-const NONE_LEFT: Departures = { resolved: 0, expired: 0, others: 0 };
+const NONE_LEFT: Departures = { resolved: 0, expired: 0, others: 0, returned: 0 };
 
 type Counts = NonNullable<IncidentStatus['alerts']>;
 
@@ -210,7 +212,7 @@ function countsOf({ members, left = NONE_LEFT, now }: IncidentStep, held: Counts
     firing: inState('Firing'),
     resolved: resolved + gone,
     ...(expired + expiredGone > 0 && { expired: expired + expiredGone }),
-    total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
+    total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined - left.returned)),
     ...(gone > 0 && { gone }),
     ...(expiredGone > 0 && { expiredGone }),
     ...(folded > 0 && { folded }),

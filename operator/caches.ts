@@ -18,6 +18,7 @@ import type { Log } from '@funnelai/kube/log';
 import type { TrackedKind } from '@funnelai/kube/own-writes';
 import { createReflector, type Reflector, type ReflectorHealth } from '@funnelai/kube/reflector';
 import type { Registry } from 'prom-client';
+import { takenOutOf } from './correlation/taken-out.ts';
 
 /** Alerts by the incident that they belong to; value: "namespace/incident". */
 export const BY_INCIDENT = 'incident';
@@ -29,6 +30,8 @@ export const BY_ORIGIN = 'origin';
 export const BY_RULE = 'rule';
 /** Incidents that were merged, by target; value: "namespace/target". */
 export const BY_MERGE_TARGET = 'mergedInto';
+/** Incidents that were merged and are so no more, by what they were taken out of; value: "namespace/target". */
+export const BY_TAKEN_OUT = 'takenOut';
 
 export interface Caches {
   alerts: Cache<Alert>;
@@ -93,6 +96,10 @@ export function createReflectors(o: {
         spec.origin === undefined ? [] : [joinKey(metadata.namespace ?? '', spec.origin.ruleRef?.name ?? '')],
       [BY_MERGE_TARGET]: ({ metadata, spec }) =>
         spec.mergedInto === undefined ? [] : [joinKey(metadata.namespace ?? '', spec.mergedInto.name)],
+      [BY_TAKEN_OUT]: (incident) => {
+        const target = takenOutOf(incident);
+        return target === undefined ? [] : [joinKey(namespaceOf(incident), target)];
+      },
     },
   });
   const rules = createReflector<CorrelationRule>({ ...o, resource: CORRELATION_RULES });

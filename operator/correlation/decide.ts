@@ -24,7 +24,7 @@ export type Asked =
   /** Its incident was merged: follow. */
   | { kind: 'move'; from: string; to: string };
 
-export type Answer = 'Opened' | 'Joined' | 'Reopened' | 'Recorded' | 'Moved' | 'ResolvedFirst' | 'Refused';
+export type Answer = 'Opened' | 'Joined' | 'Reopened' | 'Recorded' | 'Moved' | 'Returned' | 'ResolvedFirst' | 'Refused';
 
 const RESOLVED_FIRST: Answer = 'ResolvedFirst';
 const REFUSED: Answer = 'Refused';

@@ -22,7 +22,7 @@ import {
 import type { Lane } from '@funnelai/kube/lanes';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
-import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, joinKey, originKey } from '../caches.ts';
+import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, BY_TAKEN_OUT, joinKey, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { createQueue } from '../queue.ts';
@@ -38,6 +38,7 @@ import {
   whatIsAsked,
 } from './decide.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
+import { type MergeBook, takenOutOf, whereItGoesBack } from './taken-out.ts';
 
 /** Alerts answered at once. Only the decision of a group is serial; writing the answers is what takes the time. */
 const WORKERS = 32;
@@ -94,9 +95,10 @@ export function createCorrelationController(deps: Deps): Controller {
     const alert = caches.alerts.get(namespace, name);
     if (alert === undefined || alert.metadata.deletionTimestamp !== undefined) return undefined;
     const asked = whatIsAsked(alert, (incident) => caches.incidents.get(namespace, incident), identity.isMachine);
-    if (asked.kind === 'nothing') return undefined;
+    if (asked.kind === 'nothing') return giveBack(alert);
     if (asked.kind === 'correlate' && (await answerStillStands(alert))) return undefined;
-    return asked.kind === 'move' ? move(alert, asked) : correlate(alert, asked, lane);
+    if (asked.kind !== 'move') return correlate(alert, asked, lane);
+    return move(alert, 'Moved', asked.to, `moved to ${asked.to}, into which ${asked.from} was merged`);
   }
 
   /** A cache may be behind; that an incident is gone is believed only when the API server says so. */
@@ -263,20 +265,42 @@ export function createCorrelationController(deps: Deps): Controller {
     return orphan === undefined ? { answer: 'ResolvedFirst' } : { answer: 'Joined', incident: orphan };
   }
 
-  async function move(alert: Alert, { from, to }: Extract<Asked, { kind: 'move' }>): Promise<undefined> {
+  /** To the incident of its group, once that was taken out of what it had been merged into. */
+  async function giveBack(alert: Alert): Promise<undefined> {
+    const back = whereItGoesBack(alert, mergeBook(alert.metadata.namespace ?? ''));
+    if (back === undefined) return;
+    const { name } = back.metadata;
+    await move(alert, 'Returned', name, `back in ${name}, which was taken out of ${takenOutOf(back)} again`);
+  }
+
+  function mergeBook(namespace: string): MergeBook {
+    const named = (index: string) => (name: string) => caches.incidents.byIndex(index, joinKey(namespace, name));
+    return {
+      lookup: (name) => caches.incidents.get(namespace, name),
+      takenOutOf: named(BY_TAKEN_OUT),
+      mergedInto: named(BY_MERGE_TARGET),
+      ofItsGroup({ spec, metadata, status }) {
+        const found = ruleFor(spec, metadata.name, rules.of(namespace).rules);
+        if (found.record || found.rule.name !== status?.ruleRef?.name) return [];
+        return caches.incidents.byIndex(BY_ORIGIN, originKey(namespace, found.rule.name, found.groupKey));
+      },
+    };
+  }
+
+  /** With its incident, to where that was merged or came out of. The start that was answered stays: it is no new episode. */
+  async function move(alert: Alert, answer: Answer, incident: string, verdict: string): Promise<undefined> {
     const rule = alert.status?.ruleRef?.name;
     const status = answeredStatus(
       alert,
       {
-        answer: 'Moved',
+        answer,
         episode: alert.status?.episode ?? 1,
-        incident: to,
+        incident,
         ...(rule !== undefined && { rule }),
-        explanation: explain(rulePart(alert.status?.explanation), `moved to ${to}, into which ${from} was merged`),
+        explanation: explain(rulePart(alert.status?.explanation), verdict),
       },
       clock.now(),
     );
-    // The start that was answered stays: a move answers no new episode.
     if (alert.status?.episodeStartedAt !== undefined) status.episodeStartedAt = alert.status.episodeStartedAt;
     await write(alert, status);
   }
@@ -306,6 +330,7 @@ export function createCorrelationController(deps: Deps): Controller {
 
   /** What happens to an incident asks its alerts anew only when it left the ways in which it can hold them. */
   function onIncident(incident: Incident, old: Incident | undefined, deleted: boolean): void {
+    askThoseOfTheMerge(incident, old);
     const left =
       deleted ||
       incident.metadata.deletionTimestamp !== old?.metadata.deletionTimestamp ||
@@ -318,6 +343,17 @@ export function createCorrelationController(deps: Deps): Controller {
     for (const merged of caches.incidents.byIndex(BY_MERGE_TARGET, keyOf(incident))) {
       if (endOfChain(merged, (name) => caches.incidents.get(namespace, name)) !== merged) addMembers(keyOf(merged));
     }
+  }
+
+  /** Once it is on record that it was taken out of another, its alerts over there may go back. */
+  function askThoseOfTheMerge(incident: Incident, old: Incident | undefined): void {
+    const from = takenOutOf(incident);
+    if (from === undefined || (old !== undefined && takenOutOf(old) === from)) return;
+    const namespace = incident.metadata.namespace ?? '';
+    addMembers(joinKey(namespace, from));
+    const target = caches.incidents.get(namespace, from);
+    const end = target && endOfChain(target, (name) => caches.incidents.get(namespace, name));
+    if (end !== undefined) addMembers(keyOf(end));
   }
 
   return {

@@ -1,6 +1,6 @@
 /**
- * Counts the alerts that leave each incident between two counts of its status, so that one that leaves while another joins is told
- * from none at all. In memory only: what leaves while nobody leads shows in the numbers that were written last.
+ * Counts the alerts that leave each incident between two counts of its status, and those that come back to it, so that one that leaves
+ * while another joins is told from none at all. In memory only: what leaves while nobody leads shows in the numbers that were written last.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import type { Departures } from '@funnelai/domain/incident-decide';
@@ -17,18 +17,19 @@ export interface DepartureBook {
   forget(incidentKey: string): void;
 }
 
-const NONE: Departures = { resolved: 0, expired: 0, others: 0 };
+const NONE: Departures = { resolved: 0, expired: 0, others: 0, returned: 0 };
 
 export function createDepartureBook(): DepartureBook {
   const book = new Map<string, Departures>();
-  const add = (key: string, { resolved, expired, others }: Departures) => {
+  const add = (key: string, more: Departures) => {
     const before = book.get(key) ?? NONE;
     const next = {
-      resolved: before.resolved + resolved,
-      expired: before.expired + expired,
-      others: before.others + others,
+      resolved: before.resolved + more.resolved,
+      expired: before.expired + more.expired,
+      others: before.others + more.others,
+      returned: before.returned + more.returned,
     };
-    if (next.resolved === 0 && next.expired === 0 && next.others === 0) book.delete(key);
+    if (Object.values(next).every((count) => count === 0)) book.delete(key);
     else book.set(key, next);
   };
   return {
@@ -36,14 +37,21 @@ export function createDepartureBook(): DepartureBook {
       const from = (isDeleted ? alert : old)?.status?.incidentRef?.name;
       if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return;
       const left = isDeleted ? LEFT[alert.spec.state] : isNextEpisode(alert, old) ? 'resolved' : 'others';
-      add(joinKey(alert.metadata.namespace ?? '', from), { ...NONE, [left]: 1 });
+      const namespace = alert.metadata.namespace ?? '';
+      add(joinKey(namespace, from), { ...NONE, [left]: 1 });
+      const to = alert.status?.incidentRef?.name;
+      if (!isDeleted && to !== undefined && hasReturned(alert)) add(joinKey(namespace, to), { ...NONE, returned: 1 });
     },
     of: (key) => book.get(key) ?? NONE,
-    written: (key, { resolved, expired, others }) =>
-      add(key, { resolved: -resolved, expired: -expired, others: -others }),
+    written: (key, { resolved, expired, others, returned }) =>
+      add(key, { resolved: -resolved, expired: -expired, others: -others, returned: -returned }),
     forget: (key) => book.delete(key),
   };
 }
+
+/** Whether it is back in an incident that had been merged: there it was counted when it first joined. */
+const hasReturned = ({ status }: Alert): boolean =>
+  status?.conditions?.some(({ type, reason }) => type === 'Correlated' && reason === 'Returned') ?? false;
 
 const LEFT = { Firing: 'others', Resolved: 'resolved', Expired: 'expired' } as const;
 
