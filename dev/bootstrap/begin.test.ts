@@ -74,6 +74,17 @@ describe('on a fresh clone', () => {
     expect(start({ KUBEBUILDER_ASSETS: 'bin', INIT_CWD: clone })).toContain(`KUBEBUILDER_ASSETS=${bin} lacks etcd:`);
   });
 
+  it('a place where no binaries can be kept is found out before anything is installed', () => {
+    program(bin, 'go', 'echo go1.26.0');
+    writeFileSync(join(clone, '.cache'), '');
+    const said = start();
+    expect(said).toMatch(
+      /binaries are to be kept in \S+, once for all clones, and nothing can be made in \S+\.cache: /,
+    );
+    expect(said).toContain('XDG_CACHE_HOME=DIR');
+    expect(said).not.toMatch(/installing|ENOTDIR/);
+  });
+
   it.each(['SIGTERM', 'SIGKILL'] as const)(
     '%s while it installs leaves no npm behind',
     async (signal) => {

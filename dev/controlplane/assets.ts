@@ -9,7 +9,7 @@ import { Fault } from '../process/fault.ts';
 import type { Say } from '../process/say.ts';
 import { build } from './build.ts';
 import { download } from './download.ts';
-import { cacheDirectory, KUBERNETES_VERSION, lackOfNamed, missingIn, namedAssets } from './needs.js';
+import { cacheDirectory, KUBERNETES_VERSION, lackOfCache, lackOfNamed, missingIn, namedAssets } from './needs.js';
 
 const run = promisify(execFile);
 /** The policies that write need MutatingAdmissionPolicy v1, which came with 1.36. */
@@ -57,6 +57,8 @@ export async function findAssets({ say, assetsUrl, environment = process.env }: 
     say(`  control plane: Kubernetes ${KUBERNETES_VERSION} from ${cache}`);
     return cache;
   }
+  const lack = lackOfCache(cache);
+  if (lack !== undefined) throw new Fault(lack);
   if (assetsUrl) await download({ url: assetsUrl, into: cache, say });
   else await build({ into: cache, say, environment });
   const version = await versionOf(cache);

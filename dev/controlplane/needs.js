@@ -95,6 +95,25 @@ export function lackOfBuild(directory, environment = process.env) {
   return `building the control plane needs about ${BUILD_BYTES / 1e9} GB of disk, ${free} GB are free at ${directory}: make room, or skip the build:\n${QUICKER_WAYS}`;
 }
 
+/**
+ * Why nothing can be kept in the cache, and what to do about it; undefined when it can.
+ * @param {string} directory where the binaries are to lie @returns {string | undefined}
+ */
+export function lackOfCache(directory) {
+  const there = firstExisting(directory);
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK);
+    if (statSync(there).isDirectory()) return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
+  }
+  return (
+    `the control plane's binaries are to be kept in ${directory}, once for all clones, and nothing can be made in ${there}: ` +
+    'name a directory that can be written to with XDG_CACHE_HOME=DIR npm start, or binaries that are there already with KUBEBUILDER_ASSETS=DIR npm start'
+  );
+}
+
 /** @param {string} path @returns {string} */
 function firstExisting(path) {
   return existsSync(path) || path === dirname(path) ? path : firstExisting(dirname(path));
@@ -105,5 +124,5 @@ export function lackOfControlPlane(environment = process.env) {
   const named = namedAssets(environment);
   if (named !== undefined) return lackOfNamed(named);
   const cache = cacheDirectory(environment);
-  return missingIn(cache).length === 0 ? undefined : lackOfBuild(cache, environment);
+  return missingIn(cache).length === 0 ? undefined : (lackOfCache(cache) ?? lackOfBuild(cache, environment));
 }
