@@ -2,11 +2,9 @@
  * One running installation from its first line in the terminal to its last: starts the parts in order, tells where they
  * are, and ends them all whichever way it ends.
  */
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyConfig } from '../controlplane/apply-config.ts';
 import { type Demo, playDemo } from '../demo/play.ts';
-import { makeDataDirectory, wipePostgres } from '../postgres/server.ts';
 import { writeAtomically } from '../process/atomic-file.ts';
 import { pointersIn } from '../process/environment.ts';
 import { Fault, messageOf } from '../process/fault.ts';
@@ -15,6 +13,7 @@ import { createSupervisor } from '../supervise/supervisor.ts';
 import { buildUi } from '../ui-build.ts';
 import { sayLines, sayReady, writeCard } from './announce.ts';
 import { enterWhatIsNamed, playsDemo, startEmbeddedCluster } from './cluster.ts';
+import { enterDataDirectory, wipeDataDirectory } from './data-directory.ts';
 import { checkNamedDatabase, startPrivatePostgres } from './database.ts';
 import type { StartFlags } from './flags.ts';
 import { takeLock } from './lock.ts';
@@ -77,7 +76,7 @@ export function runInstallation(o: InstallationOptions): Installation {
   };
 
   async function begin(): Promise<void> {
-    makeDataDirectory(directory);
+    enterDataDirectory(directory);
     const lock = takeLock(directory);
     closers.push(() => lock.release());
     removeRunFile(directory);
@@ -90,7 +89,10 @@ export function runInstallation(o: InstallationOptions): Installation {
     if (flags.databaseUrl !== undefined) await checkNamedDatabase(flags.databaseUrl, say);
     ifGoingOn();
     entered = true;
-    if (flags.fresh) wipe(directory, say);
+    if (flags.fresh) {
+      wipeDataDirectory(directory);
+      say(`  --fresh: everything stored in ${directory} was wiped`);
+    }
 
     const { claim: port, release } = createPortClaims(say);
     closers.push(release);
@@ -211,14 +213,6 @@ export function runInstallation(o: InstallationOptions): Installation {
 
 /** Thrown where the way goes on no further because the end has begun. */
 class Stopped extends Error {}
-
-function wipe(directory: string, say: Say): void {
-  wipePostgres(directory);
-  for (const entry of readdirSync(directory)) {
-    if (!entry.startsWith('lock')) rmSync(join(directory, entry), { recursive: true, force: true });
-  }
-  say(`  --fresh: everything stored in ${directory} was wiped`);
-}
 
 function sayWhatIsIgnored(say: Say): void {
   const found = pointersIn(process.env).filter((name) => !name.startsWith('KUBEBUILDER_'));

@@ -10,6 +10,7 @@ import { makeDataDirectory } from '../postgres/server.ts';
 import { processExists } from '../process/identity.ts';
 import { tryPort } from '../process/ports.ts';
 import { until } from '../process/until.ts';
+import { isStored } from './data-directory.ts';
 import { type RunFile, readRunFile } from './run-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -149,6 +150,10 @@ describe('npm start', { timeout: START_MS + 60_000 }, () => {
     for (const name of ['run.json', 'tokens.json', 'database-url', 'sign-in.json', 'control-plane/kubeconfig']) {
       expect([name, statSync(join(data, name)).mode & 0o077]).toEqual([name, 0]);
     }
+  });
+
+  it('stores nothing that a later --fresh would leave behind', () => {
+    expect(readdirSync(data).filter((name) => !isStored(name))).toEqual(['lock']);
   });
 
   it('tells in run.json what runs', () => {
