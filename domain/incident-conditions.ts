@@ -106,7 +106,7 @@ function alertsCleared({
   }
   if (members.length === 0) {
     if (hasUnresolvedLeft) {
-      const message = 'the last alerts of it are gone, and had not resolved';
+      const message = 'its last alerts left it before they had resolved: they were deleted, or are in another incident';
       return { type: 'AlertsCleared', status: 'False', reason: 'AlertsGone', message };
     }
     const before = conditionOf(held, 'AlertsCleared');

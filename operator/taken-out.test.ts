@@ -29,6 +29,10 @@ const send = (count: number, of: string) =>
   Promise.all(crashingPods(count, { of }).map((alert) => api.client('webhook').create(ALERTS, alert)));
 const incidents = () => api.all<Incident>(INCIDENTS);
 const counts = (name: string) => incidents().find(({ metadata }) => metadata.name === name)?.status?.alerts;
+const cleared = (name: string) => {
+  const found = incidents().find(({ metadata }) => metadata.name === name);
+  return found?.status?.conditions?.find(({ type }) => type === 'AlertsCleared');
+};
 function inIncident(name: string): string[] {
   const inIt = api.all<Alert>(ALERTS).filter(({ status }) => status?.incidentRef?.name === name);
   return inIt.map(({ spec }) => spec.labels?.namespace ?? '').sort();
@@ -67,7 +71,12 @@ describe('an incident that was merged by mistake', () => {
   it('has its alerts again once it is taken out, and has counted each of them once', async () => {
     await work(() => merge(pay, shop));
     expect(inIncident(shop)).toEqual(['pay', 'pay', 'pay', 'shop']);
+    expect(cleared(pay)).toMatchObject({
+      reason: 'AlertsGone',
+      message: expect.stringContaining('in another incident'),
+    });
     await work(() => takeOut(pay));
+    expect(cleared(pay)).toMatchObject({ reason: 'AlertsFiring' });
     expect([inIncident(pay), inIncident(shop)]).toEqual([['pay', 'pay', 'pay'], ['shop']]);
     expect(counts(pay)).toMatchObject({ firing: 3, total: 3 });
     expect(counts(shop)).toMatchObject({ firing: 1 });
