@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import { Fault } from './fault.ts';
 
 const TRIES = 200;
+const LAST = 65_535;
+const UNPRIVILEGED = 1_024;
 
 /** Resolves the port that could be bound on 127.0.0.1, or undefined when it is taken. Port 0 means any. */
 export function tryPort(port: number): Promise<number | undefined> {
@@ -19,11 +21,14 @@ export function tryPort(port: number): Promise<number | undefined> {
 
 /** The wanted port or the next free one above it that `claim` lets us have. */
 export async function nextFreePort(wanted: number, claim: (port: number) => boolean): Promise<number> {
-  for (let port = wanted; port < wanted + TRIES && port <= 65_535; port++) {
+  const last = Math.min(wanted + TRIES - 1, LAST);
+  for (let port = wanted; port <= last; port++) {
     if ((await tryPort(port)) === port && claim(port)) return port;
   }
   throw new Fault(
-    `no free port on 127.0.0.1 between ${wanted} and ${wanted + TRIES}: stop what listens there, or name another with --port`,
+    `no free port on 127.0.0.1 from ${wanted} to ${last}: stop what listens there, or name another with --port${
+      wanted < UNPRIVILEGED ? ` (below ${UNPRIVILEGED} most systems let only root listen)` : ''
+    }`,
   );
 }
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { anyFreePorts } from '../process/ports.ts';
+import { anyFreePorts, nextFreePort } from '../process/ports.ts';
 import { createPortClaims } from './ports.ts';
 
 let directory: string;
@@ -39,6 +39,13 @@ describe('a port', () => {
     const found = [await claims.claim('a', wanted), await claims.claim('b', wanted)];
     server.close();
     expect(new Set([wanted, ...found]).size).toBe(3);
+  });
+
+  it.each([
+    [65_500, /from 65500 to 65535: stop what listens there, or name another with --port$/],
+    [80, /from 80 to 279: .* \(below 1024 most systems let only root listen\)$/],
+  ])('is said not to be there, from %i on, with what may be in the way', async (wanted, words) => {
+    await expect(nextFreePort(wanted, () => false)).rejects.toThrow(words);
   });
 
   it('is found where claims cannot be kept', async () => {
