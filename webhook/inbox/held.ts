@@ -150,7 +150,8 @@ export function createHeld(deps: {
       await readFirsts(without, nowMs);
     },
     hurry() {
-      readAtMs = Number.NEGATIVE_INFINITY;
+      // Past what waits for its rate each look goes through all of that: not with every row that comes.
+      if (!rated.isPassingBy) readAtMs = Number.NEGATIVE_INFINITY;
     },
     *inTurn() {
       for (const keys of [first.values(), faults.keys()])

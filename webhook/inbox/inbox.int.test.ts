@@ -15,7 +15,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { TEST_KEY } from '../intake/test-alert.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
 import { listen } from '../testing/listen.ts';
-import { ask, aTeam, type Running, send, serverOf, startInProcess, type Team, untilKnown } from '../testing/world.ts';
+import {
+  aSource,
+  ask,
+  aTeam,
+  type Running,
+  send,
+  serverOf,
+  startInProcess,
+  type Team,
+  untilKnown,
+} from '../testing/world.ts';
 
 const SOON_MS = 20_000;
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
@@ -291,5 +301,25 @@ describe('rows that cannot be drained', () => {
     await pool.query(putThemBack({ scope, namespace: team.namespace, source: 'leaving' }));
     await until('the orphan in etcd', SOON_MS, async () => (await alertsNamed('Orphan')).length === 1);
     await pool.query('DELETE FROM inbox_set_aside');
+  });
+});
+
+describe('a source that sends more than its rate', () => {
+  it('is answered 200 from both stores, and all of it becomes Alerts, while others go straight', async () => {
+    await aSource(team, { name: 'rated', format: 'Alertmanager', limits: { ratePerSecond: 10, burst: 10 } });
+    await untilKnown(cut.url, team, 'rated');
+    const pods = Array.from({ length: 60 }, (_, i) => `p${i}`);
+    const storm = pods.map((pod) => firing('Rated', { labels: { alertname: 'Rated', pod } }));
+    const answer = await send(cut.url, team, storm, { source: 'rated' });
+    expect(answer).toMatchObject({ status: 200, body: { notStored: 0, problems: [] } });
+    expect(storedIn(answer)).toBe('etcd, inbox');
+    expect(answer.body.created + answer.body.inbox).toBe(60);
+    // Ten, and what came up while they were written.
+    expect(answer.body.created).toBeGreaterThanOrEqual(10);
+    expect(answer.body.created).toBeLessThan(40);
+    const other = await send(cut.url, team, [firing('Unrelated')]);
+    expect(storedIn(other)).toBe('etcd');
+    const found = async () => new Set((await alertsNamed('Rated')).map(({ spec }) => spec.labels?.pod));
+    await until('all of them to be Alerts', SOON_MS, async () => (await found()).size === 60);
   });
 });

@@ -7,7 +7,7 @@ import type { Pace, SourceRates } from '../intake/source-rates.ts';
 import { DRAIN_FIRSTS, DRAIN_RATED, DRAIN_RATED_BYTES, DRAIN_RATED_OF_SOURCE, DRAIN_RATED_SECONDS } from '../limits.ts';
 
 export interface RatedShare {
-  /** Takes a row in, or passes it by. `unrated`: no rate holds for it, and it is not held here. */
+  /** Takes a row in, or passes it by; for those that are the first of their kind there is more room in all. `unrated`: no rate holds for it, and it is not held here. */
   add(row: StoredRow, bytes: number, isFirst: boolean): 'rated' | 'unrated' | 'passedBy';
   /** The row is held no longer. False where it is none of these. */
   release(id: string): boolean;
@@ -15,8 +15,8 @@ export interface RatedShare {
   again(): void;
   /** Is there one that is passed by, and has room again? */
   hasRoom(): boolean;
-  /** Sources that need not be read, "namespace/name"; first ones of a kind have as much room once more. */
-  passedBy(firsts?: boolean): string[];
+  /** Sources that are not to be read until then, "namespace/name"; `full`: only those of which nothing more can be held now. */
+  passedBy(full?: boolean): string[];
   readonly isPassingBy: boolean;
   readonly size: number;
   clear(): void;
@@ -40,8 +40,7 @@ export function createRatedShare(paceOf: SourceRates['paceOf']): RatedShare {
       if (pace === undefined) return 'unrated';
       const { source } = pace;
       const share = shareOf(pace);
-      const most = isFirst ? 2 * share : share;
-      if (!isRoomInAll(isFirst ? DRAIN_FIRSTS : 0) || heldOf(source) >= most) {
+      if (!isRoomInAll(isFirst ? DRAIN_FIRSTS : 0) || heldOf(source) >= share) {
         passed.set(`${row.namespace}/${row.source}`, { source, share });
         return 'passedBy';
       }
@@ -64,8 +63,8 @@ export function createRatedShare(paceOf: SourceRates['paceOf']): RatedShare {
       for (const [place, one] of passed) if (hasRoomAgain(one)) passed.delete(place);
     },
     hasRoom: () => [...passed.values()].some(hasRoomAgain),
-    passedBy: (firsts = false) =>
-      [...passed].filter(([, { source, share }]) => !firsts || heldOf(source) >= 2 * share).map(([place]) => place),
+    passedBy: (full = false) =>
+      [...passed].filter(([, { source, share }]) => !full || heldOf(source) >= share).map(([place]) => place),
     get isPassingBy() {
       return passed.size > 0;
     },

@@ -204,8 +204,9 @@ describe('the inbox, while a source is over its rate', () => {
     await storm(0, DRAIN_HELD);
     drain.start();
     await clock.advance(5_000);
-    const sent = await send(...[0, 1, 2].map((n) => report(5_000 + n, { name: 'DiskFull' })));
-    expect(sent).toContainEqual({ kind: 'inbox', isOverRate: true });
+    // What has come up meanwhile is used by more of the same.
+    await storm(DRAIN_HELD, DRAIN_HELD + 5);
+    expect(await send(report(5_000, { name: 'DiskFull' }))).toEqual([{ kind: 'inbox', isOverRate: true }]);
     await clock.advance(3_000);
     const names = [...fake.stored.values()].map(({ spec }) => spec.labels?.alertname);
     expect(names).toContain('DiskFull');

@@ -10,7 +10,7 @@ import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
 import { InboxWord } from '../sources/InboxWord.tsx';
-import { rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
+import { mayWords, rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
 import { Facts, Section } from './parts.tsx';
 
 export function State({ detail }: { detail: SourceDetail }) {
@@ -62,8 +62,8 @@ function rateFacts({ spec, status }: SourceDetail['source']): [string, ReactNode
   if (rate === undefined) return [];
   const last = status?.lastOverRateAt;
   return [
-    ['May send', `${number(rate.ratePerSecond)} alerts a second, ${number(rate.burst)} at once`],
-    ['Was over that', last === undefined ? 'never' : <Absolute key="over" at={last} />],
+    ['Rate', mayWords(rate)],
+    ['Last over it', last === undefined ? 'never' : <Absolute key="over" at={last} />],
   ];
 }
 
