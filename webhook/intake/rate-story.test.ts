@@ -48,7 +48,7 @@ const alerts = (from: number, to: number, status = 'firing') => ({
   })),
 });
 
-it('Alertmanager, which tries again after 5xx alone, is answered 200: what is over is in the inbox, and becomes Alerts at that rate', async () => {
+it('answers Alertmanager 200: what is over is in the inbox, and becomes Alerts at that rate', async () => {
   const { post, fake, memory, clock, drain } = await aStage('Alertmanager');
   const answer = await post(alerts(0, 20));
   expect(answer).toMatchObject({ status: 200, body: { code: 'Stored', created: 4, inbox: 16, notStored: 0 } });
@@ -63,7 +63,7 @@ it('Alertmanager, which tries again after 5xx alone, is answered 200: what is ov
   expect(states.filter((state) => state === 'Resolved')).toHaveLength(2);
 });
 
-it('Azure, which holds what was answered 429, is told so with the limit and the time, and nothing is in any store', async () => {
+it('tells Azure 429 with the limit and the time, and nothing is in any store', async () => {
   const { post, fake, memory, clock, metrics } = await aStage('AzureMonitor');
   const body = (n: number, condition = 'Fired') =>
     JSON.parse(
@@ -85,7 +85,7 @@ it('Azure, which holds what was answered 429, is told so with the limit and the 
   expect((await post(body(4))).body).toMatchObject({ code: 'Stored', created: 1 });
 });
 
-it('no sender loses what is over while Postgres is away: 503, and it comes again', async () => {
+it('answers 503 while Postgres is away, too, and takes it when it comes again', async () => {
   const { post, memory, fake, clock } = await aStage('Alertmanager');
   memory.isAway = true;
   const answer = await post(alerts(0, 6));
@@ -97,7 +97,7 @@ it('no sender loses what is over while Postgres is away: 503, and it comes again
   expect(fake.stored.size).toBe(6);
 });
 
-it('is told 429 by those formats alone whose senders are known to hold what they sent', () => {
+it('tells 429 to those formats alone whose senders are known to hold what they sent', () => {
   const holding = Object.values(createReceivers()).filter(({ holdsAt429 }) => holdsAt429 === true);
   expect(holding.map(({ format }) => format).toSorted()).toEqual(['AwsSns', 'AzureMonitor']);
 });
