@@ -45,14 +45,15 @@ export function createRatedStore({ store, rates, inbox, metrics }: RatedStoreDep
     try {
       if (inbox !== undefined) {
         await inbox.put([request], INBOX_ROWS_OVER_RATE);
-        metrics.overRate('inbox', 1);
         metrics.stored('inbox');
+        if (waitMs === undefined) return { kind: 'inbox' };
+        metrics.overRate('inbox', 1);
         return { kind: 'inbox', isOverRate: true };
       }
     } catch (error) {
       away = `the inbox, in which it could wait, is away: ${messageOf(error)}`;
     }
-    // Of what had to stand behind another nobody has asked yet whether it is over.
+    // Of what had to stand behind another it is not known yet whether it is over.
     waitMs ??= rates.take(pace);
     if (waitMs === 0) return store.store(request, signal);
     metrics.overRate('refused', 1);
