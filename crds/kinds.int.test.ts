@@ -324,6 +324,13 @@ describe('an AlertSource', () => {
     [{ severity: { map: { ['x'.repeat(257)]: 'High' } } }, 'a word of the map has 1 to 256 characters'],
     [{ dedup: { labels: [] } }, 'should have at least 1 items'],
     [{ auth: { bearer: { secretRef: { name: 'Prom', key: 'token' } } } }, 'spec.auth.bearer.secretRef.name'],
+    [{ limits: { burst: 5 } }, 'it goes with that only'],
+    [{ limits: { ratePerSecond: 6, burst: 5 } }, 'burst is at least ratePerSecond'],
+    [{ limits: { ratePerSecond: 0 } }, 'greater than or equal to 1'],
+    [
+      { auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' }, limits: { ratePerSecond: 5 } },
+      'set ratePerSecond there',
+    ],
   ])('with %j is refused', async (spec, words) => {
     const answer = await dryRun(aSource(spec, 'second'));
     expect(answer.ok).toBe(false);
@@ -336,6 +343,8 @@ describe('an AlertSource', () => {
     { auth: hmac({ prefix: 'sha256=', timestampHeader: 'X-Ts', separator: '.', tolerance: '1h' }) },
     { routes: [{ match: ['team=~"pay|web"', '{"x.y"!="z"}'], namespace: 'pay' }] },
     { auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
+    { limits: { ratePerSecond: 5 } },
+    { limits: { ratePerSecond: 5, burst: 5 } },
     { format: 'AwsSns', auth: undefined, acceptFrom: { namespace: 'infra', name: 'prom' } },
     { format: 'PagerDutyEvents', trustAcknowledge: true },
     { trustAcknowledge: true, auth: undefined, acceptFrom: { namespace: 'infra', name: 'events' } },

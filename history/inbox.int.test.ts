@@ -78,6 +78,24 @@ describe('rows of the inbox', () => {
     expect(ids).toEqual([...Array(INBOX_ROWS_PER_WRITE).keys()].filter((n) => n % 3 !== 1).map((n) => n + 1));
   });
 
+  it('are read past those of sources that are left alone, the first of their kind too', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    const places = ['a/prom', 'a/other', 'b/prom'];
+    await inbox.append(
+      Array.from({ length: 300 }, (_, n) => {
+        const [namespace = '', source = ''] = (places[n % 3] ?? '').split('/');
+        return aRow(n, { namespace, source, isFirst: n >= 150 });
+      }),
+    );
+    const placesOf = async (o: { firsts?: boolean; limit: number }) => {
+      const rows = await inbox.page({ after: '0', without: [], withoutSources: ['a/prom', 'b/prom'], ...o });
+      return [new Set(rows.map(({ namespace, source }) => `${namespace}/${source}`)), rows.length];
+    };
+    expect(await placesOf({ limit: 500 })).toEqual([new Set(['a/other']), 100]);
+    expect(await placesOf({ limit: 500, firsts: true })).toEqual([new Set(['a/other']), 50]);
+    expect(await placesOf({ limit: 10 })).toEqual([new Set(['a/other']), 10]);
+  });
+
   it('that are the first of their kind are found by themselves, without looking through all others', async () => {
     const inbox = createInboxStore({ pool, scope: 'a' });
     await inbox.append(Array.from({ length: 400 }, (_, n) => aRow(n, { ...(n % 100 === 99 && { isFirst: true }) })));

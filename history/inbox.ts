@@ -49,6 +49,8 @@ export interface InboxStore {
     limit: number;
     bytes?: number;
     without: readonly string[];
+    /** Nor those of these sources, each "namespace/name". */
+    withoutSources?: readonly string[];
     /** Only those that are marked so. */
     firsts?: boolean;
   }): Promise<StoredRow[]>;
@@ -82,7 +84,7 @@ SELECT id::text AS id, namespace, source, fingerprint, demo, reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
 FROM (SELECT *, sum(octet_length(reports)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
       FROM (SELECT id, namespace, source, fingerprint, demo, reports::text AS reports, received_at
-            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[])${which}
+            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[]) AND namespace || '/' || source <> ALL ($6::text[])${which}
             ORDER BY inbox.id LIMIT $3) AS next) AS counted
 WHERE before IS NULL OR $5::bigint IS NULL OR before < $5::bigint
 ORDER BY counted.id`;
@@ -134,8 +136,9 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
         column((r) => (r.isFirst ? 't' : 'f')),
       ]);
     },
-    page: async ({ after, limit, bytes, without, firsts }) =>
-      (await ask<StoredRow>(firsts ? FIRSTS : PAGE, [scope, after, limit, without, bytes ?? null])).rows,
+    page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) =>
+      (await ask<StoredRow>(firsts ? FIRSTS : PAGE, [scope, after, limit, without, bytes ?? null, withoutSources]))
+        .rows,
     remove: (ids, holder) => underLock(REMOVE, ids, holder, []),
     setAside: (rows, holder) =>
       underLock(

@@ -223,6 +223,10 @@ export const INBOX_WAITING = 20_000;
 export const INBOX_WAITING_BYTES = 64 * MIB;
 /** Rows of the inbox; past it, with the API server away, senders are told to hold what they have. */
 export const INBOX_ROWS = 500_000;
+/** The same of what is over limits.ratePerSecond of its source: the rest of the rows is for when the API server is away. */
+export const INBOX_ROWS_OVER_RATE = 100_000;
+/** Sources with such a rate whose use of it is remembered; beyond it those that used nothing lately are forgotten. */
+export const RATES_REMEMBERED = 1_000;
 /** Rows whose faults are read from the inbox at each look, and faults that are known to wait there at most: later reports of them wait behind. */
 export const INBOX_FAULTS_READ = 5_000;
 export const INBOX_FAULTS_REMEMBERED = 50_000;
@@ -262,6 +266,11 @@ export const INBOX_ROW_BYTES = 256 * KIB;
 export const DRAIN_FIRSTS = 200;
 export const DRAIN_FIRSTS_MS = 1_000;
 export const DRAIN_FIRSTS_BYTES = 4 * MIB;
+/** Rows that are held besides, of sources with a rate, whose rows wait for that, and bytes of them; and of one source, for so many seconds of its rate. */
+export const DRAIN_RATED = 2_000;
+export const DRAIN_RATED_BYTES = 8 * MIB;
+export const DRAIN_RATED_SECONDS = 4;
+export const DRAIN_RATED_OF_SOURCE = { least: 100, most: 1_000 } as const;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;
 /** Rows that are drained are taken away together, at most this late. */

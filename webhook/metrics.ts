@@ -20,6 +20,8 @@ export interface WebhookMetrics {
   waited(rank: number, seconds: number): void;
   /** A report of an alert for which there was no room as an object; `unfolded`: one for which there was room again. */
   folded(outcome: 'created' | 'updated' | 'unchanged' | 'unfolded'): void;
+  /** Alerts over the rate of their source: put into the inbox, left with a sender that holds them, or refused as there is no inbox now. */
+  overRate(outcome: 'inbox' | 'held' | 'refused', count: number): void;
   /** A named bound was reached. */
   limitReached(limit: string): void;
   /** One answered request, by route pattern. */
@@ -81,6 +83,11 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     help: 'Reports of alerts that are kept in Postgres alone because their source has reached maxLiveAlerts, and alerts that left it.',
     labelNames: ['outcome'],
   });
+  const overRate = counter(registry, {
+    name: 'funnelai_webhook_over_rate_total',
+    help: 'Alerts over limits.ratePerSecond of their source: in the inbox, held by their sender after 429, or refused with 503.',
+    labelNames: ['outcome'],
+  });
   const limits = counter(registry, {
     name: 'funnelai_webhook_limit_reached_total',
     help: 'How often a named bound of the webhook was reached.',
@@ -138,6 +145,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     waiting: (rank, count) => waiting.set({ class: classOf(rank), severity: severityOf(rank) }, count),
     waited: (rank, seconds) => waited.observe({ class: classOf(rank) }, seconds),
     folded: (outcome) => folded.inc({ outcome }),
+    overRate: (outcome, count) => overRate.inc({ outcome }, count),
     limitReached: (limit) => limits.inc({ limit }),
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     streams: (n) => open.set(n),

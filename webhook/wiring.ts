@@ -39,11 +39,13 @@ import { createIngest } from './intake/ingest.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createLiveBook } from './intake/live-book.ts';
 import { createOverflows } from './intake/overflows.ts';
+import { createRatedStore } from './intake/rated-store.ts';
 import { createRepeatCounter, noRepeats } from './intake/repeats.ts';
 import { BY_ORIGIN, createRouting, originsOf } from './intake/routing.ts';
 import { createSecretsAhead } from './intake/secrets-ahead.ts';
 import { createSourceAuth } from './intake/source-auth.ts';
 import { createSourceLookup } from './intake/source-lookup.ts';
+import { createSourceRates } from './intake/source-rates.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
 import { createLateLeases } from './leases/late.ts';
@@ -160,8 +162,22 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const pools = inboxPool && { pool: inboxPool, lookPool: pool ?? inboxPool };
   const two =
     pools &&
-    wireTwoStores({ etcd, client, ...pools, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
-  const store = two?.store ?? etcd;
+    wireTwoStores({
+      etcd,
+      client,
+      ...pools,
+      sources: sources.cache,
+      alerts: alerts.cache,
+      scope,
+      opened,
+      isNew,
+      clock,
+      log,
+      metrics,
+    });
+  const sourceOf = (namespace: string, name: string) => sources.cache.get(namespace, name);
+  const rates = createSourceRates({ sourceOf, alerts: alerts.cache, clock });
+  const store = createRatedStore({ store: two?.store ?? etcd, inbox: two?.inbox, rates, metrics });
   const leases = wireLeases({
     kept: parts.leases ?? late,
     client,
@@ -180,6 +196,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const routing = createRouting({ sources: sources.cache, alerts: alerts.cache, live, folds, clock, metrics });
   const ingest = createIngest({
     ...(two === undefined ? { store } : { store, receipt: two.receipt, isBounded: true }),
+    admit: store.admit,
     clock,
     log,
     metrics,

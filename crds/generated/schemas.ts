@@ -125,6 +125,8 @@ export const alertSourceSpecSchema: z.ZodType<AlertSourceSpec> = z.looseObject({
     match: z.exactOptional(z.array(bounded(1, 1024)).min(1).max(16)),
   })),
   limits: z.exactOptional(z.looseObject({
+    ratePerSecond: z.exactOptional(z.int().min(1).max(10000)),
+    burst: z.exactOptional(z.int().min(1).max(100000)),
     maxLiveAlerts: z.exactOptional(z.int().min(20).max(50000)),
   })),
 });
@@ -133,6 +135,7 @@ export const alertSourceStatusSchema: z.ZodType<AlertSourceStatus> = z.looseObje
   observedGeneration: z.int(),
   path: z.exactOptional(bounded(0, 512)),
   lastReceivedAt: z.exactOptional(z.iso.datetime({ offset: true })),
+  lastOverRateAt: z.exactOptional(z.iso.datetime({ offset: true })),
   conditions: z.exactOptional(z.array(conditionSchema).max(16)),
 });
 

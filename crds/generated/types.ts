@@ -155,12 +155,16 @@ export interface AlertSourceSpec {
   };
   /** What this source may ask of the cluster at once. Nothing is dropped for it. */
   limits?: {
+    /** Alerts of this source a second, 1 to 10000, that each webhook takes straight into the cluster. Alerts are counted, not requests, and only those that write something: a repeat of what is an Alert costs nothing, nor does the end of an Alert that fires. What is over waits in Postgres, safe, and becomes Alerts at the same rate, new alert names first; senders that are known to hold what is answered 429 (AzureMonitor, AwsSns) are told so instead. Without Postgres what is over is answered 503. Absent: no bound. Example: 50. */
+    ratePerSecond?: number;
+    /** Alerts that may come at once after a quiet time, at least ratePerSecond, at most 100000. Default: what ten seconds of ratePerSecond let through. Example: 500. */
+    burst?: number;
     /** Alert objects of this source in the cluster at most, 20 to 50000. Past it further new alerts are kept in Postgres and counted by one overflow Alert for each name and group (spec.folded); a tenth of it is kept for names and groups of which nothing fires yet. Default: 5000. */
     maxLiveAlerts?: number;
   };
 }
 
-/** What is. Written by the operator; lastReceivedAt and the condition Receiving by the webhook. */
+/** What is. Written by the operator; lastReceivedAt, lastOverRateAt and the condition Receiving by the webhook. */
 export interface AlertSourceStatus {
   /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
@@ -168,6 +172,8 @@ export interface AlertSourceStatus {
   path?: string;
   /** When the newest body came of which something was taken, RFC 3339. Written at most once a minute, so it may be that much behind. */
   lastReceivedAt?: string;
+  /** When alerts came last that were over limits.ratePerSecond, RFC 3339. Written at most once a minute, so it may be that much behind. */
+  lastOverRateAt?: string;
   /** Ready says whether the entrance can take alerts (its Secret and key are there, its mapping compiles). Unauthenticated is there and true while anyone may send. Routed says whether every route leads to a source that accepts. Stalled says that only an edit can mend it. Receiving says whether what comes is taken: False, with the reason, when what comes is refused and nothing was taken for five minutes, and when nothing has come for an hour (reason Quiet). At most 16. */
   conditions?: Condition[];
 }

@@ -12,6 +12,7 @@ import { backoffMs } from '@funnelai/kube/backoff';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import { noRates, type SourceRates } from '../intake/source-rates.ts';
 import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
@@ -20,6 +21,7 @@ import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
+import { createRatedTurns } from './rated-turns.ts';
 import { type Home, type Plan, planOf, type Way } from './rows.ts';
 import { answers, isStored } from './two-stores.ts';
 
@@ -37,6 +39,8 @@ export interface DrainDeps {
   sourceOf(namespace: string, name: string): AlertSource | null | undefined;
   /** Whether nothing of an alert's kind fires yet: of those that are held it goes first. */
   isNew?: (namespace: string, spec: AlertSpec) => boolean;
+  /** How much of each source may be drained now, which is counted apart from what of it comes straight. */
+  rates?: SourceRates;
   api: ApiServer;
   lane: Lane;
   clock: Clock;
@@ -46,7 +50,9 @@ export interface DrainDeps {
 
 export function createDrain(deps: DrainDeps): Drain {
   const { inbox, lock, etcd, api, lane, clock, log, metrics } = deps;
-  const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), clock });
+  const rates = deps.rates ?? noRates;
+  const turns = createRatedTurns(rates);
+  const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), paceOf: rates.paceOf, clock });
   const settled: { id: string; reason?: string }[] = [];
   const pausing = createPausing();
   const working = new Set<Promise<void>>();
@@ -64,9 +70,10 @@ export function createDrain(deps: DrainDeps): Drain {
     lane.drains(false);
   }
 
-  /** Begins as many writes as lane and breaker allow. */
+  /** Begins as many writes as lane, breaker and rates allow. */
   function begin(signal: AbortSignal): void {
     const nowMs = clock.monotonicMs();
+    turns.begin();
     for (const [key, fault] of held.inTurn()) {
       const [row] = fault.rows;
       if (row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
@@ -83,6 +90,10 @@ export function createDrain(deps: DrainDeps): Drain {
       if (plan.requests.length === 0) {
         leave({ isUnused: true });
         for (const { row, why } of plan.unreadable) done(key, fault, [row], why);
+        continue;
+      }
+      if (!turns.mayGo(fault, row, plan.requests, nowMs)) {
+        leave({ isUnused: true });
         continue;
       }
       const verdict = api.ask();
@@ -211,11 +222,11 @@ export function createDrain(deps: DrainDeps): Drain {
         if (!lock.held()) forget();
         else {
           await held.read(pausing.paused(clock.monotonicMs()));
-          if (held.size > 0) lane.drains(true);
           begin(signal);
+          // What only waits for the rate of its source keeps no place from what comes straight.
+          lane.drains(held.hasWork || working.size > 0);
           if (!(await remove())) forget();
           else if (held.size > 0 || settled.length > 0) waitMs = limits.DRAIN_REMOVE_MS;
-          if (held.size === 0 && working.size === 0) lane.drains(false);
           failures = 0;
         }
       } catch (error) {

@@ -1,13 +1,16 @@
 /**
  * What of the inbox is in memory while it is drained: rows by fault in the order in which they lie there, so many and no more. Where nothing
  * of its kind fires yet, the first fault of the kind that is held has its turn before the others; those that were marked as such when they
- * were put there are held besides, however far behind they stand.
+ * were put there are held besides, however far behind they stand. So are rows that wait for the rate of their source, some of each: what
+ * comes behind the others of such a source is read past them.
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { labelValue } from '@funnelai/domain/labels';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import type { Clock } from '@funnelai/kube/clock';
+import type { SourceRates } from '../intake/source-rates.ts';
 import * as limits from '../limits.ts';
+import { createRatedShare } from './rated-share.ts';
 import { keyOf, planOf } from './rows.ts';
 
 /** Rows of one fault that are held. */
@@ -19,6 +22,8 @@ export interface Fault {
   isOneByOne: boolean;
   failures: number;
   notBeforeMs: number;
+  /** It waits for the rate of its source. */
+  isOverRate?: boolean;
 }
 const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
 
@@ -39,21 +44,25 @@ export interface Held {
   clear(): void;
   /** Faults. */
   readonly size: number;
+  /** Is there any that waits for more than the rate of its source? */
+  readonly hasWork: boolean;
 }
 
 export function createHeld(deps: {
   inbox: Pick<InboxStore, 'page'>;
   /** Whether nothing of an alert's kind fires yet. */
   isNew: (namespace: string, spec: AlertSpec) => boolean;
+  paceOf: SourceRates['paceOf'];
   clock: Pick<Clock, 'monotonicMs'>;
 }): Held {
   const { inbox, isNew, clock } = deps;
+  const rated = createRatedShare(deps.paceOf);
   const faults = new Map<string, Fault>();
   /** Keys of the faults with a `newKind`, by that. */
   const first = new Map<string, string>();
   /** Ids that are held or settled and still lie in the table. */
   const known = new Set<string>();
-  /** Of rows that are not done. */
+  /** Of rows that are not done, and wait for no rate. */
   let heldBytes = 0;
   let cursor = '0';
   let isAtEnd = false;
@@ -62,17 +71,27 @@ export function createHeld(deps: {
   let firstsTo = '0';
   let firstsAtMs = Number.NEGATIVE_INFINITY;
 
-  const holdsLess = (rows: number, bytes: number): boolean => known.size < rows && heldBytes < bytes;
+  const holdsLess = (rows: number, bytes: number): boolean => known.size - rated.size < rows && heldBytes < bytes;
 
-  function add(rows: readonly StoredRow[]): void {
+  function add(rows: readonly StoredRow[], areFirsts = false): void {
     for (const row of rows) {
       if (known.has(row.id)) continue;
+      const place = rated.add(row, bytesOf(row), areFirsts);
+      if (place === 'passedBy') continue;
       known.add(row.id);
-      heldBytes += bytesOf(row);
+      if (place === 'unrated') heldBytes += bytesOf(row);
       const fault = faults.get(keyOf(row));
       if (fault === undefined) hold(row);
-      else fault.rows.push(row);
+      else {
+        fault.rows.push(row);
+        // With this one it may have ended, which waits for nothing.
+        if (fault.isOverRate === true) fault.notBeforeMs = 0;
+      }
     }
+  }
+
+  function release(row: StoredRow): void {
+    if (!rated.release(row.id)) heldBytes -= bytesOf(row);
   }
 
   function hold(row: StoredRow): void {
@@ -97,26 +116,28 @@ export function createHeld(deps: {
       limits.DRAIN_HELD + limits.DRAIN_FIRSTS,
       limits.DRAIN_HELD_BYTES + limits.DRAIN_FIRSTS_BYTES,
     );
-    const isAllHeld = isAtEnd && holdsLess(limits.DRAIN_HELD, limits.DRAIN_HELD_BYTES);
+    const isAllHeld = isAtEnd && !rated.isPassingBy && holdsLess(limits.DRAIN_HELD, limits.DRAIN_HELD_BYTES);
     if (isAllHeld || !isRoom || nowMs - firstsAtMs < limits.DRAIN_FIRSTS_MS) return;
     firstsAtMs = nowMs;
     const bound = { limit: limits.DRAIN_FIRSTS, bytes: limits.DRAIN_FIRSTS_BYTES };
-    const rows = await inbox.page({ after: firstsTo, ...bound, without, firsts: true });
+    const withoutSources = rated.passedBy(true);
+    const rows = await inbox.page({ after: firstsTo, ...bound, without, withoutSources, firsts: true });
     firstsTo = rows.at(-1)?.id ?? '0';
-    add(rows);
+    add(rows, true);
   }
 
   async function readOn(without: readonly string[], nowMs: number): Promise<void> {
     if (!holdsLess(limits.DRAIN_HELD, limits.DRAIN_HELD_BYTES)) return;
     if (isAtEnd && nowMs - readAtMs < limits.DRAIN_IDLE_MS) return;
     // A row may become visible after one with a higher number, and a pause may be over: now and then all is read from the first.
-    if (isAtEnd && nowMs - wrappedAtMs >= limits.DRAIN_WRAP_MS) {
+    if (isAtEnd && nowMs - wrappedAtMs >= (rated.hasRoom() ? limits.DRAIN_IDLE_MS : limits.DRAIN_WRAP_MS)) {
       cursor = '0';
       wrappedAtMs = nowMs;
+      rated.again();
     }
     readAtMs = nowMs;
     const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
-    const rows = await inbox.page({ after: cursor, ...bound, without });
+    const rows = await inbox.page({ after: cursor, ...bound, without, withoutSources: rated.passedBy() });
     isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
     cursor = rows.at(-1)?.id ?? cursor;
     add(rows);
@@ -129,7 +150,8 @@ export function createHeld(deps: {
       await readFirsts(without, nowMs);
     },
     hurry() {
-      readAtMs = Number.NEGATIVE_INFINITY;
+      // Past what waits for its rate each look goes through all of that: not with every row that comes.
+      if (!rated.isPassingBy) readAtMs = Number.NEGATIVE_INFINITY;
     },
     *inTurn() {
       for (const keys of [first.values(), faults.keys()])
@@ -140,14 +162,14 @@ export function createHeld(deps: {
     },
     has: (key, fault) => faults.get(key) === fault,
     done(key, fault, rows) {
-      for (const row of rows) heldBytes -= bytesOf(row);
+      for (const row of rows) release(row);
       fault.rows = fault.rows.filter((row) => !rows.includes(row));
       if (fault.rows.length === 0) letGo(key, fault);
     },
     putBack(key, fault) {
       for (const row of fault.rows) {
         known.delete(row.id);
-        heldBytes -= bytesOf(row);
+        release(row);
       }
       letGo(key, fault);
     },
@@ -158,6 +180,7 @@ export function createHeld(deps: {
       faults.clear();
       first.clear();
       known.clear();
+      rated.clear();
       heldBytes = 0;
       cursor = '0';
       isAtEnd = false;
@@ -165,6 +188,9 @@ export function createHeld(deps: {
     },
     get size() {
       return faults.size;
+    },
+    get hasWork() {
+      return [...faults.values()].some(({ isOverRate }) => isOverRate !== true);
     },
   };
 }

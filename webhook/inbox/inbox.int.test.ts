@@ -15,7 +15,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { TEST_KEY } from '../intake/test-alert.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
 import { listen } from '../testing/listen.ts';
-import { ask, aTeam, type Running, send, serverOf, startInProcess, type Team, untilKnown } from '../testing/world.ts';
+import {
+  aSource,
+  ask,
+  aTeam,
+  type Running,
+  send,
+  serverOf,
+  startInProcess,
+  type Team,
+  untilKnown,
+} from '../testing/world.ts';
 
 const SOON_MS = 20_000;
 const stage = { assets: inject('assets'), kubeconfig: inject('kubeconfig') };
@@ -291,5 +301,26 @@ describe('rows that cannot be drained', () => {
     await pool.query(putThemBack({ scope, namespace: team.namespace, source: 'leaving' }));
     await until('the orphan in etcd', SOON_MS, async () => (await alertsNamed('Orphan')).length === 1);
     await pool.query('DELETE FROM inbox_set_aside');
+  });
+});
+
+describe('a source that sends more than its rate', () => {
+  it('is answered 200 from both stores, all of it becomes Alerts no sooner than it may, and others do not wait for it', async () => {
+    await aSource(team, { name: 'rated', format: 'Alertmanager', limits: { ratePerSecond: 5, burst: 5 } });
+    await untilKnown(cut.url, team, 'rated');
+    const storm = Array.from({ length: 40 }, (_, i) =>
+      firing('Rated', { labels: { alertname: 'Rated', pod: `p${i}` } }),
+    );
+    const beganMs = systemClock.monotonicMs();
+    const answer = await send(cut.url, team, storm, { source: 'rated' });
+    expect(answer).toMatchObject({ status: 200, body: { notStored: 0, problems: [] } });
+    expect(storedIn(answer)).toBe('etcd, inbox');
+    expect(answer.body.created + answer.body.inbox).toBe(40);
+    expect((await send(cut.url, team, [firing('Unrelated')])).status).toBe(200);
+    await until('the other to be an Alert', SOON_MS, async () => (await alertsNamed('Unrelated')).length === 1);
+    const found = async () => new Set((await alertsNamed('Rated')).map(({ spec }) => spec.labels?.pod));
+    await until('all of them to be Alerts', SOON_MS, async () => (await found()).size === 40);
+    // Straight and out of the inbox, each five at once and five a second.
+    expect(systemClock.monotonicMs() - beganMs).toBeGreaterThan(3_000);
   });
 });

@@ -24,8 +24,8 @@ import { rowsOf } from './rows.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface Inbox {
-  /** Resolves once all of them are stored. @throws {Error} when one is not, or nobody can say. */
-  put(requests: readonly StoreRequest[]): Promise<void>;
+  /** Resolves once all of them are stored; beyond `most` rows none is. @throws {Error} when one is not, or nobody can say. */
+  put(requests: readonly StoreRequest[], most?: number): Promise<void>;
   /** False only when it is known that no report waits: what is unchanged in etcd may be news beside one that does. */
   mayHoldRows(): boolean;
   /** Does a report of this fault wait there, as far as is known? What comes later of it has to stand behind it. */
@@ -62,7 +62,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let cancel = () => {};
   let looking: Promise<void> = Promise.resolve();
 
-  const hasRoom = (faults: number) => (seen?.rows ?? 0) + putSince + faults <= INBOX_ROWS;
+  const hasRoom = (faults: number, most = INBOX_ROWS) => (seen?.rows ?? 0) + putSince + faults <= most;
   const tell = () => {
     for (const listener of [...listeners]) listener();
   };
@@ -153,13 +153,13 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
 
   return {
     // Not async: its frame would hold the requests, which are several times their rows, until those are stored.
-    put(requests) {
+    put(requests, most = INBOX_ROWS) {
       if (store === undefined)
         return Promise.reject(new Error('the inbox is not open yet: what this cluster is has not been read'));
       if (down !== undefined && clock.monotonicMs() < down.untilMs) return Promise.reject(new Error(down.why));
-      if (!hasRoom(requests.length)) {
-        metrics.limitReached('INBOX_ROWS');
-        return Promise.reject(new Error(`the inbox holds ${INBOX_ROWS} alerts already`));
+      if (!hasRoom(requests.length, most)) {
+        metrics.limitReached(most < INBOX_ROWS ? 'INBOX_ROWS_OVER_RATE' : 'INBOX_ROWS');
+        return Promise.reject(new Error(`the inbox holds ${most} alerts already`));
       }
       puts += requests.length;
       putSince += requests.length;

@@ -72,7 +72,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
 
   async function store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
     // Overtaken by this one, what waits of the same fault would be merged without what this one says of it.
-    if (inbox.isWaiting(request.fingerprint)) {
+    if (inbox.isWaiting(request.fingerprint) && request.mayOvertake !== true) {
       const kept = await keep(request);
       if (!(kept instanceof Error)) return kept;
     }

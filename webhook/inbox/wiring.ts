@@ -1,6 +1,6 @@
 /** Makes the intake's two stores out of their parts: router, inbox, drain and its lock. Without a database there is one store. */
 
-import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
 import { createInboxStore } from '@funnelai/history/inbox';
@@ -11,13 +11,14 @@ import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
+import { createSourceRates } from '../intake/source-rates.ts';
 import type { AlertStore } from '../intake/store.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { createApiServer } from './api-server.ts';
 import { createInboxBySource, type InboxBySource } from './by-source.ts';
 import { createDrain, type Drain } from './drain.ts';
-import { createInbox } from './inbox.ts';
+import { createInbox, type Inbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock, type ReceiptClock } from './receipt-clock.ts';
 import { createSpare, type Spare } from './spare.ts';
@@ -31,6 +32,7 @@ export interface TwoStoresParts {
   /** For people who look into it. */
   lookPool: DatabasePool;
   sources: Cache<AlertSource>;
+  alerts: Pick<Cache<Alert>, 'get'>;
   /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
   scope(signal: AbortSignal): Promise<string | undefined>;
   /** Hears what was found by that; others go by the same lock. */
@@ -45,6 +47,7 @@ export interface TwoStores {
   store: AlertStore;
   receipt: ReceiptClock;
   spare: Spare;
+  inbox: Inbox;
   bySource: InboxBySource;
   start(): void;
   stop(): Promise<void>;
@@ -77,7 +80,9 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     lock = createDrainLock({ pool, clock, log, scope });
     const sourceOf = (namespace: string, name: string) =>
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
-    drain = createDrain({ inbox: store, lock, etcd, sourceOf, isNew: parts.isNew, api, lane, clock, log, metrics });
+    const rates = createSourceRates({ sourceOf, alerts: parts.alerts, clock });
+    const { isNew } = parts;
+    drain = createDrain({ inbox: store, lock, etcd, sourceOf, isNew, rates, api, lane, clock, log, metrics });
     lock.subscribe((held) => {
       metrics.drains(held);
       drain?.wake();
@@ -95,6 +100,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   return {
     store: createTwoStores({ etcd, inbox, api, lane, clock, metrics }),
     receipt,
+    inbox,
     spare: createSpare({ api, inbox, clock }),
     bySource,
     start() {

@@ -25,6 +25,16 @@ describe('the answer to a body', () => {
     expect(answerFor(reading(), result({}), 'r').status).toBe(200);
   });
 
+  it('is 429 where the sender holds what is over its rate, and says when to come back', () => {
+    const why = 'source demo/prom is over limits.ratePerSecond (1 alert a second, burst 2)';
+    const over = result({ unavailable: 1, why, retryAfterMs: 2_500, isTooMany: true });
+    expect(answerFor(reading({ status: 'firing', labels }), over, 'r')).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '3' },
+      body: { code: 'TooMany', notStored: 1, message: expect.stringContaining(why) },
+    });
+  });
+
   it('says what made no alert, and why', () => {
     const left = { ...reading(), ignored: ['a change is no alert', 'another'] };
     expect(answerFor(left, result({}), 'r').body.message).toBe(

@@ -7,13 +7,13 @@ import type { IngestResult } from './ingest.ts';
 import { warned } from './warnings.ts';
 
 export interface IntakeAnswer {
-  status: 200 | 400 | 404 | 503;
+  status: 200 | 400 | 404 | 429 | 503;
   headers: Record<string, string>;
   body: IntakeReceipt;
 }
 /** Body of every answer to a body that could be read. */
 export interface IntakeReceipt {
-  code: 'Stored' | 'Invalid' | 'NotFound' | 'Unavailable';
+  code: 'Stored' | 'Invalid' | 'NotFound' | 'TooMany' | 'Unavailable';
   message: string;
   requestId: string;
   created: number;
@@ -33,7 +33,7 @@ export interface IntakeReceipt {
 export const STORED_IN = 'funnelai-stored-in';
 
 /**
- * Senders retry on 5xx and on nothing else (Alertmanager's notify/webhook, Prometheus' notifier), so 503 goes before 400:
+ * Senders retry on 5xx and on nothing else (Alertmanager's notify/webhook, Prometheus' notifier), unless their format says that they do at 429, so 503 goes before 400:
  * a good alert that was not stored comes again, a bad one among it is named by that later answer too.
  */
 export function answerFor(reading: Reading, result: IngestResult, requestId: string): IntakeAnswer {
@@ -67,7 +67,9 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
   if (result.unavailable > 0) {
     const message = `${good}, ${result.unavailable} could not be stored: ${result.why ?? 'the API server is away'}. Send the whole body again${named}`;
     const headers = { ...storedIn, ...retryAfter(result.retryAfterMs ?? RETRY_AFTER_MS) };
-    return { status: 503, headers, body: { code: 'Unavailable', message, ...receipt } };
+    const body = { message, ...receipt };
+    if (result.isTooMany) return { status: 429, headers, body: { code: 'TooMany', ...body } };
+    return { status: 503, headers, body: { code: 'Unavailable', ...body } };
   }
   if (result.gone !== undefined) {
     return {

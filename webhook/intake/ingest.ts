@@ -16,6 +16,7 @@ import type { Received } from '../receivers/receiver.ts';
 import { createFairGate } from './fair-gate.ts';
 import type { Place } from './fair-queue.ts';
 import { type Group, groupByFault } from './grouping.ts';
+import type { RatedStore } from './rated-store.ts';
 import { noRepeats, type RepeatCounter } from './repeats.ts';
 import { noRouting, type Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
@@ -36,13 +37,17 @@ export interface IngestResult {
   retryAfterMs?: number;
   /** The namespace is being deleted. */
   gone?: string;
+  /** Of all those, the alerts that were over the rate of their source; none when absent. */
+  overRate?: number;
+  /** Its sender holds what it is told to send later: nothing of the body was stored, as it is over the rate. */
+  isTooMany?: true;
   /** What was wrong with alerts that were taken. */
   warnings?: Warnings | undefined;
 }
 
 export interface Ingest {
   /** Never throws; returns when each alert has its outcome or the deadline is over. */
-  ingest(source: AlertSource, received: readonly Received[]): Promise<IngestResult>;
+  ingest(source: AlertSource, received: readonly Received[], o?: { holdsAt429?: boolean }): Promise<IngestResult>;
 }
 
 export function createIngest(deps: {
@@ -58,6 +63,8 @@ export function createIngest(deps: {
   alerts?: Pick<Cache<Alert>, 'get'>;
   /** The store bounds by itself how much it does at once, and in which order: then all alerts of a body are given to it together. */
   isBounded?: boolean;
+  /** Asked of senders that hold what they are told to: is this body more than may come now? */
+  admit?: RatedStore['admit'];
   leases?: LeaseBook;
   /** Whether nothing of its kind fires yet; all is more of the same where absent. */
   isNew?: (namespace: string, spec: AlertSpec) => boolean;
@@ -69,8 +76,8 @@ export function createIngest(deps: {
   const gate = deps.isBounded === true ? undefined : createFairGate(deps);
   let requests = 0;
   return {
-    async ingest(source, received) {
-      const begun = await begin(source, received);
+    async ingest(source, received, { holdsAt429 = false } = {}) {
+      const begun = await begin(source, received, holdsAt429);
       const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () => {
         begun.abort.abort(new Error('the time for this request is over'));
         gate?.leave(begun.number);
@@ -83,8 +90,12 @@ export function createIngest(deps: {
           else if (outcome.kind !== 'unavailable' && outcome.kind !== 'inbox') continue;
           if (firing !== undefined) leases.seen(namespace, firing);
         }
-        const { warnings } = begun;
-        return { ...sum(ended, deps.metrics), ...(warnings === undefined ? {} : { warnings }) };
+        const { warnings, isTooMany } = begun;
+        return {
+          ...sum(ended, deps.metrics),
+          ...(isTooMany ? { isTooMany } : {}),
+          ...(warnings === undefined ? {} : { warnings }),
+        };
       } finally {
         disarm();
       }
@@ -92,13 +103,19 @@ export function createIngest(deps: {
   };
 
   /** What of a body is under way, and of its alerts no more than is asked for when they are stored: they are many, and wait for a disk. */
-  async function begin(source: AlertSource, received: readonly Received[]): Promise<Begun> {
+  async function begin(source: AlertSource, received: readonly Received[], holdsAt429: boolean): Promise<Begun> {
     // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
     const { groups, warnings } = await groupByFault(source, received, { ...deps, routing });
     for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
     const abort = new AbortController();
     requests += 1;
     const number = requests;
+    const tooMany = holdsAt429 ? deps.admit?.(groups.map(({ request }) => request)) : undefined;
+    if (tooMany !== undefined) {
+      const outcome: StoreOutcome = { kind: 'unavailable', isOverRate: true, ...tooMany };
+      const ended = groups.map((group) => ({ ...toldOf(group), outcome }));
+      return { warnings, running: [Promise.resolve(ended)], number, abort, isTooMany: true };
+    }
     // All of them wait at once: what is new in the last line of a body must not wait for the ten thousand before it.
     const running: Promise<Ended[]>[] = [];
     const pause = inSlices(deps.clock);
@@ -149,6 +166,7 @@ interface Begun {
   running: readonly Promise<Ended[]>[];
   number: number;
   abort: AbortController;
+  isTooMany?: true;
 }
 /** What of a fault is asked for once it has its outcome. */
 interface Told extends Pick<Group, 'indices' | 'isSecond'> {
@@ -225,6 +243,7 @@ function sum(ended: readonly Ended[], metrics: WebhookMetrics): IngestResult {
   const result: IngestResult = { created: 0, updated: 0, unchanged: 0, refused: [], unavailable: 0 };
   for (const { indices, isSecond, outcome } of ended) {
     if (isSecond && outcome.kind !== 'unavailable') continue;
+    if ('isOverRate' in outcome) result.overRate = (result.overRate ?? 0) + indices.length;
     metrics.alert(outcome.kind === 'gone' ? 'refused' : outcome.kind, indices.length);
     if (outcome.kind === 'refused') {
       for (const index of indices) {

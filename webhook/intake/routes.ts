@@ -128,10 +128,11 @@ async function take(
         'the sender left alerts out of a body: raise max_alerts',
       );
     for (const limit of reading.reached ?? []) deps.metrics.limitReached(limit);
-    const result = await deps.ingest.ingest(source, reading.received);
+    const result = await deps.ingest.ingest(source, reading.received, { holdsAt429: format.holdsAt429 === true });
     const answer = answerFor(reading, result, request.id);
     arrival.alerts = reading.received.length + bad;
     arrival.stored = result.created + result.updated + result.unchanged + (result.inbox ?? 0);
+    arrival.overRate = result.overRate ?? 0;
     const refusal = refusalIn(answer, result.why);
     if (refusal !== undefined) arrival.refusal = refusal;
     if (answer.status === 503)

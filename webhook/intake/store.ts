@@ -35,20 +35,24 @@ export interface StoreRequest {
   keep?: () => StoreRequest;
   /** Where it stands among those that wait for a place at the API server; of those that nobody waits for absent. */
   place?: Place;
+  /** It has been counted to the rate of its source. */
+  isCounted?: true;
+  /** It ends what fires in the cluster, and need not wait behind what waits of the same fault in the inbox. */
+  mayOvertake?: true;
 }
 export type StoreOutcome =
   | { kind: 'created' | 'updated' | 'unchanged'; name: string }
   /** It is in the inbox, and will be in etcd. */
-  | { kind: 'inbox' }
+  | { kind: 'inbox'; isOverRate?: true }
   /** The API server will not have it, however often it is sent. */
   | { kind: 'refused'; message: string; field?: string }
   /** The namespace is going away, and its alerts with it. */
   | { kind: 'gone'; message: string }
   /**
    * Not stored, or nobody can say; the sender has to send it again. `isAnswered`: the API server is well and has refused it for now, as
-   * when rights or quota are missing.
+   * when rights or quota are missing. `isOverRate`: its source is over its rate.
    */
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isAnswered?: boolean };
+  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isAnswered?: boolean; isOverRate?: true };
 
 export interface AlertStore {
   store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome>;

@@ -10,6 +10,7 @@ import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
 import { noInbox } from '../inbox/by-source.ts';
 import { noSpare } from '../inbox/spare.ts';
+import type { Ingest } from '../intake/ingest.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { noRouting } from '../intake/routing.ts';
 import type { Proof } from '../intake/vouch.ts';
@@ -34,6 +35,8 @@ export async function aBareApp(
     receivers?: Receivers;
     received?: (alert: Received) => void;
     check?: (proof: Proof) => void;
+    /** Takes what was let in; all of it is stored where absent. */
+    ingest?: Ingest;
   } = {},
 ): Promise<BareApp> {
   const asked: string[] = [];
@@ -90,7 +93,7 @@ export async function aBareApp(
         return 'ok';
       },
     },
-    ingest: {
+    ingest: o.ingest ?? {
       ingest: async (_source, received) => {
         for (const alert of received) o.received?.(alert);
         return { created: received.length, updated: 0, unchanged: 0, refused: [], unavailable: 0 };

@@ -39,11 +39,19 @@ export class MemoryInbox {
         for (const row of rows) this.add(row);
         if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
       },
-      page: async ({ after, limit, bytes = Number.POSITIVE_INFINITY, without, firsts = false }) => {
+      page: async ({
+        after,
+        limit,
+        bytes = Number.POSITIVE_INFINITY,
+        without,
+        withoutSources = [],
+        firsts = false,
+      }) => {
         ask();
         let before = 0;
         const next = this.rows
           .filter((row) => Number(row.id) > Number(after) && !without.includes(row.namespace))
+          .filter((row) => !withoutSources.includes(`${row.namespace}/${row.source}`))
           .filter((row) => !firsts || row.isFirst === true)
           .slice(0, limit)
           .filter((row) => {

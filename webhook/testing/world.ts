@@ -1,5 +1,6 @@
 /** A webhook in this process on a real API server, and a namespace with a source to send to: the stage of the integration tests. */
 import { randomBytes } from 'node:crypto';
+import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
 import type { FoldStore } from '@funnelai/history/folded';
 import { createInboxPool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
@@ -145,13 +146,16 @@ export async function aTeam(o: { assets: string; kubeconfig: string }): Promise<
 }
 
 /** Adds a source of another format to the team, with the token of `prom`. */
-export async function aSource(team: Team, o: { name: string; format: SourceFormat }): Promise<void> {
-  const { name, format } = o;
+export async function aSource(
+  team: Team,
+  o: { name: string; format: SourceFormat; limits?: AlertSourceSpec['limits'] },
+): Promise<void> {
+  const { name, format, limits } = o;
   const input = JSON.stringify({
     apiVersion: 'funnelai.dev/v1alpha1',
     kind: 'AlertSource',
     metadata: { name, namespace: team.namespace },
-    spec: { format, auth: { bearer: { secretRef: { name: 'prom', key: 'token' } } } },
+    spec: { format, auth: { bearer: { secretRef: { name: 'prom', key: 'token' } } }, limits },
   });
   await team.kubectl.run(['apply', '--server-side', '-f', '-'], { input });
 }

@@ -21,6 +21,8 @@ export interface Arrival {
   /** Alerts of it, good and bad. */
   alerts: number;
   stored: number;
+  /** Those that were over the rate of the source; none where absent. */
+  overRate?: number;
   refusal?: Refusal;
   /** A dry run is nobody's traffic. */
   isDryRun: boolean;
@@ -39,13 +41,13 @@ export interface ArrivalListener {
 
 export const noListener: ArrivalListener = { saw: () => {} };
 
-/** The refusal in an answer; undefined where every alert was taken. `why` is the reason of a 503, without numbers that differ each time. */
+/** The refusal in an answer; undefined where every alert was taken. `why` is the reason of a 429 or 503, without numbers that differ each time. */
 export function refusalIn({ status, body }: IntakeAnswer, why: string | undefined): Refusal | undefined {
   if (status === 200) return undefined;
   const first = body.problems[0];
   const place = first === undefined ? '' : `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}`;
   const message =
-    status === 503
+    status === 503 || status === 429
       ? (why ?? 'not stored; its sender was told to send it again')
       : first === undefined
         ? body.message

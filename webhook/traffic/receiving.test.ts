@@ -127,6 +127,30 @@ describe('what a source says of what comes in', () => {
     ).toBeLessThanOrEqual(1);
   });
 
+  it('tells when more came than its rate lets through, and costs no write more for that', async () => {
+    const { applied, saw, status, clock, minute } = stage(2);
+    for (let i = 0; i < 600; i += 1) {
+      saw({ overRate: i >= 100 && i < 400 ? 3 : 0 }, i % 2);
+      await clock.advance(500);
+    }
+    expect(applied.length).toBeLessThanOrEqual(6);
+    await minute();
+    // Half a minute at most was not said yet when the last of it came.
+    expect(status()).toMatchObject({ lastReceivedAt: '2026-03-01T10:04:59Z', lastOverRateAt: '2026-03-01T10:03:19Z' });
+    expect(applied.at(-1)?.object.status).toHaveProperty('lastOverRateAt');
+  });
+
+  it('tells so, too, where its sender was told to hold it', async () => {
+    const { saw, status, minute, clock } = stage();
+    saw();
+    await minute();
+    expect(status()).not.toHaveProperty('lastOverRateAt');
+    await clock.advance(500);
+    saw({ overRate: 1, stored: 0, refusal: { reason: 'TooMany', status: 429, message: 'over its rate' } });
+    await minute();
+    expect(status()).toMatchObject({ lastReceivedAt: '2026-03-01T10:00:00Z', lastOverRateAt: '2026-03-01T10:01:00Z' });
+  });
+
   it('is quiet after an hour, said once', async () => {
     const { saw, receiving, clock, applied } = stage();
     saw();

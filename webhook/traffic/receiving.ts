@@ -1,6 +1,6 @@
-/** What a source's status says of what comes in: lastReceivedAt and the condition Receiving, and when it is worth a write. Pure. */
+/** What a source's status says of what comes in: lastReceivedAt, lastOverRateAt and the condition Receiving, and when it is worth a write. Pure. */
 import type { AlertSource, AlertSourceStatus } from '@funnelai/crds/generated/types';
-import { compareInstants } from '@funnelai/domain/instants';
+import { compareInstants, laterOf } from '@funnelai/domain/instants';
 import { type ConditionInput, setCondition } from '@funnelai/kube/status';
 import { Temporal } from 'temporal-polyfill';
 import { RECEIVING_EVERY_MS, RECEIVING_QUIET_MS, RECEIVING_REFUSED_MS } from '../limits.ts';
@@ -11,11 +11,13 @@ export interface SinceSaid {
   /** When the newest body came of which something was taken. */
   takenAt?: Temporal.Instant;
   lastRefusal?: Refusal;
+  /** When the newest alert came that was over the rate. */
+  overRateAt?: Temporal.Instant;
 }
 
 /** The part of the status that the webhook owns. */
 export type ReceivingStatus = Required<Pick<AlertSourceStatus, 'conditions'>> &
-  Pick<AlertSourceStatus, 'lastReceivedAt'>;
+  Pick<AlertSourceStatus, 'lastReceivedAt' | 'lastOverRateAt'>;
 
 const TYPE = 'Receiving';
 
@@ -26,11 +28,12 @@ export function receivingStatus(
   now: Temporal.Instant,
 ): ReceivingStatus | undefined {
   const held = source.status?.conditions?.find(({ type }) => type === TYPE);
-  const stored = source.status?.lastReceivedAt;
-  const seen = since?.takenAt?.toString({ smallestUnit: 'second' });
-  // Another replica may have seen a later one.
-  const lastReceivedAt = compareInstants(seen, stored) > 0 ? seen : stored;
-  const isNewer = lastReceivedAt !== stored && (stored === undefined || ageMs(stored, now) >= RECEIVING_EVERY_MS);
+  const stored: Partial<AlertSourceStatus> = source.status ?? {};
+  const lastReceivedAt = latest(since?.takenAt, stored.lastReceivedAt);
+  const lastOverRateAt = latest(since?.overRateAt, stored.lastOverRateAt);
+  const saidAt = laterOf(stored.lastReceivedAt, stored.lastOverRateAt);
+  const isNews = lastReceivedAt !== stored.lastReceivedAt || lastOverRateAt !== stored.lastOverRateAt;
+  const isNewer = isNews && (saidAt === undefined || ageMs(saidAt, now) >= RECEIVING_EVERY_MS);
   const verdict = verdictOn(since, lastReceivedAt, now) ?? (isNewer ? held : undefined);
   if (verdict === undefined) return undefined;
   const says = (['status', 'reason', 'message'] as const).every((field) => held?.[field] === verdict[field]);
@@ -39,7 +42,17 @@ export function receivingStatus(
   if (held !== undefined && ageMs(held.lastTransitionTime, now) < RECEIVING_EVERY_MS) return undefined;
   const { status, reason, message } = verdict;
   const conditions = setCondition(held === undefined ? [] : [held], { type: TYPE, status, reason, message }, now);
-  return { conditions, ...(lastReceivedAt === undefined ? {} : { lastReceivedAt }) };
+  return {
+    conditions,
+    ...(lastReceivedAt === undefined ? {} : { lastReceivedAt }),
+    ...(lastOverRateAt === undefined ? {} : { lastOverRateAt }),
+  };
+}
+
+/** Another replica may have seen a later one. */
+function latest(seen: Temporal.Instant | undefined, stored: string | undefined): string | undefined {
+  const own = seen?.toString({ smallestUnit: 'second' });
+  return compareInstants(own, stored) > 0 ? own : stored;
 }
 
 function verdictOn(

@@ -46,7 +46,7 @@ export function createStatusWriter(deps: {
   let writing: Promise<void> = Promise.resolve();
   let stopped = false;
 
-  function saw({ source, isDryRun, refusal, stored }: Arrival): void {
+  function saw({ source, isDryRun, refusal, stored, overRate = 0 }: Arrival): void {
     const uid = source?.metadata.uid;
     if (uid === undefined || isDryRun) return;
     if (!pending.has(uid) && pending.size >= TRAFFIC_SOURCES) {
@@ -56,6 +56,7 @@ export function createStatusWriter(deps: {
     const since = pending.get(uid) ?? {};
     pending.set(uid, since);
     if (refusal === undefined || stored > 0) since.takenAt = clock.now();
+    if (overRate > 0) since.overRateAt = clock.now();
     if (refusal !== undefined) since.lastRefusal = refusal;
   }
 
@@ -80,11 +81,16 @@ export function createStatusWriter(deps: {
     await mapBounded(due, RECEIVING_WRITES_AT_ONCE, (one) => write(one));
   }
 
-  /** The status says it already, or it is not time yet: when the newest body was taken is kept until it is written. */
+  /** The status says it already, or it is not time yet: times that it does not say are kept until they are written. */
   function settle({ metadata: { uid = '' }, status }: AlertSource, since: SinceSaid | undefined): void {
-    const takenAt = since?.takenAt;
-    if (takenAt === undefined || compareInstants(takenAt.toString(), status?.lastReceivedAt) <= 0) pending.delete(uid);
-    else pending.set(uid, { takenAt });
+    const isSaid = (at: SinceSaid['takenAt'], said: string | undefined) => compareInstants(at?.toString(), said) <= 0;
+    const { takenAt, overRateAt } = since ?? {};
+    const kept: SinceSaid = {
+      ...(takenAt === undefined || isSaid(takenAt, status?.lastReceivedAt) ? {} : { takenAt }),
+      ...(overRateAt === undefined || isSaid(overRateAt, status?.lastOverRateAt) ? {} : { overRateAt }),
+    };
+    if (kept.takenAt === undefined && kept.overRateAt === undefined) pending.delete(uid);
+    else pending.set(uid, kept);
   }
 
   async function write(one: {

@@ -1,4 +1,5 @@
 /** The column beside: what came to the source, what became of it, and who says so. */
+import { rateOf } from '@funnelai/domain/rate';
 import type { SourceDetail } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
@@ -9,7 +10,7 @@ import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
 import { InboxWord } from '../sources/InboxWord.tsx';
-import { rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
+import { mayWords, rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
 import { Facts, Section } from './parts.tsx';
 
 export function State({ detail }: { detail: SourceDetail }) {
@@ -22,6 +23,7 @@ export function State({ detail }: { detail: SourceDetail }) {
     ...(item.message === undefined ? [] : ([['', item.message]] as [string, ReactNode][])),
     ['Receiving', receiving?.message ?? 'nothing has come yet'],
     ['Last received', lastReceivedAt === undefined ? 'never' : <Absolute key="last" at={lastReceivedAt} />],
+    ...rateFacts(source),
     ['Inbox', <Inbox key="inbox" detail={detail} />],
     ['Format', item.format],
     ...(item.format === 'PagerDutyEvents'
@@ -54,7 +56,18 @@ export function State({ detail }: { detail: SourceDetail }) {
   );
 }
 
-function Inbox({ detail: { item, inbox } }: { detail: SourceDetail }) {
+/** Whether it sends more than it may; nothing where it has no bound. */
+function rateFacts({ spec, status }: SourceDetail['source']): [string, ReactNode][] {
+  const rate = rateOf({ spec });
+  if (rate === undefined) return [];
+  const last = status?.lastOverRateAt;
+  return [
+    ['Rate', mayWords(rate)],
+    ['Last over it', last === undefined ? 'never' : <Absolute key="over" at={last} />],
+  ];
+}
+
+function Inbox({ detail: { item, inbox, source } }: { detail: SourceDetail }) {
   if (inbox.isOff) return 'there is none: no database was given';
   if (item.inbox === undefined) return `not known. ${inbox.reason ?? ''}`;
   return (
@@ -62,7 +75,10 @@ function Inbox({ detail: { item, inbox } }: { detail: SourceDetail }) {
       <InboxWord inbox={item.inbox} />
       {item.inbox.waiting > 0 && (
         <Typography color="textSecondary" variant="caption" component="div">
-          They are safe in Postgres, and follow by themselves once the API server takes them.
+          They are safe in Postgres, and follow by themselves{' '}
+          {source.spec.limits?.ratePerSecond === undefined
+            ? 'once the API server takes them.'
+            : 'as fast as limits.ratePerSecond and the API server take them.'}
         </Typography>
       )}
     </>

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { SENDERS } from '../source/senders.ts';
 import { firstSource } from './first-source.ts';
 import { describeSources, parseSourceFilter, toSourceQuery, widenedSources, writeSourceFilter } from './url.ts';
-import { rateWord, refusalsInWords, trustWord } from './words.ts';
+import { mayWords, rateWord, refusalsInWords, trustWord } from './words.ts';
 
 describe('what came to a source, in words', () => {
   it.each([
@@ -19,6 +19,11 @@ describe('what came to a source, in words', () => {
   it('says what an acknowledgement there is worth', () => {
     expect(trustWord(true)).toContain('count here');
     for (const isTrusted of [false, undefined]) expect(trustWord(isTrusted)).toContain('change nothing');
+  });
+
+  it('says what a source may have taken', () => {
+    expect(mayWords({ ratePerSecond: 1_000, burst: 10_000 })).toBe('1,000 alerts a second, 10,000 at once');
+    expect(mayWords({ ratePerSecond: 1, burst: 1 })).toBe('1 alert a second, 1 at once');
   });
 
   it('names why bodies were refused, the most frequent reason first, and shows a code that it does not know', () => {

@@ -1,4 +1,5 @@
 /** What came to a source, in words: rates, counts, and why bodies were refused. Pure. */
+import type { Rate } from '@funnelai/domain/rate';
 import type { SourceInbox, SourceItem } from '@funnelai/domain/wire';
 import { number } from '../../components/number.ts';
 
@@ -27,6 +28,10 @@ export function rateWord(perMinute: number): string {
 
 export const refusedOf = ({ rejected }: Traffic): number =>
   Object.values(rejected).reduce((sum, bodies) => sum + bodies, 0);
+
+/** What a source may have taken: `50 alerts a second, 500 at once`. */
+export const mayWords = ({ ratePerSecond, burst }: Rate): string =>
+  `${number(ratePerSecond)} ${ratePerSecond === 1 ? 'alert' : 'alerts'} a second, ${number(burst)} at once`;
 
 /** The reasons, most frequent first: `12 wrong or no token, 3 not understood`. */
 export function refusalsInWords({ rejected }: Traffic): string {
