@@ -15,6 +15,8 @@ import { FIELD_MANAGER } from './identity.ts';
 const VERSION = '0.1.0';
 /** Of their own, for the Lease: one in use, one for when that hangs. */
 const LEASE_CONNECTIONS = 2;
+/** For connections that are in use at the end: of one that hangs nothing more is to be had. */
+const CLOSE_MS = 1_000;
 const IGNORED = ['KUBECONFIG', 'DATABASE_URL'];
 
 /**
@@ -72,7 +74,7 @@ export async function openHistory(
     pool,
     openMirror: () =>
       createMirror({ pool, clock: systemClock, log, prepare, ...(namespace !== undefined && { namespace }) }),
-    close: () => pool.end(),
+    close: () => Promise.race([pool.end(), systemClock.sleep(CLOSE_MS)]),
   };
 }
 

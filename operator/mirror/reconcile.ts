@@ -30,7 +30,8 @@ const MAX_DELAY_MS = 15_000;
 /** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
 const PASS_MS = 600_000;
 const PASS_RETRY_MS = 15_000;
-const STOP_DRAIN_MS = 2_000;
+/** For what waits and what is in hand. Of the three seconds in which a stop is to be followed a standby needs two to look at the Lease again. */
+const STOP_DRAIN_MS = 500;
 
 export interface MirrorDeps extends Deps {
   openMirror: () => Mirror;
@@ -288,7 +289,9 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       running = false;
       cancelPass();
       term.stop();
+      const cancelCut = clock.after(STOP_DRAIN_MS, () => term.cut());
       await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
+      cancelCut();
       metrics.historyLag(() => 0);
       verdicts.forgetAll();
     },

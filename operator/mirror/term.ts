@@ -22,6 +22,8 @@ export interface MirrorTerm {
   /** Versions of objects went backwards: rows of later versions are to give way. True when that is news. */
   wentBack(): boolean;
   stop(): void;
+  /** Nobody waits any longer for what is under way: a Postgres that hangs must not keep the next term from its Lease. */
+  cut(): void;
 }
 
 export interface MirrorTermOptions {
@@ -43,6 +45,17 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
   let isStopped = false;
   let mayHurry = true;
   let cancelRest: (() => void) | undefined;
+  const over = new AbortController();
+
+  /** What still comes through after a cut is of this term's epoch, or is refused: whoever comes later does it again. */
+  function orCut<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onCut = () => reject(new HistoryUnavailable('no answer before the term ended'));
+      if (over.signal.aborted) onCut();
+      over.signal.addEventListener('abort', onCut, { once: true });
+      work.then(resolve, reject).finally(() => over.signal.removeEventListener('abort', onCut));
+    });
+  }
 
   function followEpoch(): void {
     const before = epoch;
@@ -75,10 +88,10 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
     async use(work) {
       try {
         if (isBack) {
-          await mirror.renewEpoch();
+          await orCut(mirror.renewEpoch());
           isBack = false;
         }
-        const done = await work(mirror);
+        const done = await orCut(work(mirror));
         metrics.historyAvailable(true);
         followEpoch();
         return done;
@@ -99,5 +112,6 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
       isStopped = true;
       cancelRest?.();
     },
+    cut: () => over.abort(),
   };
 }
