@@ -45,14 +45,17 @@ export function lagCheckAfterMs(entry: BookEntry | undefined, monotonicMs: numbe
   return left > 0 ? left : undefined;
 }
 
+/** Whether its deletion waits for history. */
+export const isHeld = ({ metadata }: Incident): boolean =>
+  metadata.deletionTimestamp !== undefined && (metadata.finalizers?.includes(HISTORY_FINALIZER) ?? false);
+
 /** Without a database a deletion is held for good; whoever wonders why finds it in a condition, and what to do. */
 export function withHeldDeletion(
   status: IncidentStatus,
-  { metadata }: Incident,
+  incident: Incident,
   o: { enabled: boolean; now: Temporal.Instant },
 ): IncidentStatus {
-  const isHeld = metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(HISTORY_FINALIZER);
-  if (o.enabled || !isHeld || status.conditions?.some(({ type }) => type === DELETION_HELD)) return status;
+  if (o.enabled || !isHeld(incident) || status.conditions?.some(({ type }) => type === DELETION_HELD)) return status;
   const message = `its history is nowhere but here: no database is configured. Name one with --database-url-file, or let whoever holds the verb waive-history on incidents take off the finalizer ${HISTORY_FINALIZER}`;
   const held = { type: DELETION_HELD, status: 'True' as const, reason: 'NoDatabase', message };
   return { ...status, conditions: setCondition(status.conditions, held, o.now) };

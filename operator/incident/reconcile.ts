@@ -18,7 +18,15 @@ import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
 import { createQueue } from '../queue.ts';
-import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
+import {
+  finalizerOps,
+  isHeld,
+  lagCheckAfterMs,
+  mirrorFacts,
+  newestManager,
+  specOps,
+  withHeldDeletion,
+} from './decide.ts';
 import { createDepartureBook, wereCounted } from './departures.ts';
 import { laneOfIncident } from './lane.ts';
 
@@ -181,11 +189,13 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
           if (incident !== undefined) queue.addAfter(keyOf(incident), MIRROR_GATHER_MS);
         }),
       ];
+      metrics.deletionsHeld(() => [...caches.incidents.list()].filter(isHeld).length);
       for (const incident of caches.incidents.list()) add(incident);
       queue.start();
     },
     async stop() {
       for (const leave of unsubscribe) leave();
+      metrics.deletionsHeld(() => 0);
       await queue.stop();
     },
     idle: () => queue.idle(),

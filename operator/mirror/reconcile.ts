@@ -4,22 +4,22 @@
  * Postgres' word (`fence`): one that is told no stops, and asks again only after it has led for longer than any Lease lasts.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
-import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
+import type { KubeObject } from '@funnelai/crds/meta';
 import type { MirroredKind } from '@funnelai/history/compare';
 import { HistoryFenced, HistoryRefused } from '@funnelai/history/errors';
 import type { IncidentResult, Mirror } from '@funnelai/history/mirror';
-import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
-import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
-import { compareVersions, decideRelease, isVanished } from './decide.ts';
+import { compareVersions, isVanished } from './decide.ts';
 import { entryAfter, type MirrorBook } from './facts.ts';
 import { createGoneObjects, type GoneObjects } from './gone.ts';
 import type { KeptEvents } from './kept-events.ts';
 import { comparePass, type Side, sideOf } from './pass.ts';
+import { createReleaser } from './release.ts';
 import { createMirrorTerm, type MirrorTermOptions } from './term.ts';
 import { createVerdicts } from './verdicts.ts';
 
+const KINDS: readonly MirroredKind[] = ['Incident', 'Alert'];
 const INCIDENT_BATCH = 100;
 const ALERT_BATCH = 200;
 const INCIDENT_GATHER_MS = 20;
@@ -54,7 +54,6 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
   const goneIncidents = createGoneObjects<Incident>({ clock, onFull });
   const goneAlerts = createGoneObjects<Alert>({ clock, onFull });
   const verdicts = createVerdicts({ metrics, events });
-  const held = new Set<string>();
   const incidents = createBatcher({
     name: 'mirror-incidents',
     clock,
@@ -77,6 +76,8 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     flush: (uids) => term.use((mirror) => flushAlerts(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Alert', depth),
   });
+  const observe = (incident: Incident) => caches.incidents.observe(incident);
+  const release = createReleaser({ book, client, clock, log, observe, offer: (uid) => incidents.add(uid) });
   const { openMirror, leadsSince } = deps;
   const term = createMirrorTerm({ openMirror, clock, log, metrics, leadsSince, onOtherEpoch: askAnew });
   let unsubscribe: (() => void)[] = [];
@@ -124,44 +125,18 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       const uid = incident.metadata.uid ?? '';
       const result = results[i];
       if (result === undefined) again.push(uid);
-      else await settleIncident(mirror, incident, result);
+      else settleIncident(incident, result);
     }
+    await release(mirror, batch);
     for (const uid of uids) await markGone(mirror, 'Incident', uid, goneIncidents);
     await keepSaid(mirror);
     return again;
   }
 
-  async function settleIncident(mirror: Mirror, incident: Incident, result: IncidentResult): Promise<void> {
+  function settleIncident(incident: Incident, result: IncidentResult): void {
     const uid = incident.metadata.uid ?? '';
     verdicts.note('Incident', incident, result);
     book.update(uid, entryAfter(book.of(uid), incident, result, clock.monotonicMs()));
-    await release(mirror, incident);
-  }
-
-  /** Marks the row first: a deletion once begun cannot be taken back, and after the finalizer nobody would remember it. */
-  async function release(mirror: Mirror, incident: Incident): Promise<void> {
-    const { uid = '', namespace = '', name, deletionTimestamp } = incident.metadata;
-    const verdict = decideRelease(incident, book.of(uid));
-    if (verdict.kind === 'hold') held.add(uid);
-    else held.delete(uid);
-    metrics.deletionHeld(held.size);
-    if (verdict.kind !== 'release') return;
-    const { known } = await mirror.markDeleted('Incident', uid, deletionTimestamp ?? clock.now().toString());
-    if (!known) {
-      // The row is not there any more, whatever was known of it: the object stays until it is.
-      book.forget(uid);
-      incidents.add(uid);
-      return;
-    }
-    try {
-      const last = await client.jsonPatch<Incident>(INCIDENTS, { namespace, name }, verdict.ops, {
-        fieldManager: FIELD_MANAGER,
-      });
-      caches.incidents.observe(last);
-    } catch (error) {
-      // It changed in between, and comes again with that change; or it is gone already.
-      if (!isConflict(error) && !isInvalid(error) && !isNotFound(error)) throw error;
-    }
   }
 
   async function flushAlerts(mirror: Mirror, uids: string[]): Promise<string[]> {
@@ -200,7 +175,6 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     await mirror.markDeleted(kind, uid, last.at, { vanished: last.vanished });
     gone.forget(uid);
     verdicts.forget(kind, uid);
-    held.delete(uid);
     if (kind === 'Incident') book.forget(uid);
   }
 
@@ -289,11 +263,14 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       running = false;
       cancelPass();
       term.stop();
-      const cancelCut = clock.after(STOP_DRAIN_MS, () => term.cut());
+      // Also for who writes beside the batches.
+      clock.after(STOP_DRAIN_MS, () => term.cut());
       await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
-      cancelCut();
-      metrics.historyLag(() => 0);
       verdicts.forgetAll();
+      // Of a replica that does not write history nothing waits for it, and it knows nothing of Postgres.
+      metrics.historyLag(() => 0);
+      for (const kind of KINDS) metrics.historyBacklog(kind, 0);
+      metrics.historyAvailable(undefined);
     },
     idle: async () => {
       await passing;

@@ -8,7 +8,7 @@ import { createMirrorTerm, FENCED_REST_MS } from './term.ts';
 /** A term whose mirrors are numbered as they are opened; `epoch` is what they say. */
 function setUp() {
   const clock = new FakeClock();
-  const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as boolean[] };
+  const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as (boolean | undefined)[] };
   const state = { epoch: undefined as number | undefined, renewedAtMs: Number.NEGATIVE_INFINITY };
   const term = createMirrorTerm({
     clock,
@@ -91,6 +91,16 @@ describe('a term of the mirror', () => {
     await term.use(number);
     expect(seen.renewed).toBe(1);
     expect(term.wentBack()).toBe(true);
+  });
+
+  it('ends what hangs when it is cut, and says nothing of Postgres once it is over', async () => {
+    const { seen, term } = setUp();
+    const hanging = term.use(() => new Promise<never>(() => {}));
+    term.stop();
+    term.cut();
+    await expect(hanging).rejects.toBeInstanceOf(HistoryUnavailable);
+    await expect(term.use(number)).rejects.toBeInstanceOf(HistoryUnavailable);
+    expect(seen.available).toEqual([]);
   });
 
   it('says whether Postgres takes writes', async () => {

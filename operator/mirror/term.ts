@@ -92,11 +92,11 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
           isBack = false;
         }
         const done = await orCut(work(mirror));
-        metrics.historyAvailable(true);
+        if (!isStopped) metrics.historyAvailable(true);
         followEpoch();
         return done;
       } catch (error) {
-        if (error instanceof HistoryUnavailable) metrics.historyAvailable(false);
+        if (error instanceof HistoryUnavailable && !isStopped) metrics.historyAvailable(false);
         if (error instanceof HistoryFenced) onFenced(error);
         throw error;
       }
