@@ -43,6 +43,8 @@ export interface OperatorOptions {
   retention?: Retention;
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number;
+  /** How often Postgres is looked for when nothing is written; 10 s when absent. */
+  historyLookMs?: number;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -87,10 +89,19 @@ export function createOperator(o: OperatorOptions): Operator {
     const book = createMirrorBook(o.openMirror !== undefined);
     const plain = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
     const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: over });
-    const { openMirror, keepHistoryMs } = o;
+    const { openMirror, keepHistoryMs, historyLookMs } = o;
     const leadsSince = (ms: number) => (renewedAtMs ?? Number.NEGATIVE_INFINITY) > ms;
     const mirror =
-      openMirror && createMirrorController({ ...deps, book, openMirror, said: events, leadsSince, keepHistoryMs });
+      openMirror &&
+      createMirrorController({
+        ...deps,
+        book,
+        openMirror,
+        said: events,
+        leadsSince,
+        keepHistoryMs,
+        historyLookMs,
+      });
     controllers = [
       createRuleController(deps),
       createSourceController({ ...deps, served: o.namespace }),

@@ -30,6 +30,8 @@ const MAX_DELAY_MS = 15_000;
 /** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
 const PASS_MS = 600_000;
 const PASS_RETRY_MS = 15_000;
+/** So often it is asked whether Postgres is there, and which: when nothing happens nobody else would notice. */
+const LOOK_MS = 10_000;
 /** For what waits and what is in hand. Of the three seconds in which a stop is to be followed a standby needs two to look at the Lease again. */
 const STOP_DRAIN_MS = 500;
 
@@ -41,6 +43,8 @@ export interface MirrorDeps extends Deps {
   leadsSince: MirrorTermOptions['leadsSince'];
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number | undefined;
+  /** How often Postgres is looked for; 10 s when absent. */
+  historyLookMs?: number | undefined;
 }
 
 /** `writes` is the term's own mirror, for who must have an object in history before going on: a second one would fence this one off. */
@@ -82,6 +86,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
   const term = createMirrorTerm({ openMirror, clock, log, metrics, leadsSince, onOtherEpoch: askAnew });
   let unsubscribe: (() => void)[] = [];
   let cancelPass = () => {};
+  let cancelLook = () => {};
   let passing: Promise<void> = Promise.resolve();
   let running = false;
 
@@ -202,6 +207,14 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     sideOf('Alert', caches.alerts, goneAlerts, alerts),
   ];
 
+  function keepLooking(): void {
+    cancelLook = clock.after(deps.historyLookMs ?? LOOK_MS, async () => {
+      // What goes wrong is noted by the term.
+      await term.use((mirror) => mirror.look()).catch(() => {});
+      if (running) keepLooking();
+    });
+  }
+
   function schedulePass(ms: number): void {
     cancelPass();
     cancelPass = running ? clock.after(ms, pass) : () => {};
@@ -255,6 +268,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       // Of each incident it has to be known up to where history goes; alerts that are the same on both sides need no write.
       for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
       pass();
+      keepLooking();
       incidents.start();
       alerts.start();
     },
@@ -262,6 +276,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       for (const leave of unsubscribe) leave();
       running = false;
       cancelPass();
+      cancelLook();
       term.stop();
       // Also for who writes beside the batches.
       clock.after(STOP_DRAIN_MS, () => term.cut());

@@ -9,7 +9,7 @@ import { createMirrorTerm, FENCED_REST_MS } from './term.ts';
 function setUp() {
   const clock = new FakeClock();
   const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as (boolean | undefined)[] };
-  const state = { epoch: undefined as number | undefined, renewedAtMs: Number.NEGATIVE_INFINITY };
+  const state = { epoch: undefined as number | undefined, server: 1, renewedAtMs: Number.NEGATIVE_INFINITY };
   const term = createMirrorTerm({
     clock,
     log: silentLog(),
@@ -21,6 +21,7 @@ function setUp() {
       return {
         number: seen.opened,
         epoch: () => state.epoch,
+        server: () => state.server,
         renewEpoch: async () => {
           seen.renewed += 1;
         },
@@ -80,6 +81,17 @@ describe('a term of the mirror', () => {
     await term.use(number);
     expect(seen.anew).toBe(0);
     state.epoch = 7;
+    await term.use(number);
+    expect(seen.anew).toBe(1);
+  });
+
+  it('asks anew likewise when another server answers: a standby may lack the last that was written', async () => {
+    const { seen, state, term } = setUp();
+    await term.use(number);
+    await term.use(number);
+    expect(seen.anew).toBe(0);
+    state.server = 2;
+    await term.use(number);
     await term.use(number);
     expect(seen.anew).toBe(1);
   });

@@ -41,6 +41,7 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
   const { clock, log, metrics } = o;
   let mirror = o.openMirror();
   let epoch: number | undefined;
+  let server: number | undefined;
   let isBack = false;
   let isStopped = false;
   let mayHurry = true;
@@ -58,9 +59,12 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
   }
 
   function followEpoch(): void {
-    const before = epoch;
+    const before = { epoch, server };
     epoch = mirror.epoch();
-    if (before !== undefined && before !== epoch) o.onOtherEpoch();
+    server = mirror.server();
+    const isOtherEpoch = before.epoch !== undefined && before.epoch !== epoch;
+    // Of a standby that was promoted nobody knows how much of the last it got.
+    if (isOtherEpoch || (before.server !== undefined && before.server !== server)) o.onOtherEpoch();
   }
 
   /** Nothing more is written in this epoch: whatever is tried gets the same answer. */
