@@ -111,7 +111,8 @@ function parsed(args: string[]) {
   }
 }
 
-function checkNamespace(flag: string, name: string | undefined): void {
+/** @throws UsageError when it cannot be the name of a namespace. */
+export function checkNamespace(flag: string, name: string | undefined): void {
   if (name === undefined || NAMESPACE.test(name)) return;
   throw new UsageError(`--${flag}: expected the name of a namespace (a-z, 0-9 and -), found "${name}"`);
 }
