@@ -27,7 +27,7 @@ const INCIDENT_GATHER_MS = 20;
 const ALERT_GATHER_MS = 250;
 const BASE_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
-/** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
+/** Both sides are compared so often; what was refused is offered again then. */
 const PASS_MS = 600_000;
 const PASS_RETRY_MS = 15_000;
 /** So often it is asked whether Postgres is there, and which: when nothing happens nobody else would notice. */
@@ -58,25 +58,20 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
   const goneIncidents = createGoneObjects<Incident>({ clock, onFull });
   const goneAlerts = createGoneObjects<Alert>({ clock, onFull });
   const verdicts = createVerdicts({ metrics, events });
+  const common = { clock, log, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS };
   const incidents = createBatcher({
+    ...common,
     name: 'mirror-incidents',
-    clock,
-    log,
     size: INCIDENT_BATCH,
     gatherMs: INCIDENT_GATHER_MS,
-    baseDelayMs: BASE_DELAY_MS,
-    maxDelayMs: MAX_DELAY_MS,
     flush: (uids) => term.use((mirror) => flushIncidents(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Incident', depth),
   });
   const alerts = createBatcher({
+    ...common,
     name: 'mirror-alerts',
-    clock,
-    log,
     size: ALERT_BATCH,
     gatherMs: ALERT_GATHER_MS,
-    baseDelayMs: BASE_DELAY_MS,
-    maxDelayMs: MAX_DELAY_MS,
     flush: (uids) => term.use((mirror) => flushAlerts(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Alert', depth),
   });
@@ -115,11 +110,16 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     }
   }
 
-  /** After each comparison a piece: what history is to forget has no hurry. */
-  async function keepMonths(mirror: Mirror): Promise<void> {
-    const { made, dropped, deleted } = await mirror.keepMonths({ keepMs: deps.keepHistoryMs });
-    metrics.historyPruned(dropped.length, deleted);
-    if (made.length + dropped.length + deleted > 0) log.info({ made, dropped, deleted }, 'kept the months of history');
+  /** After each comparison a piece: what history is to forget has no hurry, and what fails comes with the next. */
+  async function keepMonths(): Promise<void> {
+    try {
+      const { made, dropped, deleted } = await term.use((mirror) => mirror.keepMonths({ keepMs: deps.keepHistoryMs }));
+      metrics.historyPruned(dropped.length, deleted);
+      if (made.length + dropped.length + deleted > 0)
+        log.info({ made, dropped, deleted }, 'kept the months of history');
+    } catch (error) {
+      log.warn({ err: error }, 'the months of history were not kept');
+    }
   }
 
   async function flushIncidents(mirror: Mirror, uids: string[]): Promise<string[]> {
@@ -130,7 +130,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       const uid = incident.metadata.uid ?? '';
       const result = results[i];
       if (result === undefined) again.push(uid);
-      else settleIncident(incident, result);
+      else settle(incident, result);
     }
     await release(mirror, batch);
     for (const uid of uids) await markGone(mirror, 'Incident', uid, goneIncidents);
@@ -138,7 +138,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     return again;
   }
 
-  function settleIncident(incident: Incident, result: IncidentResult): void {
+  function settle(incident: Incident, result: IncidentResult): void {
     const uid = incident.metadata.uid ?? '';
     verdicts.note('Incident', incident, result);
     book.update(uid, entryAfter(book.of(uid), incident, result, clock.monotonicMs()));
@@ -235,11 +235,12 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
           }),
         );
         await term.use(keepSaid);
-        await term.use(keepMonths);
       } catch (error) {
         log.warn({ err: error }, 'cluster and history could not be compared; trying again');
         if (!(error instanceof HistoryFenced)) schedulePass(PASS_RETRY_MS);
+        return;
       }
+      await keepMonths();
     });
   }
 
