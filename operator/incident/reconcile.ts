@@ -120,7 +120,12 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     left: Departures,
     lane: Lane,
   ): Promise<boolean> {
-    const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
+    const status = withHeldDeletion(decided.status, incident, {
+      enabled: book.enabled,
+      entry: book.of(incident.metadata.uid ?? ''),
+      monotonicMs: clock.monotonicMs(),
+      now: clock.now(),
+    });
     try {
       const written = await putStatus<Incident>(client, INCIDENTS, incident, status, { lane });
       if (written === undefined) return true;
