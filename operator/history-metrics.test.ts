@@ -1,6 +1,7 @@
-/** What an operator's figures say of history: true while Postgres is away, and nothing from a replica that does not write it. */
+/** What an operator's figures and its /readyz say of history and of its Lease: true while Postgres is away, and nothing from a replica that does not write it. */
 import { INCIDENTS } from '@funnelai/crds/meta';
 import { systemClock } from '@funnelai/kube/clock';
+import { KubeError } from '@funnelai/kube/errors';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { anIncident, NAMESPACE } from './testing/builders.ts';
@@ -23,7 +24,7 @@ afterEach(async () => {
 
 function operate(o: { history: boolean } = { history: true }): Running {
   const client = api.client('operator');
-  const operator = runOperator({ client, leaseNamespace: NAMESPACE, ...(o.history && { mirror }) });
+  const operator = runOperator({ client, leaseNamespace: NAMESPACE, historyLookMs: 200, ...(o.history && { mirror }) });
   operators.push(operator);
   return operator;
 }
@@ -55,6 +56,26 @@ it.each([{ history: true }, { history: false }])(
     expect(await figure(operator, held)).toBe(0);
   },
 );
+
+it('says on /readyz that history waits, and that it cannot lead', async () => {
+  mirror.isAway = true;
+  const operator = operate();
+  await eventually('it says that history waits', () => /takes no writes/.test(operator.condition().degraded ?? ''));
+  mirror.isAway = false;
+  await declareAndDelete('outage');
+  await eventually('that is over', () => operator.condition().degraded === undefined);
+
+  const client = api.client('operator');
+  const get: typeof client.get = async (r, key, o) => {
+    if (r.plural !== LEASES.plural) return client.get(r, key, o);
+    throw new KubeError({ status: 403, reason: 'Forbidden', message: 'may not get leases', transient: false });
+  };
+  const unable = runOperator({ client: { ...client, get }, leaseNamespace: NAMESPACE });
+  operators.push(unable);
+  await eventually('it says so', () =>
+    /Lease cannot be had.*may not get leases/.test(unable.condition().degraded ?? ''),
+  );
+});
 
 it('says whether Postgres takes writes only where they are made: a standby does not know, nor who has led', async () => {
   const first = operate();

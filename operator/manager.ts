@@ -63,7 +63,15 @@ export interface Operator {
 
 export function createOperator(o: OperatorOptions): Operator {
   const { client, clock, log } = o;
-  const metrics = createMetrics(o.registry);
+  const counted = createMetrics(o.registry);
+  let takesHistory: boolean | undefined;
+  const metrics = {
+    ...counted,
+    historyAvailable(up: boolean | undefined) {
+      takesHistory = up;
+      counted.historyAvailable(up);
+    },
+  };
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
   const { caches } = reflectors;
   const rules = createRuleBook(caches.rules);
@@ -82,6 +90,7 @@ export function createOperator(o: OperatorOptions): Operator {
   let ending: AbortSignal | undefined;
   let renewedAtMs: number | undefined;
   let stoppingSinceMs: number | undefined;
+  let leaseTrouble: { sinceMs: number; message: string } | undefined;
 
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
   function start(identity: Identity, over: AbortSignal): void {
@@ -165,6 +174,10 @@ export function createOperator(o: OperatorOptions): Operator {
         onRenewed: (atMs) => {
           renewedAtMs = atMs;
         },
+        onTrouble: (message) => {
+          const sinceMs = leaseTrouble?.sinceMs ?? clock.monotonicMs();
+          leaseTrouble = message === undefined ? undefined : { sinceMs, message };
+        },
         onLost: () => {
           renewedAtMs = undefined;
           lost.abort(new Error('the Lease is lost'));
@@ -179,7 +192,14 @@ export function createOperator(o: OperatorOptions): Operator {
   return {
     condition: () =>
       conditionOf(
-        { missing: reflectors.missing(), failing: reflectors.failing(), renewedAtMs, stoppingSinceMs },
+        {
+          missing: reflectors.missing(),
+          failing: reflectors.failing(),
+          renewedAtMs,
+          stoppingSinceMs,
+          leaseTrouble,
+          takesHistory,
+        },
         clock.monotonicMs(),
       ),
     leading: () => controllers.length > 0,
