@@ -66,8 +66,9 @@ const REFUSALS: Record<string, string> = {
   '23505': 'there already',
   '23514': 'outside its bounds',
   '54000': 'too long for an index',
+  P0001: 'not what a trigger of the database lets in',
 };
-const REFUSAL_CLASSES = new Set(['21', '22', '23', '54']);
+const REFUSAL_CLASSES = new Set(['21', '22', '23', '54', 'P0']);
 /** deadlock_detected and serialization_failure: the same transaction, run again, may well pass. */
 const RETRYABLE = new Set(['40001', '40P01']);
 

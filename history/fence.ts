@@ -33,6 +33,8 @@ export interface Fence {
   write<T>(work: (session: Session, epoch: number) => Promise<T>): Promise<T>;
   /** The epoch that it has; undefined before the first. Another one than before: the database was set back, or it was renewed. */
   epoch(): number | undefined;
+  /** Tells the server that was written to last from others, and from itself before it was restarted; undefined before the first write. */
+  server(): number | undefined;
   /** Takes the next epoch: versions of objects went backwards, and what was written before is to give way. */
   renew(): Promise<void>;
 }
@@ -46,13 +48,16 @@ ON CONFLICT (scope) DO UPDATE
   SET epoch = greatest(h.epoch + 1, excluded.epoch), holder = excluded.holder, taken_at = excluded.taken_at
   WHERE $3::bigint = 0 OR h.epoch <= $3::bigint OR h.holder = excluded.holder
 RETURNING epoch::float8 AS epoch`;
-const FOUND = 'SELECT epoch::float8 AS epoch, holder FROM history_epochs WHERE scope = $1';
+const FOUND = `
+SELECT epoch::float8 AS epoch, holder, extract(epoch FROM pg_postmaster_start_time())::float8 AS server
+FROM history_epochs WHERE scope = $1`;
 // A takeover waits for who holds this, so nothing of an earlier term is committed after it.
 const HOLD = `${FOUND} FOR SHARE`;
 
 interface EpochRow {
   epoch: number;
   holder: string;
+  server: number;
 }
 
 export function createFence(o: FenceOptions): Fence {
@@ -60,6 +65,7 @@ export function createFence(o: FenceOptions): Fence {
   /** The highest that this term ever had; 0 before the first. */
   let highest = 0;
   let held: Promise<void> | undefined;
+  let server: number | undefined;
 
   async function take(): Promise<void> {
     await o.prepare?.();
@@ -92,6 +98,7 @@ export function createFence(o: FenceOptions): Fence {
     try {
       return await inTransaction(pool, async (session) => {
         const found = (await session.query<EpochRow>(HOLD, [scope])).rows[0];
+        server = found?.server ?? server;
         if (found?.epoch === mine && found.holder === holder) return { done: await work(session, mine) };
         // Taken by ourselves, while this was on its way.
         if (found?.holder === holder && found.epoch > mine) return 'renewed';
@@ -117,6 +124,7 @@ export function createFence(o: FenceOptions): Fence {
       throw new HistoryUnavailable('the history database does not keep the epoch that it gave');
     },
     epoch: () => (highest === 0 ? undefined : highest),
+    server: () => server,
     async renew() {
       held = undefined;
       await taken();

@@ -163,6 +163,24 @@ describe('the mirror', () => {
     }
   });
 
+  it('takes what a trigger of the database will not have for refused, not for a Postgres that is away', async () => {
+    await pool.query(`CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS
+      $$BEGIN IF NEW.title = 'secret' THEN RAISE EXCEPTION 'no %', NEW.title; END IF; RETURN NEW; END$$`);
+    await pool.query('CREATE TRIGGER trap BEFORE INSERT ON alerts FOR EACH ROW EXECUTE FUNCTION trap()');
+    try {
+      const results = await mirror.putAlerts([
+        anAlert({ uid: 'a' }),
+        anAlert({ uid: 'b', spec: { title: 'secret' } }),
+        anAlert({ uid: 'c' }),
+      ]);
+      expect(results.map(({ written }) => written)).toEqual([true, false, true]);
+      expect(results[1]?.refused?.message).toContain('SQLSTATE P0001');
+      expect(results[1]?.refused?.message).not.toContain('secret');
+    } finally {
+      await pool.query('DROP FUNCTION trap CASCADE');
+    }
+  });
+
   it('takes the changes before one that is refused', async () => {
     const bad = anIncident({ changes: [aChange(1), aChange(2, { at: 'never' })] });
     expect(await mirror.putIncidents([bad])).toMatchObject([

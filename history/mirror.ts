@@ -57,6 +57,10 @@ export interface Mirror extends Comparison {
   keepMonths(o: { keepMs?: number | undefined }): Promise<Upkeep>;
   /** The present epoch; another one than before means that rows may be gone or outdated. */
   epoch(): number | undefined;
+  /** Another one than before: a standby was promoted, or a backup put back, and the last that was written may be gone. */
+  server(): number | undefined;
+  /** Whether this term may write, and to which server. */
+  look(): Promise<void>;
   /** Versions of objects went backwards (etcd was set back): from now on what comes wins over what is there. */
   renewEpoch(): Promise<void>;
 }
@@ -114,6 +118,8 @@ export function createMirror(o: MirrorOptions): Mirror {
     putEvents: (events) => putObjectEvents(fence, events),
     keepMonths: ({ keepMs }) => keepMonths(fence, log, { now: clock.now(), keepMs }),
     epoch: () => fence.epoch(),
+    server: () => fence.server(),
+    look: () => fence.write(async () => {}),
     renewEpoch: () => fence.renew(),
   };
 }

@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { parseDatabaseUrl } from './pool.ts';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPool, parseDatabaseUrl, urlIn } from './pool.ts';
 
 describe('a database URL', () => {
   it('says everything by itself', () => {
@@ -37,5 +42,53 @@ describe('a database URL', () => {
       'postgres://ana:geheim%@h/d',
     ])
       expect(() => parseDatabaseUrl(url)).not.toThrow('geheim');
+  });
+});
+
+describe('a database URL in a file', () => {
+  const ends: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end();
+  });
+
+  /** Asks whoever comes for his password, and turns him away. */
+  async function doorkeeper() {
+    const heard: string[] = [];
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', (startup) => {
+        const user = /user\0([^\0]*)\0/.exec(startup.toString('latin1'))?.[1];
+        socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+        socket.once('data', (answer) => {
+          heard.push(`${user}:${answer.subarray(5, -1).toString()}`);
+          socket.destroy();
+        });
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(() => server.close());
+    return { heard, port: (server.address() as AddressInfo).port };
+  }
+
+  it('is read at each new connection: who changes a password, a user or an address restarts nothing', async () => {
+    const [one, other] = [await doorkeeper(), await doorkeeper()];
+    const directory = mkdtempSync(join(tmpdir(), 'funnelai-url-'));
+    ends.push(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'url');
+    const write = (text: string) => writeFileSync(file, text);
+    write(`postgres://ana:old@127.0.0.1:${one.port}/history\n`);
+    const pool = createPool(urlIn(file));
+    ends.push(() => pool.end());
+    const connect = () => expect(pool.query('SELECT 1')).rejects.toThrow();
+    await connect();
+    write(`postgres://ana:new@127.0.0.1:${one.port}/history`);
+    await connect();
+    // Half written, or taken away: what worked before is tried.
+    write('postgres://an');
+    await connect();
+    write(`postgres://bob:newest@127.0.0.1:${other.port}/history`);
+    await connect();
+    expect(one.heard).toEqual(['ana:old', 'ana:new', 'ana:new']);
+    expect(other.heard).toEqual(['bob:newest']);
   });
 });

@@ -126,14 +126,47 @@ function tlsOf(mode: string | undefined, rootCertificate: string | undefined): f
   }
 }
 
+/** How the URL in a file is read. */
+export const urlIn =
+  (file: string): (() => string) =>
+  () =>
+    readFileSync(file, 'utf8');
+
 /**
- * A pool to the database of `url`. No connection is made before the first query.
+ * A pool to the database of `url`; given how to read it, as it is read at each new connection: a password is changed, a database moves,
+ * a certificate runs out, and no process has to start anew. No connection is made before the first query.
  * @throws {TypeError} when the URL is incomplete, see `parseDatabaseUrl`.
  */
-export function createPool(url: string, o: PoolOptions = {}): pg.Pool {
-  const address = parseDatabaseUrl(url);
+export function createPool(url: string | (() => string), o: PoolOptions = {}): pg.Pool {
+  const read = typeof url === 'string' ? () => url : url;
+  let config = configOf(parseDatabaseUrl(read()), o);
+  /** What cannot be read just now is being replaced, or wrong: what worked a moment ago is tried again. */
+  const present = (): pg.PoolConfig => {
+    try {
+      config = configOf(parseDatabaseUrl(read()), o);
+    } catch (error) {
+      o.log?.warn({ err: error }, 'the database URL cannot be read anew; the one from before is used');
+    }
+    return config;
+  };
+  const pool = new pg.Pool({
+    ...config,
+    Client: class extends pg.Client {
+      constructor() {
+        super(present());
+      }
+    },
+  });
+  // Without a listener the death of an idle connection would end the process.
+  pool.on('error', (error: Error & { code?: string }) => {
+    o.log?.warn({ code: error.code }, 'an idle connection to Postgres was lost; the next query opens another');
+  });
+  return pool;
+}
+
+function configOf(address: DatabaseAddress, o: PoolOptions): pg.PoolConfig & { replication?: string } {
   const statementTimeoutMs = o.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
-  const config: pg.PoolConfig & { replication?: string } = {
+  return {
     host: address.host,
     port: address.port,
     user: address.user,
@@ -162,12 +195,6 @@ export function createPool(url: string, o: PoolOptions = {}): pg.Pool {
     lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   };
-  const pool = new pg.Pool(config);
-  // Without a listener the death of an idle connection would end the process.
-  pool.on('error', (error: Error & { code?: string }) => {
-    o.log?.warn({ code: error.code }, 'an idle connection to Postgres was lost; the next query opens another');
-  });
-  return pool;
 }
 
 /** What a pool is to who only hands it on. */
@@ -180,7 +207,7 @@ const INBOX_CONNECT_TIMEOUT_MS = 1_500;
 const INBOX_STATEMENT_TIMEOUT_MS = 2_000;
 
 /** A pool for the inbox alone. @throws {TypeError} like `createPool`. */
-export function createInboxPool(url: string, log?: Log): pg.Pool {
+export function createInboxPool(url: string | (() => string), log?: Log): pg.Pool {
   return createPool(url, {
     ...(log === undefined ? {} : { log }),
     applicationName: 'funnelai-webhook-inbox',

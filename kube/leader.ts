@@ -45,6 +45,8 @@ export interface LeaderElectionOptions {
   onLost(): void;
   /** The lease is held, as of before that renewal was sent. */
   onRenewed?: ((atMonotonicMs: number) => void) | undefined;
+  /** What stood in the way of the last look at the lease; undefined once one went through, whoever holds it. */
+  onTrouble?: ((message: string | undefined) => void) | undefined;
   /** Give the lease up. Abort it after the work has stopped: another may begin at once. */
   signal: AbortSignal;
   leaseDurationMs?: number | undefined;
@@ -129,6 +131,7 @@ class Election {
       const beganMs = clock.monotonicMs();
       try {
         const outcome = await this.#try(this.#renewMs);
+        this.#o.onTrouble?.(undefined);
         if (outcome.held) return { transitions: outcome.transitions, beganMs };
         this.#sayHolder(outcome.holder);
       } catch (error) {
@@ -154,6 +157,7 @@ class Election {
       if (left <= 0) return `not renewed for ${Math.round(began - renewedAtMs)} ms: ${last}`;
       try {
         const outcome = await this.#try(left);
+        this.#o.onTrouble?.(undefined);
         if (!outcome.held) return `${outcome.holder || 'nobody'} holds the lease now`;
         renewedAtMs = began;
         this.#o.onRenewed?.(began);
@@ -269,6 +273,7 @@ class Election {
   }
 
   #complain(error: unknown): void {
+    this.#o.onTrouble?.(messageOf(error));
     this.#o.log.warn({ lease: this.#o.name, err: error }, `lease: ${messageOf(error)}`);
   }
 }

@@ -11,6 +11,10 @@ export interface Facts {
   renewedAtMs: number | undefined;
   /** Since when the controllers of a term that is over have been stopping. */
   stoppingSinceMs: number | undefined;
+  /** Since when the API server does not let the Lease be had or looked at, and what it says. */
+  leaseTrouble: { sinceMs: number; message: string } | undefined;
+  /** Whether Postgres takes writes; undefined where none are made. */
+  takesHistory: boolean | undefined;
 }
 
 export interface Condition {
@@ -26,8 +30,11 @@ export interface Condition {
 const LONGEST_RENEWAL_MS = 20_000;
 /** One reconcile may take 30 s; controllers that take much longer to end hold up the next term for ever. */
 const LONGEST_STOP_MS = 90_000;
+/** A conflict or an answer that was lost is over with the next try. */
+const LEASE_TROUBLE_MS = 5_000;
 
-export function conditionOf({ missing, failing, renewedAtMs, stoppingSinceMs }: Facts, nowMs: number): Condition {
+export function conditionOf(facts: Facts, nowMs: number): Condition {
+  const { missing, failing, renewedAtMs, stoppingSinceMs, leaseTrouble, takesHistory } = facts;
   const seconds = (since: number) => Math.round((nowMs - since) / 1000);
   const condition: Condition = {};
   if (renewedAtMs !== undefined && nowMs - renewedAtMs > LONGEST_RENEWAL_MS) {
@@ -36,6 +43,12 @@ export function conditionOf({ missing, failing, renewedAtMs, stoppingSinceMs }: 
     condition.stuck = `the controllers of a term that is over do not end, for ${seconds(stoppingSinceMs)} s now`;
   }
   if (missing.length > 0) condition.waitsFor = `the first complete list of ${missing.join(', ')}`;
-  if (failing.length > 0) condition.degraded = `not up to date: ${failing.join(', ')}`;
+  const degraded: string[] = [];
+  if (failing.length > 0) degraded.push(`not up to date: ${failing.join(', ')}`);
+  if (leaseTrouble !== undefined && nowMs - leaseTrouble.sinceMs >= LEASE_TROUBLE_MS) {
+    degraded.push(`the Lease cannot be had for ${seconds(leaseTrouble.sinceMs)} s: ${leaseTrouble.message}`);
+  }
+  if (takesHistory === false) degraded.push('Postgres takes no writes, history waits');
+  if (degraded.length > 0) condition.degraded = degraded.join('; ');
   return condition;
 }

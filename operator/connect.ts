@@ -1,9 +1,8 @@
 /** What the operator and its commands stand on: the API server and the Postgres that flags name, and the signals that end them. */
-import { readFile } from 'node:fs/promises';
 import { HistorySchemaError, HistoryUnavailable } from '@funnelai/history/errors';
 import { createMirror, type Mirror } from '@funnelai/history/mirror';
 import { prepareHistory } from '@funnelai/history/months';
-import { createPool } from '@funnelai/history/pool';
+import { createPool, urlIn } from '@funnelai/history/pool';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { type Connection, loadConnection } from '@funnelai/kube/config';
@@ -15,6 +14,8 @@ import { FIELD_MANAGER } from './identity.ts';
 const VERSION = '0.1.0';
 /** Of their own, for the Lease: one in use, one for when that hangs. */
 const LEASE_CONNECTIONS = 2;
+/** For connections that are in use at the end: of one that hangs nothing more is to be had. */
+const CLOSE_MS = 1_000;
 const IGNORED = ['KUBECONFIG', 'DATABASE_URL'];
 
 /**
@@ -52,13 +53,12 @@ export interface History {
 }
 
 /** Undefined where no file names a database. Asks Postgres for nothing yet: it may be away. */
-export async function openHistory(
+export function openHistory(
   { databaseUrlFile, namespace }: { databaseUrlFile?: string; namespace?: string },
   log: Log,
-): Promise<History | undefined> {
+): History | undefined {
   if (databaseUrlFile === undefined) return undefined;
-  const url = (await readFile(databaseUrlFile, 'utf8')).trim();
-  const pool = createPool(url);
+  const pool = createPool(urlIn(databaseUrlFile), { log });
   /** Before a term's first write, so that an operator starts, and works, without Postgres. */
   const prepare = async (): Promise<void> => {
     try {
@@ -72,7 +72,7 @@ export async function openHistory(
     pool,
     openMirror: () =>
       createMirror({ pool, clock: systemClock, log, prepare, ...(namespace !== undefined && { namespace }) }),
-    close: () => pool.end(),
+    close: () => Promise.race([pool.end(), systemClock.sleep(CLOSE_MS)]),
   };
 }
 

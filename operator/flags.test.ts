@@ -45,7 +45,12 @@ describe('the command line', () => {
     [['--context', 'prod'], /--kubeconfig/],
     [['--database-url', 'postgres://x'], /--database-url/],
     [['--history-retention', '400'], /--history-retention: expected days or hours, as 400d.*found "400"/],
-    [['--history-retention', '6d'], /at least 7d, as long as closed incidents stay in the cluster; found "6d"/],
+    [['--history-retention', '6d'], /at least 7d, as long as what has ended stays in the cluster; found "6d"/],
+    [
+      ['--history-retention', '20d', '--alert-retention', '30d'],
+      /at least 30d, as long as what has ended stays in the cluster; found "20d"/,
+    ],
+    [['--history-retention', '3651d'], /at most 3650d.*found "3651d"/],
     [['stray'], /stray/],
   ])('refuses %j and says why', (args, message) => {
     expect(() => parseFlags(args)).toThrow(UsageError);

@@ -79,7 +79,7 @@ export function parseFlags(args: string[]): Flags {
   if (values.context !== undefined) flags.context = values.context;
   if (values['database-url-file'] !== undefined) flags.databaseUrlFile = values['database-url-file'];
   if (values['history-retention'] !== undefined) {
-    flags.historyRetentionMs = historyRetention(values['history-retention'], flags.retention.incidentMs);
+    flags.historyRetentionMs = historyRetention(values['history-retention'], flags.retention);
   }
   if (values['health-port'] !== undefined) flags.healthPort = port(values['health-port']);
   return flags;
@@ -111,7 +111,8 @@ function parsed(args: string[]) {
   }
 }
 
-function checkNamespace(flag: string, name: string | undefined): void {
+/** @throws UsageError when it cannot be the name of a namespace. */
+export function checkNamespace(flag: string, name: string | undefined): void {
   if (name === undefined || NAMESPACE.test(name)) return;
   throw new UsageError(`--${flag}: expected the name of a namespace (a-z, 0-9 and -), found "${name}"`);
 }
@@ -128,13 +129,16 @@ function retention(flag: string, text: string): number {
   throw new UsageError(`--${flag}: expected a time from 1s to 3650d, such as 90m, 24h or 7d, found "${text}"`);
 }
 
-/** History may not forget what the cluster still shows: closed incidents and the alerts in them. */
-function historyRetention(text: string, incidentMs: number): number {
+/** History may not forget what the cluster still shows: closed incidents, the alerts in them, and alerts that have ended. */
+function historyRetention(text: string, { alertMs, incidentMs }: Retention): number {
+  const leastMs = Math.max(alertMs, incidentMs);
   const [, count, unit] = /^(\d{1,5})([dh])$/.exec(text) ?? [];
   const ms = Number(count) * (unit === 'd' ? DAY_MS : HOUR_MS);
-  if (unit === undefined || ms < incidentMs) {
-    const least = `at least ${incidentMs / DAY_MS}d, as long as closed incidents stay in the cluster`;
-    throw new UsageError(`--history-retention: expected days or hours, as 400d, ${least}; found "${text}"`);
+  if (unit === undefined || ms < leastMs || ms > MAX_RETENTION_MS) {
+    const least = `at least ${leastMs / DAY_MS}d, as long as what has ended stays in the cluster`;
+    throw new UsageError(
+      `--history-retention: expected days or hours, as 400d, at most ${MAX_RETENTION_MS / DAY_MS}d and ${least}; found "${text}"`,
+    );
   }
   return ms;
 }

@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   if (flags.databaseUrlFile === undefined) {
     log.warn('history is off: no --database-url-file. Changes stay in the objects, and deleted incidents are held');
   }
-  const history = await openHistory(flags, log);
+  const history = openHistory(flags, log);
   const operator = createOperator({
     client,
     leaseClient,

@@ -43,6 +43,8 @@ export interface OperatorOptions {
   retention?: Retention;
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number;
+  /** How often Postgres is looked for when nothing is written; 10 s when absent. */
+  historyLookMs?: number;
   /** Unique per process: holds the Lease, signs the Events. */
   instance: string;
   /** Without it the operator leads at once: for tests that own their API server. */
@@ -61,7 +63,15 @@ export interface Operator {
 
 export function createOperator(o: OperatorOptions): Operator {
   const { client, clock, log } = o;
-  const metrics = createMetrics(o.registry);
+  const counted = createMetrics(o.registry);
+  let takesHistory: boolean | undefined;
+  const metrics = {
+    ...counted,
+    historyAvailable(up: boolean | undefined) {
+      takesHistory = up;
+      counted.historyAvailable(up);
+    },
+  };
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
   const { caches } = reflectors;
   const rules = createRuleBook(caches.rules);
@@ -80,6 +90,7 @@ export function createOperator(o: OperatorOptions): Operator {
   let ending: AbortSignal | undefined;
   let renewedAtMs: number | undefined;
   let stoppingSinceMs: number | undefined;
+  let leaseTrouble: { sinceMs: number; message: string } | undefined;
 
   /** A term of leadership: controllers are made anew, so that nothing remembered from an earlier one can mislead. */
   function start(identity: Identity, over: AbortSignal): void {
@@ -87,10 +98,19 @@ export function createOperator(o: OperatorOptions): Operator {
     const book = createMirrorBook(o.openMirror !== undefined);
     const plain = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
     const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: over });
-    const { openMirror, keepHistoryMs } = o;
+    const { openMirror, keepHistoryMs, historyLookMs } = o;
     const leadsSince = (ms: number) => (renewedAtMs ?? Number.NEGATIVE_INFINITY) > ms;
     const mirror =
-      openMirror && createMirrorController({ ...deps, book, openMirror, said: events, leadsSince, keepHistoryMs });
+      openMirror &&
+      createMirrorController({
+        ...deps,
+        book,
+        openMirror,
+        said: events,
+        leadsSince,
+        keepHistoryMs,
+        historyLookMs,
+      });
     controllers = [
       createRuleController(deps),
       createSourceController({ ...deps, served: o.namespace }),
@@ -154,6 +174,10 @@ export function createOperator(o: OperatorOptions): Operator {
         onRenewed: (atMs) => {
           renewedAtMs = atMs;
         },
+        onTrouble: (message) => {
+          const sinceMs = leaseTrouble?.sinceMs ?? clock.monotonicMs();
+          leaseTrouble = message === undefined ? undefined : { sinceMs, message };
+        },
         onLost: () => {
           renewedAtMs = undefined;
           lost.abort(new Error('the Lease is lost'));
@@ -168,7 +192,14 @@ export function createOperator(o: OperatorOptions): Operator {
   return {
     condition: () =>
       conditionOf(
-        { missing: reflectors.missing(), failing: reflectors.failing(), renewedAtMs, stoppingSinceMs },
+        {
+          missing: reflectors.missing(),
+          failing: reflectors.failing(),
+          renewedAtMs,
+          stoppingSinceMs,
+          leaseTrouble,
+          takesHistory,
+        },
         clock.monotonicMs(),
       ),
     leading: () => controllers.length > 0,

@@ -5,7 +5,8 @@ export interface Metrics {
   answered(answer: string): void;
   phaseMoved(from: string, to: string): void;
   mirrored(kind: 'Incident' | 'Alert', outcome: 'stored' | 'refused' | 'conflict'): void;
-  historyAvailable(up: boolean): void;
+  /** Undefined: nothing is written here, so nobody knows. */
+  historyAvailable(up: boolean | undefined): void;
   historyBacklog(kind: 'Incident' | 'Alert', waiting: number): void;
   /** Asked at each scrape for how long the oldest object has waited for Postgres. */
   historyLag(seconds: () => number): void;
@@ -21,7 +22,8 @@ export interface Metrics {
   historyLost(count: number): void;
   /** What history forgot by its retention. */
   historyPruned(tables: number, rows: number): void;
-  deletionHeld(count: number): void;
+  /** Asked at each scrape. */
+  deletionsHeld(count: () => number): void;
   left(kind: string): void;
   brokenRules(count: number): void;
   leading(yes: boolean): void;
@@ -50,9 +52,10 @@ export function createMetrics(registry: Registry): Metrics {
   });
   const available = new Gauge({
     name: 'funnelai_history_available',
-    help: '1 while Postgres takes writes.',
+    help: '1 while Postgres takes writes; there on the leader alone.',
     registers,
   });
+  available.remove();
   const backlog = new Gauge({
     name: 'funnelai_history_backlog',
     help: 'Objects that wait to be written to Postgres.',
@@ -101,10 +104,14 @@ export function createMetrics(registry: Registry): Metrics {
     labelNames: ['what'],
     registers,
   });
-  const held = new Gauge({
+  let held = () => 0;
+  new Gauge({
     name: 'funnelai_incident_deletions_held',
     help: 'Deleted incidents whose finalizer waits for the mirror.',
     registers,
+    collect() {
+      this.set(held());
+    },
   });
   const gone = new Counter({
     name: 'funnelai_retention_deleted_total',
@@ -128,7 +135,7 @@ export function createMetrics(registry: Registry): Metrics {
     answered: (answer) => answers.inc({ answer }),
     phaseMoved: (from, to) => moves.inc({ from, to }),
     mirrored: (kind, outcome) => rows.inc({ kind, outcome }),
-    historyAvailable: (up) => available.set(up ? 1 : 0),
+    historyAvailable: (up) => (up === undefined ? available.remove() : available.set(up ? 1 : 0)),
     historyBacklog: (kind, waiting) => backlog.set({ kind }, waiting),
     historyLag: (seconds) => {
       lag = seconds;
@@ -142,7 +149,9 @@ export function createMetrics(registry: Registry): Metrics {
       pruned.inc({ what: 'table' }, tables);
       pruned.inc({ what: 'row' }, rows);
     },
-    deletionHeld: (count) => held.set(count),
+    deletionsHeld: (count) => {
+      held = count;
+    },
     left: (kind) => gone.inc({ kind }),
     brokenRules: (count) => broken.set(count),
     leading: (yes) => leader.set(yes ? 1 : 0),

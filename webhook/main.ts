@@ -1,8 +1,7 @@
 /** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createFoldStore } from '@funnelai/history/folded';
-import { createInboxPool, createPool } from '@funnelai/history/pool';
+import { createInboxPool, createPool, urlIn } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
 import { createSourceTrafficStore } from '@funnelai/history/source-traffic';
@@ -34,7 +33,7 @@ async function main(): Promise<void> {
   log.info({ server: connection.server, context: connection.context }, 'using this API server');
   const registry = createRegistry();
   const client = createKubeClient(connection, { clock: systemClock, userAgent: 'funnelai-webhook', metrics: registry });
-  const { pool, inboxPool } = await openPools(flags.databaseUrlFile, log);
+  const { pool, inboxPool } = openPools(flags.databaseUrlFile, log);
   const webhook = await createWebhook({
     client,
     queries: pool === undefined ? undefined : createQueries({ pool }),
@@ -81,12 +80,12 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
-async function openPools(file: string | undefined, log: Log) {
+function openPools(file: string | undefined, log: Log) {
   if (file === undefined) {
     log.warn('history is off, and there is no inbox: no --database-url-file was given');
     return { pool: undefined, inboxPool: undefined };
   }
-  const url = (await readFile(file, 'utf8')).trim();
+  const url = urlIn(file);
   return {
     pool: createPool(url, { applicationName: 'funnelai-webhook', log }),
     inboxPool: createInboxPool(url, log),

@@ -21,6 +21,13 @@ describe('the command line of a command', () => {
     });
   });
 
+  it('leaves one namespace where an operator works in that alone: its Lease is there', () => {
+    const one = ['--waive', '--namespace', 'team-a'];
+    expect(parseCommand('leave', one)).toMatchObject({ namespace: 'team-a', leaseNamespace: 'team-a' });
+    const elsewhere = parseCommand('leave', [...one, '--lease-namespace', 'ops']);
+    expect(elsewhere).toMatchObject({ namespace: 'team-a', leaseNamespace: 'ops' });
+  });
+
   it('gives history up only where that is said', () => {
     expect(() => parseCommand('leave', [])).toThrow(/--database-url-file or --waive/);
     expect(parseCommand('leave', ['--waive'])).toMatchObject({ waive: true, waitMs: 60_000 });
@@ -30,6 +37,7 @@ describe('the command line of a command', () => {
   it.each([
     ['leave', ['--waive', '--wait', 'long'], /--wait: expected a time.*found "long"/],
     ['leave', ['--waive', '--dry-run'], /--dry-run/],
+    ['leave', ['--waive', '--namespace', 'Team A'], /--namespace: expected the name of a namespace.*found "Team A"/],
     ['leave', ['--waive', '--context', 'c'], /--kubeconfig/],
     ['restore', [], /--database-url-file: expected the file/],
     ['restore', ['--database-url-file', '/d', '--waive'], /--waive/],

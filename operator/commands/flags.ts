@@ -1,7 +1,7 @@
 /** The command lines of `leave` and `restore`. Promises a clear refusal of anything that they do not know. */
 import { parseArgs } from 'node:util';
 import { parseDuration } from '@funnelai/domain/instants';
-import { UsageError } from '../flags.ts';
+import { checkNamespace, UsageError } from '../flags.ts';
 
 interface Common {
   kubeconfig?: string;
@@ -11,6 +11,8 @@ interface Common {
 }
 export interface LeaveFlags extends Common {
   command: 'leave';
+  /** Leave this one alone. */
+  namespace?: string;
   leaseNamespace: string;
   waive: boolean;
   waitMs: number;
@@ -32,7 +34,8 @@ export const COMMAND_USAGE: Record<CommandName, string> = {
   leave: `funnelAI operator, leave: makes the cluster free of what would hold an uninstall. Stop every operator first.
 
 ${CONNECTION}
-  --lease-namespace NAME    where the leader's Lease lives (funnel-system)
+  --namespace NAME          leave this namespace alone, with rights in it alone: for an operator that works with --namespace
+  --lease-namespace NAME    where the leader's Lease lives (funnel-system; with --namespace: there)
   --wait TIME               how long Postgres may take to get what it lacks (60s)
   --waive                   give up what Postgres does not get; without --database-url-file, all of it
 
@@ -68,11 +71,14 @@ export function parseCommand(command: CommandName, args: string[]): LeaveFlags |
   if (!help && !waive && common.databaseUrlFile === undefined) {
     throw new UsageError('--database-url-file or --waive: expected where history goes, or that it is given up');
   }
+  for (const flag of ['namespace', 'lease-namespace'] as const) checkNamespace(flag, values[flag]);
+  const { namespace } = values;
   return {
     command,
     ...common,
     waive,
-    leaseNamespace: values['lease-namespace'] ?? 'funnel-system',
+    ...(namespace !== undefined && { namespace }),
+    leaseNamespace: values['lease-namespace'] ?? namespace ?? 'funnel-system',
     waitMs: duration(values.wait ?? '60s'),
   };
 }
@@ -80,11 +86,12 @@ export function parseCommand(command: CommandName, args: string[]): LeaveFlags |
 function parsed(command: CommandName, args: string[]) {
   const text = { type: 'string' } as const;
   const yes = { type: 'boolean' } as const;
-  const own = command === 'leave' ? { 'lease-namespace': text, wait: text, waive: yes } : { 'dry-run': yes };
+  const own =
+    command === 'leave' ? { namespace: text, 'lease-namespace': text, wait: text, waive: yes } : { 'dry-run': yes };
   const options = { kubeconfig: text, context: text, 'database-url-file': text, help: { ...yes, short: 'h' }, ...own };
   try {
     return parseArgs({ args, strict: true, allowPositionals: false, options }).values as {
-      [flag in 'kubeconfig' | 'context' | 'database-url-file' | 'lease-namespace' | 'wait']?: string;
+      [flag in 'kubeconfig' | 'context' | 'database-url-file' | 'namespace' | 'lease-namespace' | 'wait']?: string;
     } & { [flag in 'help' | 'waive' | 'dry-run']?: boolean };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -41,7 +41,7 @@ export interface LeaveOptions {
   waitMs: number;
   leaseNamespace: string;
   instance: string;
-  /** Only this one; for tests that share their API server. */
+  /** Only this one, with rights in no other. */
   namespace?: string;
   signal: AbortSignal;
 }
@@ -55,11 +55,12 @@ export interface LeaveReport {
   held: { incident: string; because: string }[];
 }
 
-/** @throws Error when an operator leads, or when the API server refuses to let the finalizers be taken off. */
+/** @throws Error when an operator leads. What the API server forbids is in the report, and holds up no other. */
 export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const { client, clock, log, signal } = o;
   const report: LeaveReport = { mirrored: [], waived: [], held: [] };
-  if (!(await isServed(client, INCIDENTS))) return report;
+  const served = (resource: Resource) => isServed(client, resource, o.namespace);
+  if (!(await served(INCIDENTS))) return report;
   const identity = await whoAmI(client);
   const lease = await holdLease({ ...o, namespace: o.leaseNamespace });
   const reflectors = createReflectors({ client, clock, log, metrics: o.registry, namespace: o.namespace });
@@ -72,6 +73,8 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
   const said = { take: () => [], giveBack: () => {} };
   const plain = { client, clock, log, caches, rules, identity, events, metrics, registry: o.registry };
   const deps = withOwnWrites(plain, { kinds: reflectors.kinds, stop: signal });
+  /** What the API server says of those that it does not let go, by incident. */
+  const forbidden = new Map<string, string>();
   const controllers: Controller[] = [
     createIncidentController({ ...deps, book, numbersOnly: true }),
     ...(o.openMirror === undefined
@@ -82,8 +85,8 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
     reflectors.start();
     // Whoever deleted all kinds at once has taken those away that nothing holds; only incidents are left, and are what this is about.
     const others = reflectors.kinds.map(({ resource }) => resource).filter((resource) => resource !== INCIDENTS);
-    const served = await Promise.all(others.map((resource) => isServed(client, resource)));
-    const gone = others.filter((_, i) => !served[i]);
+    const areServed = await Promise.all(others.map(served));
+    const gone = others.filter((_, i) => !areServed[i]);
     await reflectors.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(SYNC_MS)]), gone);
     for (const controller of controllers) controller.start();
     const giveUpAt = clock.monotonicMs() + (o.openMirror === undefined ? 0 : o.waitMs);
@@ -96,15 +99,18 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
       for (const incident of held) seen.add(keyOf(incident));
       const isOver = clock.monotonicMs() >= giveUpAt;
       const decided = held.map((incident) => decide(incident, book.of(incident.metadata.uid ?? '')));
-      const going = decided.filter(({ because }) => because === undefined || (isOver && o.waive));
+      const going = decided.filter(
+        ({ incident, because }) => !forbidden.has(keyOf(incident)) && (because === undefined || (isOver && o.waive)),
+      );
       for (let i = 0; i < going.length; i += AT_ONCE) {
         await Promise.all(going.slice(i, i + AT_ONCE).map((one) => release(one)));
       }
       if (held.length === 0 && (await noneIsLeft(client, o.namespace))) return complete(seen);
-      if (isOver && going.length === 0 && held.length > 0) {
-        report.held = decided.map(({ incident, because = 'it was made just now' }) => ({
+      const isHopeless = held.every((incident) => forbidden.has(keyOf(incident)));
+      if ((isOver || isHopeless) && going.length === 0 && held.length > 0) {
+        report.held = decided.map(({ incident, because }) => ({
           incident: keyOf(incident),
-          because,
+          because: forbidden.get(keyOf(incident)) ?? because ?? 'it was made just now',
         }));
         return complete(seen);
       }
@@ -126,9 +132,9 @@ export async function leave(o: LeaveOptions): Promise<LeaveReport> {
         }),
       );
     } catch (error) {
-      if (isForbidden(error)) throw new Error(`${keyOf(incident)}: ${messageOf(error)}`, { cause: error });
+      if (isForbidden(error)) forbidden.set(keyOf(incident), messageOf(error));
       // It changed in between and is decided anew; or it is gone already.
-      if (!isConflict(error) && !isInvalid(error) && !isNotFound(error)) throw error;
+      else if (!isConflict(error) && !isInvalid(error) && !isNotFound(error)) throw error;
       return;
     }
     if (because !== undefined) report.waived.push({ incident: keyOf(incident), because });
@@ -168,9 +174,9 @@ function removal({ metadata }: Incident): JsonPatchOp[] {
 }
 
 /** The kinds may be gone already: without incidents nothing can hold on to anything. */
-async function isServed(client: KubeClient, resource: Resource): Promise<boolean> {
+async function isServed(client: KubeClient, resource: Resource, namespace: string | undefined): Promise<boolean> {
   try {
-    await client.list(resource, { limit: 1 });
+    await client.list(resource, { namespace, limit: 1 });
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;

@@ -24,7 +24,7 @@ export async function runCommand(command: CommandName, args: string[]): Promise<
   const signal = stopSignal(log, STOP_DEADLINE_MS);
   const registry = createRegistry();
   const { client, leaseClient } = await connect(flags, registry, log);
-  const history = await openHistory(flags, log);
+  const history = openHistory(flags, log);
   const common = { client, clock: systemClock, log, signal };
   try {
     if (flags.command === 'restore') {

@@ -43,21 +43,47 @@ describe('what is known of the mirror', () => {
   });
 });
 
-describe('a deletion without a database', () => {
+describe('a deletion that is held', () => {
   const status = { observedGeneration: 1 };
   const dying = anIncident({ metadata: { deletionTimestamp: START, finalizers: [HISTORY_FINALIZER] } });
+  const at = (entry: Parameters<typeof withHeldDeletion>[2]['entry'], enabled = true) => ({
+    enabled,
+    entry,
+    monotonicMs: 90_000,
+    now: NOW,
+  });
+  const conditionOf = (held: ReturnType<typeof withHeldDeletion>) => held.conditions?.[0];
 
-  it('is held, and says so with a way out', () => {
-    const [held] = withHeldDeletion(status, dying, { enabled: false, now: NOW }).conditions ?? [];
+  it('for want of a database says so with a way out', () => {
+    const held = conditionOf(withHeldDeletion(status, dying, at(undefined, false)));
     expect(held).toMatchObject({ type: 'DeletionHeld', status: 'True', reason: 'NoDatabase' });
     expect(held?.message).toContain('waive-history');
   });
 
-  it('is said once, and of nothing else', () => {
-    const said = withHeldDeletion(status, dying, { enabled: false, now: NOW });
-    expect(withHeldDeletion(said, dying, { enabled: false, now: NOW })).toBe(said);
-    expect(withHeldDeletion(status, anIncident(), { enabled: false, now: NOW })).toBe(status);
-    expect(withHeldDeletion(status, dying, { enabled: true, now: NOW })).toBe(status);
+  it('by a Postgres that is away says so after a minute, and by one that refuses it at once', () => {
+    expect(withHeldDeletion(status, dying, at({ waitingSinceMs: 31_000 }))).toBe(status);
+    const away = conditionOf(withHeldDeletion(status, dying, at({ waitingSinceMs: 30_000 })));
+    expect(away).toMatchObject({ type: 'DeletionHeld', status: 'True', reason: 'HistoryBehind' });
+    const refused = conditionOf(withHeldDeletion(status, dying, at({ waitingSinceMs: 89_000, refused: 'too long' })));
+    expect(refused).toMatchObject({ status: 'True', reason: 'HistoryRefused' });
+    expect(refused?.message).toMatch(/too long.*waive-history/);
+  });
+
+  it('says it once, and of nothing else', () => {
+    const said = withHeldDeletion(status, dying, at(undefined, false));
+    expect(withHeldDeletion(said, dying, at(undefined, false))).toBe(said);
+    expect(withHeldDeletion(status, anIncident(), at({ waitingSinceMs: 0 }, false))).toBe(status);
+    expect(withHeldDeletion(status, dying, at({}))).toBe(status);
+    const behind = withHeldDeletion(status, dying, at({ waitingSinceMs: 0 }));
+    expect(withHeldDeletion(behind, dying, at({ waitingSinceMs: 1 }))).toBe(behind);
+    // What came of it is seen in a moment: it goes.
+    expect(withHeldDeletion(behind, dying, at({}))).toBe(behind);
+  });
+
+  it('takes it back when history has let go and another finalizer still holds', () => {
+    const behind = withHeldDeletion(status, dying, at({ waitingSinceMs: 0 }));
+    const others = anIncident({ metadata: { deletionTimestamp: START, finalizers: ['foregroundDeletion'] } });
+    expect(conditionOf(withHeldDeletion(behind, others, at({})))).toMatchObject({ status: 'False', reason: 'LetGo' });
   });
 });
 

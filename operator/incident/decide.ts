@@ -45,17 +45,45 @@ export function lagCheckAfterMs(entry: BookEntry | undefined, monotonicMs: numbe
   return left > 0 ? left : undefined;
 }
 
-/** Without a database a deletion is held for good; whoever wonders why finds it in a condition, and what to do. */
+/** Whether its deletion waits for history. */
+export const isHeld = ({ metadata }: Incident): boolean =>
+  metadata.deletionTimestamp !== undefined && (metadata.finalizers?.includes(HISTORY_FINALIZER) ?? false);
+
+const WAY_OUT = `let whoever holds the verb waive-history on incidents take off the finalizer ${HISTORY_FINALIZER}`;
+
+/** Why history holds a deletion, once that has lasted long enough to be told. */
+function holdOf(o: { enabled: boolean; entry: BookEntry | undefined; monotonicMs: number }) {
+  const { waitingSinceMs, refused } = o.entry ?? {};
+  if (!o.enabled) {
+    const message = `its history is nowhere but here: no database is configured. Name one with --database-url-file, or ${WAY_OUT}`;
+    return { reason: 'NoDatabase', message };
+  }
+  if (refused !== undefined) {
+    const message = `Postgres refuses its history: ${refused}. Mend that, in the incident or in the database, or ${WAY_OUT}`;
+    return { reason: 'HistoryRefused', message };
+  }
+  if (waitingSinceMs === undefined || o.monotonicMs - waitingSinceMs < LAG_MS) return undefined;
+  const message = `Postgres has not taken its last state for over a minute: it goes once Postgres has. Or ${WAY_OUT}`;
+  return { reason: 'HistoryBehind', message };
+}
+
+/** Whoever wonders why a deletion does not end finds it in a condition, and what to do: without a database it is held for good. */
 export function withHeldDeletion(
   status: IncidentStatus,
-  { metadata }: Incident,
-  o: { enabled: boolean; now: Temporal.Instant },
+  incident: Incident,
+  o: { enabled: boolean; entry: BookEntry | undefined; monotonicMs: number; now: Temporal.Instant },
 ): IncidentStatus {
-  const isHeld = metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(HISTORY_FINALIZER);
-  if (o.enabled || !isHeld || status.conditions?.some(({ type }) => type === DELETION_HELD)) return status;
-  const message = `its history is nowhere but here: no database is configured. Name one with --database-url-file, or let whoever holds the verb waive-history on incidents take off the finalizer ${HISTORY_FINALIZER}`;
-  const held = { type: DELETION_HELD, status: 'True' as const, reason: 'NoDatabase', message };
-  return { ...status, conditions: setCondition(status.conditions, held, o.now) };
+  const said = status.conditions?.find(({ type }) => type === DELETION_HELD);
+  const hold = isHeld(incident) ? holdOf(o) : undefined;
+  if (hold !== undefined) {
+    if (said?.reason === hold.reason && said.message === hold.message) return status;
+    const held = { type: DELETION_HELD, status: 'True' as const, ...hold };
+    return { ...status, conditions: setCondition(status.conditions, held, o.now) };
+  }
+  if (said?.status !== 'True' || isHeld(incident)) return status;
+  const message = 'history has all of it; what still holds it are finalizers of others';
+  const letGo = { type: DELETION_HELD, status: 'False' as const, reason: 'LetGo', message };
+  return { ...status, conditions: setCondition(status.conditions, letGo, o.now) };
 }
 
 /** JSON patch for what the operator wishes, void the moment anybody else has written in between. */

@@ -18,7 +18,15 @@ import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
 import { createQueue } from '../queue.ts';
-import { finalizerOps, lagCheckAfterMs, mirrorFacts, newestManager, specOps, withHeldDeletion } from './decide.ts';
+import {
+  finalizerOps,
+  isHeld,
+  lagCheckAfterMs,
+  mirrorFacts,
+  newestManager,
+  specOps,
+  withHeldDeletion,
+} from './decide.ts';
 import { createDepartureBook, wereCounted } from './departures.ts';
 import { laneOfIncident } from './lane.ts';
 
@@ -112,7 +120,12 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     left: Departures,
     lane: Lane,
   ): Promise<boolean> {
-    const status = withHeldDeletion(decided.status, incident, { enabled: book.enabled, now: clock.now() });
+    const status = withHeldDeletion(decided.status, incident, {
+      enabled: book.enabled,
+      entry: book.of(incident.metadata.uid ?? ''),
+      monotonicMs: clock.monotonicMs(),
+      now: clock.now(),
+    });
     try {
       const written = await putStatus<Incident>(client, INCIDENTS, incident, status, { lane });
       if (written === undefined) return true;
@@ -182,11 +195,13 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
           if (incident !== undefined) queue.addAfter(keyOf(incident), MIRROR_GATHER_MS);
         }),
       ];
+      metrics.deletionsHeld(() => [...caches.incidents.list()].filter(isHeld).length);
       for (const incident of caches.incidents.list()) add(incident);
       queue.start();
     },
     async stop() {
       for (const leave of unsubscribe) leave();
+      metrics.deletionsHeld(() => 0);
       await queue.stop();
     },
     idle: () => queue.idle(),

@@ -4,22 +4,22 @@
  * Postgres' word (`fence`): one that is told no stops, and asks again only after it has led for longer than any Lease lasts.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
-import { INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
+import type { KubeObject } from '@funnelai/crds/meta';
 import type { MirroredKind } from '@funnelai/history/compare';
 import { HistoryFenced, HistoryRefused } from '@funnelai/history/errors';
 import type { IncidentResult, Mirror } from '@funnelai/history/mirror';
-import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import type { Controller, Deps } from '../controller.ts';
-import { FIELD_MANAGER } from '../identity.ts';
 import { createBatcher } from './batcher.ts';
-import { compareVersions, decideRelease, isVanished } from './decide.ts';
+import { compareVersions, isVanished } from './decide.ts';
 import { entryAfter, type MirrorBook } from './facts.ts';
 import { createGoneObjects, type GoneObjects } from './gone.ts';
 import type { KeptEvents } from './kept-events.ts';
 import { comparePass, type Side, sideOf } from './pass.ts';
+import { createReleaser } from './release.ts';
 import { createMirrorTerm, type MirrorTermOptions } from './term.ts';
 import { createVerdicts } from './verdicts.ts';
 
+const KINDS: readonly MirroredKind[] = ['Incident', 'Alert'];
 const INCIDENT_BATCH = 100;
 const ALERT_BATCH = 200;
 const INCIDENT_GATHER_MS = 20;
@@ -27,10 +27,13 @@ const INCIDENT_GATHER_MS = 20;
 const ALERT_GATHER_MS = 250;
 const BASE_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
-/** Both sides are compared so often: what was refused is offered again, what a restore took away comes back. */
+/** Both sides are compared so often; what was refused is offered again then. */
 const PASS_MS = 600_000;
 const PASS_RETRY_MS = 15_000;
-const STOP_DRAIN_MS = 2_000;
+/** So often it is asked whether Postgres is there, and which: when nothing happens nobody else would notice. */
+const LOOK_MS = 10_000;
+/** For what waits and what is in hand. Of the three seconds in which a stop is to be followed a standby needs two to look at the Lease again. */
+const STOP_DRAIN_MS = 500;
 
 export interface MirrorDeps extends Deps {
   openMirror: () => Mirror;
@@ -40,6 +43,8 @@ export interface MirrorDeps extends Deps {
   leadsSince: MirrorTermOptions['leadsSince'];
   /** How long history keeps what left the cluster; absent: for ever. */
   keepHistoryMs?: number | undefined;
+  /** How often Postgres is looked for; 10 s when absent. */
+  historyLookMs?: number | undefined;
 }
 
 /** `writes` is the term's own mirror, for who must have an object in history before going on: a second one would fence this one off. */
@@ -53,33 +58,30 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
   const goneIncidents = createGoneObjects<Incident>({ clock, onFull });
   const goneAlerts = createGoneObjects<Alert>({ clock, onFull });
   const verdicts = createVerdicts({ metrics, events });
-  const held = new Set<string>();
+  const common = { clock, log, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS };
   const incidents = createBatcher({
+    ...common,
     name: 'mirror-incidents',
-    clock,
-    log,
     size: INCIDENT_BATCH,
     gatherMs: INCIDENT_GATHER_MS,
-    baseDelayMs: BASE_DELAY_MS,
-    maxDelayMs: MAX_DELAY_MS,
     flush: (uids) => term.use((mirror) => flushIncidents(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Incident', depth),
   });
   const alerts = createBatcher({
+    ...common,
     name: 'mirror-alerts',
-    clock,
-    log,
     size: ALERT_BATCH,
     gatherMs: ALERT_GATHER_MS,
-    baseDelayMs: BASE_DELAY_MS,
-    maxDelayMs: MAX_DELAY_MS,
     flush: (uids) => term.use((mirror) => flushAlerts(mirror, uids)),
     onDepth: (depth) => metrics.historyBacklog('Alert', depth),
   });
+  const observe = (incident: Incident) => caches.incidents.observe(incident);
+  const release = createReleaser({ book, client, clock, log, observe, offer: (uid) => incidents.add(uid) });
   const { openMirror, leadsSince } = deps;
   const term = createMirrorTerm({ openMirror, clock, log, metrics, leadsSince, onOtherEpoch: askAnew });
   let unsubscribe: (() => void)[] = [];
   let cancelPass = () => {};
+  let cancelLook = () => {};
   let passing: Promise<void> = Promise.resolve();
   let running = false;
 
@@ -108,11 +110,16 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     }
   }
 
-  /** After each comparison a piece: what history is to forget has no hurry. */
-  async function keepMonths(mirror: Mirror): Promise<void> {
-    const { made, dropped, deleted } = await mirror.keepMonths({ keepMs: deps.keepHistoryMs });
-    metrics.historyPruned(dropped.length, deleted);
-    if (made.length + dropped.length + deleted > 0) log.info({ made, dropped, deleted }, 'kept the months of history');
+  /** After each comparison a piece: what history is to forget has no hurry, and what fails comes with the next. */
+  async function keepMonths(): Promise<void> {
+    try {
+      const { made, dropped, deleted } = await term.use((mirror) => mirror.keepMonths({ keepMs: deps.keepHistoryMs }));
+      metrics.historyPruned(dropped.length, deleted);
+      if (made.length + dropped.length + deleted > 0)
+        log.info({ made, dropped, deleted }, 'kept the months of history');
+    } catch (error) {
+      log.warn({ err: error }, 'the months of history were not kept');
+    }
   }
 
   async function flushIncidents(mirror: Mirror, uids: string[]): Promise<string[]> {
@@ -123,44 +130,18 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       const uid = incident.metadata.uid ?? '';
       const result = results[i];
       if (result === undefined) again.push(uid);
-      else await settleIncident(mirror, incident, result);
+      else settle(incident, result);
     }
+    await release(mirror, batch);
     for (const uid of uids) await markGone(mirror, 'Incident', uid, goneIncidents);
     await keepSaid(mirror);
     return again;
   }
 
-  async function settleIncident(mirror: Mirror, incident: Incident, result: IncidentResult): Promise<void> {
+  function settle(incident: Incident, result: IncidentResult): void {
     const uid = incident.metadata.uid ?? '';
     verdicts.note('Incident', incident, result);
     book.update(uid, entryAfter(book.of(uid), incident, result, clock.monotonicMs()));
-    await release(mirror, incident);
-  }
-
-  /** Marks the row first: a deletion once begun cannot be taken back, and after the finalizer nobody would remember it. */
-  async function release(mirror: Mirror, incident: Incident): Promise<void> {
-    const { uid = '', namespace = '', name, deletionTimestamp } = incident.metadata;
-    const verdict = decideRelease(incident, book.of(uid));
-    if (verdict.kind === 'hold') held.add(uid);
-    else held.delete(uid);
-    metrics.deletionHeld(held.size);
-    if (verdict.kind !== 'release') return;
-    const { known } = await mirror.markDeleted('Incident', uid, deletionTimestamp ?? clock.now().toString());
-    if (!known) {
-      // The row is not there any more, whatever was known of it: the object stays until it is.
-      book.forget(uid);
-      incidents.add(uid);
-      return;
-    }
-    try {
-      const last = await client.jsonPatch<Incident>(INCIDENTS, { namespace, name }, verdict.ops, {
-        fieldManager: FIELD_MANAGER,
-      });
-      caches.incidents.observe(last);
-    } catch (error) {
-      // It changed in between, and comes again with that change; or it is gone already.
-      if (!isConflict(error) && !isInvalid(error) && !isNotFound(error)) throw error;
-    }
   }
 
   async function flushAlerts(mirror: Mirror, uids: string[]): Promise<string[]> {
@@ -199,7 +180,6 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     await mirror.markDeleted(kind, uid, last.at, { vanished: last.vanished });
     gone.forget(uid);
     verdicts.forget(kind, uid);
-    held.delete(uid);
     if (kind === 'Incident') book.forget(uid);
   }
 
@@ -227,6 +207,14 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
     sideOf('Alert', caches.alerts, goneAlerts, alerts),
   ];
 
+  function keepLooking(): void {
+    cancelLook = clock.after(deps.historyLookMs ?? LOOK_MS, async () => {
+      // What goes wrong is noted by the term.
+      await term.use((mirror) => mirror.look()).catch(() => {});
+      if (running) keepLooking();
+    });
+  }
+
   function schedulePass(ms: number): void {
     cancelPass();
     cancelPass = running ? clock.after(ms, pass) : () => {};
@@ -247,11 +235,12 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
           }),
         );
         await term.use(keepSaid);
-        await term.use(keepMonths);
       } catch (error) {
         log.warn({ err: error }, 'cluster and history could not be compared; trying again');
         if (!(error instanceof HistoryFenced)) schedulePass(PASS_RETRY_MS);
+        return;
       }
+      await keepMonths();
     });
   }
 
@@ -280,6 +269,7 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       // Of each incident it has to be known up to where history goes; alerts that are the same on both sides need no write.
       for (const incident of caches.incidents.list()) incidents.add(incident.metadata.uid ?? '');
       pass();
+      keepLooking();
       incidents.start();
       alerts.start();
     },
@@ -287,10 +277,16 @@ export function createMirrorController(deps: MirrorDeps): MirrorController {
       for (const leave of unsubscribe) leave();
       running = false;
       cancelPass();
+      cancelLook();
       term.stop();
+      // Also for who writes beside the batches.
+      clock.after(STOP_DRAIN_MS, () => term.cut());
       await Promise.all([incidents.stop(STOP_DRAIN_MS), alerts.stop(STOP_DRAIN_MS), passing]);
-      metrics.historyLag(() => 0);
       verdicts.forgetAll();
+      // Of a replica that does not write history nothing waits for it, and it knows nothing of Postgres.
+      metrics.historyLag(() => 0);
+      for (const kind of KINDS) metrics.historyBacklog(kind, 0);
+      metrics.historyAvailable(undefined);
     },
     idle: async () => {
       await passing;

@@ -8,8 +8,8 @@ import { createMirrorTerm, FENCED_REST_MS } from './term.ts';
 /** A term whose mirrors are numbered as they are opened; `epoch` is what they say. */
 function setUp() {
   const clock = new FakeClock();
-  const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as boolean[] };
-  const state = { epoch: undefined as number | undefined, renewedAtMs: Number.NEGATIVE_INFINITY };
+  const seen = { opened: 0, renewed: 0, fenced: 0, anew: 0, available: [] as (boolean | undefined)[] };
+  const state = { epoch: undefined as number | undefined, server: 1, renewedAtMs: Number.NEGATIVE_INFINITY };
   const term = createMirrorTerm({
     clock,
     log: silentLog(),
@@ -21,6 +21,7 @@ function setUp() {
       return {
         number: seen.opened,
         epoch: () => state.epoch,
+        server: () => state.server,
         renewEpoch: async () => {
           seen.renewed += 1;
         },
@@ -84,6 +85,17 @@ describe('a term of the mirror', () => {
     expect(seen.anew).toBe(1);
   });
 
+  it('asks anew likewise when another server answers: a standby may lack the last that was written', async () => {
+    const { seen, state, term } = setUp();
+    await term.use(number);
+    await term.use(number);
+    expect(seen.anew).toBe(0);
+    state.server = 2;
+    await term.use(number);
+    await term.use(number);
+    expect(seen.anew).toBe(1);
+  });
+
   it('renews its epoch before the next write when versions went backwards, until that has worked', async () => {
     const { seen, term } = setUp();
     expect([term.wentBack(), term.wentBack()]).toEqual([true, false]);
@@ -91,6 +103,16 @@ describe('a term of the mirror', () => {
     await term.use(number);
     expect(seen.renewed).toBe(1);
     expect(term.wentBack()).toBe(true);
+  });
+
+  it('ends what hangs when it is cut, and says nothing of Postgres once it is over', async () => {
+    const { seen, term } = setUp();
+    const hanging = term.use(() => new Promise<never>(() => {}));
+    term.stop();
+    term.cut();
+    await expect(hanging).rejects.toBeInstanceOf(HistoryUnavailable);
+    await expect(term.use(number)).rejects.toBeInstanceOf(HistoryUnavailable);
+    expect(seen.available).toEqual([]);
   });
 
   it('says whether Postgres takes writes', async () => {

@@ -22,6 +22,8 @@ export interface MirrorTerm {
   /** Versions of objects went backwards: rows of later versions are to give way. True when that is news. */
   wentBack(): boolean;
   stop(): void;
+  /** Nobody waits any longer for what is under way: a Postgres that hangs must not keep the next term from its Lease. */
+  cut(): void;
 }
 
 export interface MirrorTermOptions {
@@ -39,15 +41,30 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
   const { clock, log, metrics } = o;
   let mirror = o.openMirror();
   let epoch: number | undefined;
+  let server: number | undefined;
   let isBack = false;
   let isStopped = false;
   let mayHurry = true;
   let cancelRest: (() => void) | undefined;
+  const over = new AbortController();
+
+  /** What still comes through after a cut is of this term's epoch, or is refused: whoever comes later does it again. */
+  function orCut<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onCut = () => reject(new HistoryUnavailable('no answer before the term ended'));
+      if (over.signal.aborted) onCut();
+      over.signal.addEventListener('abort', onCut, { once: true });
+      work.then(resolve, reject).finally(() => over.signal.removeEventListener('abort', onCut));
+    });
+  }
 
   function followEpoch(): void {
-    const before = epoch;
+    const before = { epoch, server };
     epoch = mirror.epoch();
-    if (before !== undefined && before !== epoch) o.onOtherEpoch();
+    server = mirror.server();
+    const isOtherEpoch = before.epoch !== undefined && before.epoch !== epoch;
+    // Of a standby that was promoted nobody knows how much of the last it got.
+    if (isOtherEpoch || (before.server !== undefined && before.server !== server)) o.onOtherEpoch();
   }
 
   /** Nothing more is written in this epoch: whatever is tried gets the same answer. */
@@ -75,15 +92,15 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
     async use(work) {
       try {
         if (isBack) {
-          await mirror.renewEpoch();
+          await orCut(mirror.renewEpoch());
           isBack = false;
         }
-        const done = await work(mirror);
-        metrics.historyAvailable(true);
+        const done = await orCut(work(mirror));
+        if (!isStopped) metrics.historyAvailable(true);
         followEpoch();
         return done;
       } catch (error) {
-        if (error instanceof HistoryUnavailable) metrics.historyAvailable(false);
+        if (error instanceof HistoryUnavailable && !isStopped) metrics.historyAvailable(false);
         if (error instanceof HistoryFenced) onFenced(error);
         throw error;
       }
@@ -99,5 +116,6 @@ export function createMirrorTerm(o: MirrorTermOptions): MirrorTerm {
       isStopped = true;
       cancelRest?.();
     },
+    cut: () => over.abort(),
   };
 }

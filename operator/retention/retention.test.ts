@@ -35,7 +35,7 @@ afterEach(() => operator.stop());
 
 async function anOperator(client = api.client(OPERATOR)): Promise<Running> {
   const retention = { alertMs: DAY_MS, incidentMs: 7 * DAY_MS };
-  const running = runOperator({ client, mirror, retention, clock });
+  const running = runOperator({ client, mirror, retention, clock, historyLookMs: HOUR_MS });
   await eventually('the operator leads', () => running.leading());
   return running;
 }

@@ -6,6 +6,8 @@ import type { Mirror } from '@funnelai/history/mirror';
 export interface MemoryMirror extends Mirror {
   /** Every call fails while this is true. */
   isAway: boolean;
+  /** Which server it is. */
+  runs: number;
   /** Names of objects that it does not take. */
   readonly refuses: Set<string>;
   /** The newest version that it has of each object, by uid. */
@@ -34,6 +36,7 @@ export function memoryMirror(): MemoryMirror {
   };
   const mirror: MemoryMirror = {
     isAway: false,
+    runs: 1,
     refuses: new Set(),
     versions: new Map(),
     deleted: new Map(),
@@ -62,6 +65,8 @@ export function memoryMirror(): MemoryMirror {
     markLiving: async () => 0,
     keepMonths: async () => ({ made: [], dropped: [], deleted: 0 }),
     epoch: () => 1,
+    server: () => mirror.runs,
+    look: async () => here(),
     renewEpoch: async () => {},
     markDeleted: async (_kind, uid, at) => {
       here();

@@ -28,6 +28,8 @@ export function runOperator(o: {
   namespace?: string;
   processMetrics?: boolean;
   retention?: Retention;
+  /** For clocks that are moved by weeks. */
+  historyLookMs?: number;
   clock?: Clock;
 }): Running {
   instances += 1;
@@ -40,6 +42,7 @@ export function runOperator(o: {
     log: silentLog(),
     registry,
     instance: `test-${instances}`,
+    ...(o.historyLookMs !== undefined && { historyLookMs: o.historyLookMs }),
     ...(o.retention !== undefined && { retention: o.retention }),
     ...(openMirror !== undefined && { openMirror }),
     ...(o.namespace !== undefined && { namespace: o.namespace }),

@@ -212,9 +212,10 @@ describe('who forgot to leave', () => {
       '--resource=incidents.funnelai.dev,alerts.funnelai.dev,alertsources.funnelai.dev,correlationrules.funnelai.dev';
     await kubectl.run([...right, resources]);
     await kubectl.run(['create', 'clusterrolebinding', 'lister', '--clusterrole=lister', '--user=ana']);
-    const { code, stderr } = await leave({ context: 'ana', args: ['--waive'] });
+    const { code, stdout } = await leave({ context: 'ana', args: ['--waive'] });
     expect(code).toBe(1);
-    expect(stderr).toContain('only who holds the verb waive-history on incidents.funnelai.dev may remove it');
+    expect(stdout).toContain('team-e/guarded: ');
+    expect(stdout).toContain('only who holds the verb waive-history on incidents.funnelai.dev may remove it');
     expect((await get('team-e', 'guarded')).metadata.finalizers).toEqual(['funnelai.dev/history']);
   });
 });
