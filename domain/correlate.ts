@@ -13,27 +13,34 @@ import { matches } from './matcher.ts';
 import { BUILT_IN_NAME, type CompiledRule } from './rules.ts';
 import { isWorse } from './severity.ts';
 
-export type Ruling =
-  | { rule: CompiledRule; record: false; groupKey: string; group: Labels; explanation: string }
-  | { rule: CompiledRule; record: true; explanation: string };
+export type Verdict =
+  | { rule: CompiledRule; record: false; groupKey: string; group: Labels }
+  | { rule: CompiledRule; record: true };
+export type Ruling = Verdict & { explanation: string };
 
 /** How much of a value an explanation shows. */
 const SHOWN_VALUE_BYTES = 64;
 
 /** Returns the first rule that takes the alert, in the order of `compileRules`, with the group or "record", and why in words. */
 export function ruleFor(alert: AlertSpec, name: string, rules: readonly CompiledRule[]): Ruling {
+  const found = verdictFor(alert, name, rules);
+  const { rule } = found;
+  const because = explain(rule, alert, name);
+  if (!found.record) return { ...found, explanation: because };
+  if (rule.action === 'Record')
+    return { rule, record: true, explanation: `${because}; recorded only, as the rule says` };
+  const what = `${because}; recorded only: severity ${alert.severity} is below ${rule.opensFrom}`;
+  return { rule, record: true, explanation: what };
+}
+
+/** The same without the words. */
+export function verdictFor(alert: AlertSpec, name: string, rules: readonly CompiledRule[]): Verdict {
   for (const rule of rules) {
     if (!rule.matchers.every((m) => matches(m, alert.labels))) continue;
     const grouped = groupOf(alert, name, rule);
     if (grouped === undefined) continue;
-    const because = explain(rule, alert, name);
-    if (rule.action === 'Record')
-      return { rule, record: true, explanation: `${because}; recorded only, as the rule says` };
-    if (rule.opensFrom !== undefined && isWorse(rule.opensFrom, alert.severity)) {
-      const what = `${because}; recorded only: severity ${alert.severity} is below ${rule.opensFrom}`;
-      return { rule, record: true, explanation: what };
-    }
-    return { rule, record: false, ...grouped, explanation: because };
+    const isTooMild = rule.opensFrom !== undefined && isWorse(rule.opensFrom, alert.severity);
+    return rule.action === 'Record' || isTooMild ? { rule, record: true } : { rule, record: false, ...grouped };
   }
   throw new RangeError('expected rules that end with the built-in one, which takes every alert; use compileRules');
 }

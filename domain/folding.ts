@@ -2,11 +2,11 @@
  * How a storm stays within a source's bound on live alerts: which alerts are of one kind, whether there is room for one more, and what
  * the overflow Alert says that stands for those that found none. Pure; storing is the webhook's. Uses node:crypto.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AlertSource, AlertSpec, Severity } from '@funnelai/crds/generated/types';
 import type { Temporal } from 'temporal-polyfill';
 import { cutBytes } from './bytes.ts';
-import { ruleFor } from './correlate.ts';
+import { verdictFor } from './correlate.ts';
 import { formatMicros, laterOf } from './instants.ts';
 import { type Labels, labelsFrom, labelValue } from './labels.ts';
 import type { CompiledRule } from './rules.ts';
@@ -21,10 +21,19 @@ const TITLE_MAX_BYTES = 256;
 
 export const maxLiveAlertsOf = ({ spec }: AlertSource): number => spec.limits?.maxLiveAlerts ?? DEFAULT_MAX_LIVE_ALERTS;
 
-const keyOf = (what: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify({ overflow: what }), 'utf8')
-    .digest('hex');
+/** Of late, by what it is of: there are thousands of alerts of a kind, and it is asked of each. Emptied when full. */
+const keys = new Map<string, string>();
+const KEYS_REMEMBERED = 1_024;
+
+function keyOf(what: unknown): string {
+  const text = JSON.stringify({ overflow: what });
+  const known = keys.get(text);
+  if (known !== undefined) return known;
+  const key = hash('sha256', text, 'hex');
+  if (keys.size >= KEYS_REMEMBERED) keys.clear();
+  keys.set(text, key);
+  return key;
+}
 
 /** Stands for whatever of the source found no room, not even for an overflow Alert of its own kind. */
 export const REST_OF_SOURCE = keyOf('source');
@@ -35,7 +44,7 @@ export const REST_OF_SOURCE = keyOf('source');
  * fingerprint of that overflow Alert.
  */
 export function kindOf(spec: Pick<AlertSpec, 'labels' | 'severity'>, rules: readonly CompiledRule[]): string {
-  const ruling = ruleFor(spec as AlertSpec, '', rules);
+  const ruling = verdictFor(spec as AlertSpec, '', rules);
   const group = ruling.record
     ? 'recorded'
     : ruling.rule.groupBy.map(({ label }) => [label, labelValue(ruling.group, label)]);

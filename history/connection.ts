@@ -12,12 +12,18 @@ const TRANSACTION_ATTEMPTS = 4;
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
 
+export interface QueryOptions {
+  timeoutMs: number;
+  /** One name for one text: then each connection has the server read and plan it once. Only for what is asked all the time. */
+  name?: string;
+}
+
 /** What work inside a connection may do. `pg` knows more types than a query here needs. */
 export interface Session {
   query<Row extends object>(
     text: string,
     values?: unknown[],
-    o?: { timeoutMs: number },
+    o?: QueryOptions,
   ): Promise<{ rows: Row[]; rowCount: number }>;
 }
 
@@ -63,11 +69,12 @@ const marked = (error: unknown): object => {
 
 function sessionOf(client: pg.PoolClient, translate: (error: unknown) => unknown): Session {
   return {
-    async query<Row extends object>(text: string, values?: unknown[], o?: { timeoutMs: number }) {
+    async query<Row extends object>(text: string, values?: unknown[], o?: QueryOptions) {
       try {
         const query: pg.QueryConfig & { query_timeout?: number } = { text };
         if (values !== undefined) query.values = values;
         if (o !== undefined) query.query_timeout = o.timeoutMs;
+        if (o?.name !== undefined) query.name = o.name;
         const result = await client.query<Row>(query);
         return { rows: result.rows, rowCount: result.rowCount ?? 0 };
       } catch (error) {

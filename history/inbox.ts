@@ -110,8 +110,10 @@ const NOW = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::t
 
 /** `scope` names the cluster: rows of others in the same database are not seen. */
 export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string }): InboxStore {
-  const ask = <Row extends object>(text: string, values: unknown[]) =>
-    withSession(pool, (session: Session) => session.query<Row>(text, values, { timeoutMs: STATEMENT_MS }));
+  const ask = <Row extends object>(text: string, values: unknown[], name?: string) =>
+    withSession(pool, (session: Session) =>
+      session.query<Row>(text, values, { timeoutMs: STATEMENT_MS, ...(name === undefined ? {} : { name }) }),
+    );
 
   /** A statement that changed nothing either lost the lock, or found its rows gone already. */
   async function underLock(text: string, ids: readonly string[], holder: number, more: unknown[]): Promise<boolean> {
@@ -125,7 +127,7 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
   return {
     async append(rows) {
       const column = (value: (row: InboxRow) => string) => rows.map(value).join('\n');
-      await ask(APPEND, [
+      const values = [
         scope,
         column((r) => r.namespace),
         column((r) => r.source),
@@ -134,7 +136,8 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
         column((r) => r.receivedAt),
         column((r) => r.reports),
         column((r) => (r.isFirst ? 't' : 'f')),
-      ]);
+      ];
+      await ask(APPEND, values, 'inbox-append');
     },
     page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) =>
       (await ask<StoredRow>(firsts ? FIRSTS : PAGE, [scope, after, limit, without, bytes ?? null, withoutSources]))

@@ -106,15 +106,25 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
 
 /** One line for each answered request, by path without its query: a query may hold a code, or what someone searched for. */
 function observeRequests(server: FastifyInstance, deps: AppDeps): void {
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     deps.api.metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
-    const line = { ...describeRequest(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-    if (route === '/healthz' || route === '/readyz') return;
-    if (reply.statusCode >= 400 && route.startsWith('/alerts/')) request.log.warn(line, 'answered');
-    else if (request.method === 'GET' || route.startsWith('/alerts/')) request.log.debug(line, 'answered');
-    else request.log.info(line, 'answered');
+    if (route !== '/healthz' && route !== '/readyz') {
+      const level = levelOf(request.method, route, reply.statusCode);
+      // Most of them are not said: then no line is made, either.
+      if (deps.log.isLevelEnabled(level)) {
+        const line = { ...describeRequest(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+        request.log[level](line, 'answered');
+      }
+    }
+    done();
   });
+}
+
+function levelOf(method: string, route: string, status: number): 'warn' | 'debug' | 'info' {
+  const isIntake = route.startsWith('/alerts/');
+  if (status >= 400 && isIntake) return 'warn';
+  return method === 'GET' || isIntake ? 'debug' : 'info';
 }
 
 function describeRequest(request: Pick<FastifyRequest, 'method' | 'url' | 'ip'>): Record<string, unknown> {

@@ -35,7 +35,7 @@ export async function readBody(
 ): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge(limit);
-  if (encoding === 'identity' || encoding === '') return collect(request, limit, hold);
+  if (encoding === 'identity' || encoding === '') return collectPlain(request, limit, hold);
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {
     throw new BodyEncodingError(
       `content-encoding: found ${JSON.stringify(encoding.slice(0, 40))}, expected gzip or none`,
@@ -57,6 +57,49 @@ export async function readBody(
   }
 }
 
+const GONE = 'the client closed the connection before its body was complete';
+
+/** By events: to iterate over a stream costs a body of one part more than to read it does. */
+function collectPlain(request: IncomingMessage, limit: number, hold: (bytes: number) => void): Promise<Buffer> {
+  // It has said so already, and says nothing more.
+  if (request.destroyed) return Promise.reject(new BodyAborted(GONE));
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    function take(part: Buffer): void {
+      size += part.length;
+      try {
+        if (size > limit) throw new BodyTooLarge(limit);
+        hold(part.length);
+        parts.push(part);
+      } catch (error) {
+        stop();
+        // What is left of it is not read: see who answers.
+        request.pause();
+        reject(error);
+      }
+    }
+    function end(): void {
+      stop();
+      resolve(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, size));
+    }
+    function fail(error?: unknown): void {
+      stop();
+      reject(error === undefined || isCut(error) ? new BodyAborted(GONE) : error);
+    }
+    const close = () => fail();
+    function stop(): void {
+      request.off('data', take).off('end', end).off('error', fail).off('close', close);
+    }
+    request.on('data', take).on('end', end).on('error', fail).on('close', close);
+  });
+}
+
+const isCut = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE');
+
 async function collect(stream: AsyncIterable<Buffer>, limit: number, hold: (bytes: number) => void): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
@@ -68,14 +111,7 @@ async function collect(stream: AsyncIterable<Buffer>, limit: number, hold: (byte
       parts.push(part);
     }
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
-    ) {
-      throw new BodyAborted('the client closed the connection before its body was complete');
-    }
-    throw error;
+    throw isCut(error) ? new BodyAborted(GONE) : error;
   }
   return Buffer.concat(parts, size);
 }

@@ -97,7 +97,7 @@ async function take(
     receiver = format;
     const path = pathUnder(source, format, arrival.path);
     const { headers } = request;
-    const query = new URL(request.url, 'http://localhost').searchParams;
+    const query = queryOf(request.url);
     const vouching = vouchingFor(source, format, { headers, query, now: deps.clock.now() });
     if (vouching.when === 'BeforeBody') await authenticate(deps, source, vouching.way, vouching.proof);
     // Also where nobody is asked, and the format itself knows who signed.
@@ -155,6 +155,10 @@ async function take(
     share.end();
   }
 }
+
+/** Most addresses have none, and are not taken apart for it. */
+const queryOf = (address: string): URLSearchParams =>
+  address.includes('?') ? new URL(address, 'http://localhost').searchParams : new URLSearchParams();
 
 /** The path behind the source's own, without the last part that asks for a dry run. */
 function restOf(raw = ''): { rest: string; isDryRun: boolean } {

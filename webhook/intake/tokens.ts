@@ -1,14 +1,14 @@
 /** Reads what a sender shows in the header Authorization, and compares it in a time that tells nothing. Pure. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** SHA-256 of each credential. The credentials themselves are not kept. */
 export function tokenHashes(credentials: readonly string[]): Buffer[] {
-  return credentials.map(hash);
+  return credentials.map(hashOf);
 }
 
 /** Compares with every hash, also after one was equal. */
 export function isOneOf(token: string, hashes: readonly Buffer[]): boolean {
-  const given = hash(token);
+  const given = hashOf(token);
   let found = false;
   for (const known of hashes) found = timingSafeEqual(given, known) || found;
   return found;
@@ -26,6 +26,6 @@ export function basicPair(header: string | undefined): string | undefined {
   return pair.includes(':') ? pair : undefined;
 }
 
-function hash(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest();
+function hashOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
 }
