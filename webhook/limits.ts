@@ -35,6 +35,8 @@ export const NESTED_JSON_CHARACTERS = 65_536;
 export const INTAKE_SLICE_MS = 20;
 /** Problems that one answer lists; the rest are counted. */
 export const INTAKE_PROBLEMS_LISTED = 100;
+/** Of a refusal so much stands in the status line, for clients that print nothing else; proxies hold headers of a few KiB. */
+export const REASON_PHRASE_BYTES = 512;
 /** Intake requests that are being answered at once; one more is told to come back. */
 export const INTAKE_REQUESTS_IN_FLIGHT = 256;
 /** Of them, those of one source: a sender whose bodies never end must leave room for the others. */

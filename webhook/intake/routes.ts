@@ -11,6 +11,7 @@ import type { Receiver } from '../receivers/receiver.ts';
 import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
+import { addApiV2Refusals } from './api-v2-refusals.ts';
 import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
@@ -54,6 +55,7 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    addApiV2Refusals(app);
     for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
       app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
