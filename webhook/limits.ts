@@ -3,8 +3,14 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Body of one intake request as it comes over the wire, and again after it was inflated. */
+/** Body of one intake request as it comes over the wire, and again after each step of decompression. */
 export const INTAKE_BODY_BYTES = 8 * MIB;
+/** Content-Encodings of one body on top of each other. */
+export const INTAKE_CODINGS = 2;
+/** Logarithm of the largest window of zstd that is taken, as RFC 9659 asks of every decoder: 8 MiB. */
+export const ZSTD_WINDOW_LOG = 23;
+/** Frames of one zstd body: senders make one, parallel compressors one a MiB. */
+export const ZSTD_FRAMES = 64;
 /** Alerts in one intake body. A sender that has more splits them. */
 export const INTAKE_ALERTS = 10_000;
 /** Labels, and annotations, of one alert: no sender has a thousandth of it, and each is looked at more than once. */

@@ -12,8 +12,9 @@ import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
 import { addApiV2Refusals } from './api-v2-refusals.ts';
-import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
+import { BodyAborted, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
+import { ACCEPTED_CODINGS, BrokenCoding, UnknownCoding } from './content-coding.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
 import { inUtf8, readingOf } from './envelope.ts';
 import type { Ingest } from './ingest.ts';
@@ -183,13 +184,16 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
       deps.metrics.limitReached('INTAKE_BODY_BYTES');
       throw new HttpProblem(
         'TooLarge',
-        `the body: found more than ${limits.INTAKE_BODY_BYTES} bytes (counted after gzip), expected at most so many. Send fewer alerts at once.`,
+        `the body: found more than ${limits.INTAKE_BODY_BYTES} bytes (as sent, or decompressed), expected at most so many. Send fewer alerts at once.`,
       );
     }
-    if (error instanceof BodyEncodingError && error.supported) throw new HttpProblem('Invalid', error.message);
-    // RFC 9110, 12.5.3.
-    if (error instanceof BodyEncodingError)
-      throw new HttpProblem('UnsupportedMediaType', error.message, { headers: { 'accept-encoding': 'gzip' } });
+    if (error instanceof BrokenCoding) throw new HttpProblem('Invalid', error.message);
+    if (error instanceof UnknownCoding) {
+      if (error.limit !== undefined) deps.metrics.limitReached(error.limit);
+      // RFC 9110, 12.5.3.
+      const headers = { 'accept-encoding': ACCEPTED_CODINGS };
+      throw new HttpProblem('UnsupportedMediaType', error.message, { headers });
+    }
     if (error instanceof BodyAborted) throw new HttpProblem('Invalid', error.message);
     throw error;
   }
