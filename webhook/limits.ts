@@ -279,6 +279,8 @@ export const DRAIN_RATED = 2_000;
 export const DRAIN_RATED_BYTES = 8 * MIB;
 export const DRAIN_RATED_SECONDS = 4;
 export const DRAIN_RATED_OF_SOURCE = { least: 100, most: 1_000 } as const;
+/** Of an alert that fired and resolved in the inbox the end is written once the operator has answered that it fires, or after this. */
+export const DRAIN_ANSWER_MS = 3_000;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;
 /** Rows that are drained are taken away together, at most this late. */

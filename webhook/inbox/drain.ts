@@ -22,7 +22,7 @@ import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
 import { createRatedTurns } from './rated-turns.ts';
-import { type Home, type Plan, planOf, type Way } from './rows.ts';
+import { fires, type Home, type Plan, planOf, untilItEnds, type Way } from './rows.ts';
 import { answers, isStored } from './two-stores.ts';
 
 export interface Drain {
@@ -41,6 +41,8 @@ export interface DrainDeps {
   isNew?: (namespace: string, spec: AlertSpec) => boolean;
   /** How much of each source may be drained now, which is counted apart from what of it comes straight. */
   rates?: SourceRates;
+  /** Whether the operator has answered the episode that an Alert is in; absent where nobody waits for it. */
+  isAnswered?: (namespace: string, name: string) => boolean;
   api: ApiServer;
   lane: Lane;
   clock: Clock;
@@ -82,10 +84,11 @@ export function createDrain(deps: DrainDeps): Drain {
         held.putBack(key, fault);
         continue;
       }
-      if (deps.sourceOf(row.namespace, row.source) === undefined) continue;
+      if (deps.sourceOf(row.namespace, row.source) === undefined || waitsForAnswer(row, fault, nowMs)) continue;
       const leave = lane.enterDrain();
       if (leave === undefined) return;
-      const rows = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
+      const most = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
+      const rows = deps.isAnswered === undefined ? most : untilItEnds(most);
       const plan = planOf(rows, wayOf);
       if (plan.requests.length === 0) {
         leave({ isUnused: true });
@@ -110,6 +113,20 @@ export function createDrain(deps: DrainDeps): Drain {
       });
       working.add(work);
     }
+  }
+
+  /** What fired and is over is told in two steps, as the straight way has it: what had resolved before anyone looked opens no incident. */
+  function waitsForAnswer({ namespace }: StoredRow, fault: Fault, nowMs: number): boolean {
+    const { awaited } = fault;
+    if (awaited === undefined) return false;
+    const isAnswered = deps.isAnswered?.(namespace, awaited.name) !== false;
+    if (!isAnswered && nowMs < awaited.untilMs) {
+      fault.notBeforeMs = nowMs + limits.DRAIN_REMOVE_MS;
+      return true;
+    }
+    if (!isAnswered) metrics.limitReached('DRAIN_ANSWER_MS');
+    fault.awaited = undefined;
+    return false;
   }
 
   /** Rows of a fault that are done with, one way or the other. */
@@ -184,7 +201,11 @@ export function createDrain(deps: DrainDeps): Drain {
     }
     pausing.succeeded(namespace);
     fault.failures = 0;
-    if (isStored(outcome)) done(key, fault, rows);
+    if (isStored(outcome)) {
+      done(key, fault, rows);
+      if (fault.rows.length > 0 && 'name' in outcome && fires(rows.at(-1)))
+        fault.awaited = { name: outcome.name, untilMs: clock.monotonicMs() + limits.DRAIN_ANSWER_MS };
+    }
     // Which of them it was that is refused is found out one by one.
     else if (outcome.kind === 'refused' && rows.length > 1) fault.isOneByOne = true;
     else done(key, fault, rows, 'message' in outcome ? outcome.message : outcome.kind);

@@ -24,6 +24,8 @@ export interface Fault {
   notBeforeMs: number;
   /** It waits for the rate of its source. */
   isOverRate?: boolean;
+  /** The Alert that its last write left firing, and until when the operator's answer to it is waited for. */
+  awaited?: { name: string; untilMs: number } | undefined;
 }
 const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
 
