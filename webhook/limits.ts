@@ -279,7 +279,7 @@ export const DRAIN_RATED = 2_000;
 export const DRAIN_RATED_BYTES = 8 * MIB;
 export const DRAIN_RATED_SECONDS = 4;
 export const DRAIN_RATED_OF_SOURCE = { least: 100, most: 1_000 } as const;
-/** Of an alert that fired and resolved in the inbox the end is written once the operator has answered that it fires, or after this. */
+/** Of a fault that fired and resolved in the inbox the end is written once the operator has answered that it fires; so long is waited for that in all. */
 export const DRAIN_ANSWER_MS = 3_000;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;

@@ -126,6 +126,18 @@ describe('the drain', () => {
     expect([states(fake), memory.rows.length]).toEqual([['Resolved', 'Resolved', 'Resolved'], 0]);
   });
 
+  it('waits no longer for one that flaps than for any other', async () => {
+    const { fake, memory, clock, start } = aDrain({ isAwaited: true });
+    for (let flap = 0; flap < 10; flap += 1) {
+      put(memory, 1);
+      put(memory, 1, { state: 'Resolved' });
+    }
+    await start(1_000);
+    expect([states(fake), memory.rows.length]).toEqual([['Firing'], 19]);
+    await clock.advance(DRAIN_ANSWER_MS);
+    expect([states(fake), memory.rows.length]).toEqual([['Resolved'], 0]);
+  });
+
   it('waits for no answer to what had ended before anyone told of it, nor to what fires on', async () => {
     const { fake, memory, start } = aDrain({ isAwaited: true });
     put(memory, 1, { state: 'Resolved' });

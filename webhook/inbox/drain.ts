@@ -17,7 +17,7 @@ import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts'
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
-import { createHeld, type Fault } from './held.ts';
+import { createHeld, type Fault, mayAwait } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
@@ -88,7 +88,7 @@ export function createDrain(deps: DrainDeps): Drain {
       const leave = lane.enterDrain();
       if (leave === undefined) return;
       const most = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
-      const rows = deps.isAnswered === undefined ? most : untilItEnds(most);
+      const rows = deps.isAnswered !== undefined && mayAwait(fault, nowMs) ? untilItEnds(most) : most;
       const plan = planOf(rows, wayOf);
       if (plan.requests.length === 0) {
         leave({ isUnused: true });
@@ -117,10 +117,9 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** What fired and is over is told in two steps, as the straight way has it: what had resolved before anyone looked opens no incident. */
   function waitsForAnswer({ namespace }: StoredRow, fault: Fault, nowMs: number): boolean {
-    const { awaited } = fault;
-    if (awaited === undefined) return false;
-    const isAnswered = deps.isAnswered?.(namespace, awaited.name) !== false;
-    if (!isAnswered && nowMs < awaited.untilMs) {
+    if (fault.awaited === undefined) return false;
+    const isAnswered = deps.isAnswered?.(namespace, fault.awaited) !== false;
+    if (!isAnswered && mayAwait(fault, nowMs)) {
       fault.notBeforeMs = nowMs + limits.DRAIN_REMOVE_MS;
       return true;
     }
@@ -203,8 +202,10 @@ export function createDrain(deps: DrainDeps): Drain {
     fault.failures = 0;
     if (isStored(outcome)) {
       done(key, fault, rows);
-      if (fault.rows.length > 0 && 'name' in outcome && fires(rows.at(-1)))
-        fault.awaited = { name: outcome.name, untilMs: clock.monotonicMs() + limits.DRAIN_ANSWER_MS };
+      if (fault.rows.length > 0 && 'name' in outcome && fires(rows.at(-1))) {
+        fault.awaited = outcome.name;
+        fault.awaitedSinceMs ??= clock.monotonicMs();
+      }
     }
     // Which of them it was that is refused is found out one by one.
     else if (outcome.kind === 'refused' && rows.length > 1) fault.isOneByOne = true;

@@ -24,9 +24,14 @@ export interface Fault {
   notBeforeMs: number;
   /** It waits for the rate of its source. */
   isOverRate?: boolean;
-  /** The Alert that its last write left firing, and until when the operator's answer to it is waited for. */
-  awaited?: { name: string; untilMs: number } | undefined;
+  /** The Alert that its last write left firing, while the operator's answer is waited for; and since when it is waited for answers. */
+  awaited?: string | undefined;
+  awaitedSinceMs?: number;
 }
+/** Whether answers are still waited for: once for all that is held of a fault, for one that flaps must not wait each time. */
+export const mayAwait = ({ awaitedSinceMs }: Fault, nowMs: number): boolean =>
+  awaitedSinceMs === undefined || nowMs - awaitedSinceMs < limits.DRAIN_ANSWER_MS;
+
 const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
 
 export interface Held {
