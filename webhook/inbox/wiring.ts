@@ -84,7 +84,20 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
     const rates = createSourceRates({ sourceOf, alerts: parts.alerts, clock });
     const { isNew, isAnswered } = parts;
-    drain = createDrain({ inbox: store, lock, etcd, sourceOf, isNew, isAnswered, rates, api, lane, clock, log, metrics });
+    drain = createDrain({
+      inbox: store,
+      lock,
+      etcd,
+      sourceOf,
+      isNew,
+      isAnswered,
+      rates,
+      api,
+      lane,
+      clock,
+      log,
+      metrics,
+    });
     lock.subscribe((held) => {
       metrics.drains(held);
       drain?.wake();
