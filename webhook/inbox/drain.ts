@@ -17,7 +17,8 @@ import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts'
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
-import { createHeld, type Fault, mayAwait } from './held.ts';
+import { createAwaiting, mayAwait } from './awaiting.ts';
+import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
@@ -57,6 +58,7 @@ export function createDrain(deps: DrainDeps): Drain {
   const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), paceOf: rates.paceOf, clock });
   const settled: { id: string; reason?: string }[] = [];
   const pausing = createPausing();
+  const awaiting = createAwaiting(deps);
   const working = new Set<Promise<void>>();
   let isWoken = false;
   let removedAtMs = Number.NEGATIVE_INFINITY;
@@ -84,7 +86,7 @@ export function createDrain(deps: DrainDeps): Drain {
         held.putBack(key, fault);
         continue;
       }
-      if (deps.sourceOf(row.namespace, row.source) === undefined || waitsForAnswer(row, fault, nowMs)) continue;
+      if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(row, fault, nowMs)) continue;
       const leave = lane.enterDrain();
       if (leave === undefined) return;
       const most = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
@@ -113,19 +115,6 @@ export function createDrain(deps: DrainDeps): Drain {
       });
       working.add(work);
     }
-  }
-
-  /** What fired and is over is told in two steps, as the straight way has it: what had resolved before anyone looked opens no incident. */
-  function waitsForAnswer({ namespace }: StoredRow, fault: Fault, nowMs: number): boolean {
-    if (fault.awaited === undefined) return false;
-    const isAnswered = deps.isAnswered?.(namespace, fault.awaited) !== false;
-    if (!isAnswered && mayAwait(fault, nowMs)) {
-      fault.notBeforeMs = nowMs + limits.DRAIN_REMOVE_MS;
-      return true;
-    }
-    if (!isAnswered) metrics.limitReached('DRAIN_ANSWER_MS');
-    fault.awaited = undefined;
-    return false;
   }
 
   /** Rows of a fault that are done with, one way or the other. */

@@ -28,10 +28,6 @@ export interface Fault {
   awaited?: string | undefined;
   awaitedSinceMs?: number;
 }
-/** Whether answers are still waited for: once for all that is held of a fault, for one that flaps must not wait each time. */
-export const mayAwait = ({ awaitedSinceMs }: Fault, nowMs: number): boolean =>
-  awaitedSinceMs === undefined || nowMs - awaitedSinceMs < limits.DRAIN_ANSWER_MS;
-
 const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
 
 export interface Held {
