@@ -20,6 +20,7 @@ import {
 import { strings } from '@bufbuild/cel/ext';
 import { RE2JS } from '@bufbuild/re2';
 import { celInput } from './cel-input.ts';
+import { parseWithDigits } from './json-digits.ts';
 
 /** What is left to spend; below zero once it did not suffice. */
 export interface CelBudget {
@@ -188,7 +189,7 @@ const ours: CelFunc[] = [
   // JSON inside JSON, as log drivers and queues wrap it.
   celFunc('json', [STRING], DYN, (text) => {
     chargeText(text.length * 4);
-    return celInput(JSON.parse(text)).value;
+    return celInput(parseWithDigits(text)).value;
   }),
 ];
 

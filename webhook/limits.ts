@@ -3,8 +3,14 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Body of one intake request as it comes over the wire, and again after it was inflated. */
+/** Body of one intake request as it comes over the wire, and again after each step of decompression. */
 export const INTAKE_BODY_BYTES = 8 * MIB;
+/** Content-Encodings of one body on top of each other. */
+export const INTAKE_CODINGS = 2;
+/** Logarithm of the largest window of zstd that is taken, as RFC 9659 asks of every decoder: 8 MiB. */
+export const ZSTD_WINDOW_LOG = 23;
+/** Frames of one zstd body: senders make one, parallel compressors one a MiB. */
+export const ZSTD_FRAMES = 64;
 /** Alerts in one intake body. A sender that has more splits them. */
 export const INTAKE_ALERTS = 10_000;
 /** Labels, and annotations, of one alert: no sender has a thousandth of it, and each is looked at more than once. */
@@ -35,6 +41,8 @@ export const NESTED_JSON_CHARACTERS = 65_536;
 export const INTAKE_SLICE_MS = 20;
 /** Problems that one answer lists; the rest are counted. */
 export const INTAKE_PROBLEMS_LISTED = 100;
+/** Of a refusal so much stands in the status line, for clients that print nothing else; proxies hold headers of a few KiB. */
+export const REASON_PHRASE_BYTES = 512;
 /** Intake requests that are being answered at once; one more is told to come back. */
 export const INTAKE_REQUESTS_IN_FLIGHT = 256;
 /** Of them, those of one source: a sender whose bodies never end must leave room for the others. */
@@ -271,6 +279,8 @@ export const DRAIN_RATED = 2_000;
 export const DRAIN_RATED_BYTES = 8 * MIB;
 export const DRAIN_RATED_SECONDS = 4;
 export const DRAIN_RATED_OF_SOURCE = { least: 100, most: 1_000 } as const;
+/** Of a fault that fired and resolved in the inbox the end is written once the operator has answered that it fires; so long is waited for that in all. */
+export const DRAIN_ANSWER_MS = 3_000;
 /** Rows of one fault that become one write. */
 export const DRAIN_ROWS_PER_WRITE = 64;
 /** Rows that are drained are taken away together, at most this late. */

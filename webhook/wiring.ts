@@ -36,6 +36,7 @@ import { wireTwoStores } from './inbox/wiring.ts';
 import { createFoldingStore } from './intake/folding-store.ts';
 import { createFolds } from './intake/folds.ts';
 import { createIngest } from './intake/ingest.ts';
+import { isAnswered } from './intake/is-live.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
 import { createLiveBook } from './intake/live-book.ts';
 import { createOverflows } from './intake/overflows.ts';
@@ -171,6 +172,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       scope,
       opened,
       isNew,
+      isAnswered: (namespace, name) => isAnswered(alerts.cache.get(namespace, name)),
       clock,
       log,
       metrics,

@@ -3,9 +3,10 @@ import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { afterEach, describe, expect, it } from 'vitest';
+import { isAnswered } from '../intake/is-live.ts';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
-import { DRAIN_FIRSTS, DRAIN_HELD, DRAIN_PAGE, DRAIN_PAGE_BYTES } from '../limits.ts';
+import { DRAIN_ANSWER_MS, DRAIN_FIRSTS, DRAIN_HELD, DRAIN_PAGE, DRAIN_PAGE_BYTES } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { FakeAlerts } from '../testing/fake-alerts.ts';
@@ -27,6 +28,8 @@ function aDrain(
     stores?: AlertStore;
     sources?: (name: string) => AlertSource | null | undefined;
     isNew?: (alertname: string) => boolean;
+    /** Whether anybody waits for the operator's answers. */
+    isAwaited?: true;
   } = {},
 ) {
   const fake = new FakeAlerts();
@@ -43,6 +46,7 @@ function aDrain(
     sourceOf: (namespace, name) =>
       o.sources === undefined ? anAlertSource({ namespace, name }) : o.sources(`${namespace}/${name}`),
     isNew: (_namespace, { labels }) => o.isNew?.(labels?.alertname ?? '') ?? false,
+    ...(o.isAwaited && { isAnswered: (namespace, name) => isAnswered(fake.cache.get(namespace, name)) }),
     api,
     lane: createLane({ clock }),
     clock,
@@ -104,6 +108,43 @@ describe('the drain', () => {
     expect(memory.rows).toEqual([]);
     expect([fake.stored.size, fake.calls.filter((c) => c === 'create').length]).toEqual([40, 40]);
     expect(states(fake).filter((state) => state === 'Resolved')).toHaveLength(20);
+  });
+
+  it('tells what fired and is over in two steps, the second once the operator has answered the first', async () => {
+    const { fake, memory, clock, start } = aDrain({ isAwaited: true });
+    for (let n = 0; n < 3; n += 1) put(memory, n);
+    for (let n = 0; n < 3; n += 1) put(memory, n, { state: 'Resolved' });
+    await start(1_000);
+    expect([states(fake), memory.rows.length]).toEqual([['Firing', 'Firing', 'Firing'], 3]);
+    const [first] = fake.stored.values();
+    if (first === undefined) throw new Error('nothing was stored');
+    fake.put({ ...first, status: { episode: 1, episodeStartedAt: first.spec.startsAt } });
+    await clock.advance(500);
+    expect([states(fake), memory.rows.length]).toEqual([['Resolved', 'Firing', 'Firing'], 2]);
+    // Nobody answers the others: they do not wait for ever.
+    await clock.advance(DRAIN_ANSWER_MS);
+    expect([states(fake), memory.rows.length]).toEqual([['Resolved', 'Resolved', 'Resolved'], 0]);
+  });
+
+  it('waits no longer for one that flaps than for any other', async () => {
+    const { fake, memory, clock, start } = aDrain({ isAwaited: true });
+    for (let flap = 0; flap < 10; flap += 1) {
+      put(memory, 1);
+      put(memory, 1, { state: 'Resolved' });
+    }
+    await start(1_000);
+    expect([states(fake), memory.rows.length]).toEqual([['Firing'], 19]);
+    await clock.advance(DRAIN_ANSWER_MS);
+    expect([states(fake), memory.rows.length]).toEqual([['Resolved'], 0]);
+  });
+
+  it('waits for no answer to what had ended before anyone told of it, nor to what fires on', async () => {
+    const { fake, memory, start } = aDrain({ isAwaited: true });
+    put(memory, 1, { state: 'Resolved' });
+    put(memory, 2);
+    put(memory, 2);
+    await start(1_000);
+    expect([states(fake), memory.rows.length]).toEqual([['Resolved', 'Firing'], 0]);
   });
 
   it('does nothing without the lock, and removes nothing once it is lost', async () => {

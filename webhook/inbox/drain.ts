@@ -17,12 +17,13 @@ import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts'
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
+import { createAwaiting, mayAwait } from './awaiting.ts';
 import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
 import { createPausing } from './pausing.ts';
 import { createRatedTurns } from './rated-turns.ts';
-import { type Home, type Plan, planOf, type Way } from './rows.ts';
+import { fires, type Home, type Plan, planOf, untilItEnds, type Way } from './rows.ts';
 import { answers, isStored } from './two-stores.ts';
 
 export interface Drain {
@@ -41,6 +42,8 @@ export interface DrainDeps {
   isNew?: (namespace: string, spec: AlertSpec) => boolean;
   /** How much of each source may be drained now, which is counted apart from what of it comes straight. */
   rates?: SourceRates;
+  /** Whether the operator has answered the episode that an Alert is in; absent where nobody waits for it. */
+  isAnswered?: (namespace: string, name: string) => boolean;
   api: ApiServer;
   lane: Lane;
   clock: Clock;
@@ -55,6 +58,7 @@ export function createDrain(deps: DrainDeps): Drain {
   const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), paceOf: rates.paceOf, clock });
   const settled: { id: string; reason?: string }[] = [];
   const pausing = createPausing();
+  const awaiting = createAwaiting(deps);
   const working = new Set<Promise<void>>();
   let isWoken = false;
   let removedAtMs = Number.NEGATIVE_INFINITY;
@@ -82,10 +86,11 @@ export function createDrain(deps: DrainDeps): Drain {
         held.putBack(key, fault);
         continue;
       }
-      if (deps.sourceOf(row.namespace, row.source) === undefined) continue;
+      if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(row, fault, nowMs)) continue;
       const leave = lane.enterDrain();
       if (leave === undefined) return;
-      const rows = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
+      const most = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
+      const rows = deps.isAnswered !== undefined && mayAwait(fault, nowMs) ? untilItEnds(most) : most;
       const plan = planOf(rows, wayOf);
       if (plan.requests.length === 0) {
         leave({ isUnused: true });
@@ -184,7 +189,13 @@ export function createDrain(deps: DrainDeps): Drain {
     }
     pausing.succeeded(namespace);
     fault.failures = 0;
-    if (isStored(outcome)) done(key, fault, rows);
+    if (isStored(outcome)) {
+      done(key, fault, rows);
+      if (fault.rows.length > 0 && 'name' in outcome && fires(rows.at(-1))) {
+        fault.awaited = outcome.name;
+        fault.awaitedSinceMs ??= clock.monotonicMs();
+      }
+    }
     // Which of them it was that is refused is found out one by one.
     else if (outcome.kind === 'refused' && rows.length > 1) fault.isOneByOne = true;
     else done(key, fault, rows, 'message' in outcome ? outcome.message : outcome.kind);

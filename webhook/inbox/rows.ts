@@ -94,6 +94,21 @@ export function planOf(
   return plan;
 }
 
+/** Returns the rows up to the first that resolves what those before it left firing; all of them where none does. */
+export function untilItEnds(rows: readonly StoredRow[]): readonly StoredRow[] {
+  const at = rows.findIndex((row, place) => place > 0 && fires(rows[place - 1]) && !fires(row));
+  return at === -1 ? rows : rows.slice(0, at);
+}
+
+/** Whether the last report of a row fires; not of one that cannot be read. */
+export function fires(row: StoredRow | undefined): boolean {
+  try {
+    return row !== undefined && reportsOf(row).at(-1)?.spec.state === 'Firing';
+  } catch {
+    return false;
+  }
+}
+
 /** One report as a request of its own. @throws {Error} when it can go nowhere. */
 function placed(
   row: StoredRow,

@@ -39,6 +39,8 @@ export interface TwoStoresParts {
   opened(found: { scope: string; lock: DrainLock }): void;
   /** Whether nothing of an alert's kind fires yet. */
   isNew(namespace: string, spec: AlertSpec): boolean;
+  /** Whether the operator has answered the episode that an Alert is in. */
+  isAnswered(namespace: string, name: string): boolean;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -81,8 +83,21 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     const sourceOf = (namespace: string, name: string) =>
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
     const rates = createSourceRates({ sourceOf, alerts: parts.alerts, clock });
-    const { isNew } = parts;
-    drain = createDrain({ inbox: store, lock, etcd, sourceOf, isNew, rates, api, lane, clock, log, metrics });
+    const { isNew, isAnswered } = parts;
+    drain = createDrain({
+      inbox: store,
+      lock,
+      etcd,
+      sourceOf,
+      isNew,
+      isAnswered,
+      rates,
+      api,
+      lane,
+      clock,
+      log,
+      metrics,
+    });
     lock.subscribe((held) => {
       metrics.drains(held);
       drain?.wake();

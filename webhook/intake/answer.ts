@@ -84,8 +84,12 @@ export function answerFor(reading: Reading, result: IngestResult, requestId: str
 }
 
 function sentence(bad: number, first: AlertProblem): string {
-  const which = `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}: found ${first.found}, expected ${first.expected}`;
-  return bad === 1 ? `1 is not: ${which}` : `${bad} are not, the first is ${which}`;
+  return bad === 1 ? `1 is not: ${placed(first)}` : `${bad} are not, the first is ${placed(first)}`;
+}
+
+/** Returns one fault in a line: where, what was found, what was expected. */
+export function placed({ index, field, found, expected }: AlertProblem): string {
+  return `alerts[${index}]${field === '' ? '' : `.${field}`}: found ${found}, expected ${expected}`;
 }
 
 /** What of the body makes no alert, though nothing is wrong with it. */

@@ -1,7 +1,6 @@
-/** Reads a request's body within its bounds: as it comes, or inflated from gzip. Parsing is left to others. */
+/** Reads a request's body within its bounds: as it comes, or what it was before it was compressed. Parsing is left to others. */
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { codingsIn, decoded } from './content-coding.ts';
 
 /** The body is larger than may be held. */
 export class BodyTooLarge extends Error {
@@ -12,48 +11,31 @@ export class BodyTooLarge extends Error {
     this.limit = limit;
   }
 }
-/** The body's encoding is broken, or not one that is understood. */
-export class BodyEncodingError extends Error {
-  readonly supported: boolean;
-  constructor(message: string, supported: boolean) {
-    super(message);
-    this.name = 'BodyEncodingError';
-    this.supported = supported;
-  }
-}
 /** The client went away in the middle. */
 export class BodyAborted extends Error {}
 
 /**
  * Returns the whole body. `hold` is told of bytes as they are taken into memory and may throw to refuse more.
- * Throws `BodyTooLarge` (also when only the inflated body is too large), `BodyEncodingError`, `BodyAborted`.
+ * Throws `BodyTooLarge` (also when only what was compressed is too large), `UnknownCoding`, `BrokenCoding`, `BodyAborted`.
  */
 export async function readBody(
   request: IncomingMessage,
   limit: number,
   hold: (bytes: number) => void,
 ): Promise<Buffer> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const codings = codingsIn(request.headers['content-encoding']);
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge(limit);
-  if (encoding === 'identity' || encoding === '') return collectPlain(request, limit, hold);
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-    throw new BodyEncodingError(
-      `content-encoding: found ${JSON.stringify(encoding.slice(0, 40))}, expected gzip or none`,
-      false,
-    );
-  }
-  const gunzip = createGunzip();
-  pipeline(request, gunzip, () => {});
-  try {
-    return await collect(gunzip, limit, hold);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
-      throw new BodyEncodingError(
-        `content-encoding: found gzip with a body that is not valid gzip (${error.message}), expected one that is, or no such header`,
-        true,
-      );
-    }
-    throw error;
+  if (codings.length === 0) return collectPlain(request, limit, hold);
+  const steps = { hold, bounded: (bytes: AsyncIterable<Buffer>) => bounded(bytes, limit) };
+  return collect(decoded(request, codings, steps), limit, hold);
+}
+
+async function* bounded(bytes: AsyncIterable<Buffer>, limit: number): AsyncIterable<Buffer> {
+  let size = 0;
+  for await (const part of bytes) {
+    size += part.length;
+    if (size > limit) throw new BodyTooLarge(limit);
+    yield part;
   }
 }
 

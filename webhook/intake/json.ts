@@ -1,5 +1,6 @@
 /** Parses a JSON body and says where it breaks. */
 import { isUtf8 } from 'node:buffer';
+import { parseWithDigits } from '@funnelai/domain/json-digits';
 import { BodyProblem } from '../receivers/problem.ts';
 import { faultOffset } from './json-place.ts';
 
@@ -16,10 +17,11 @@ export class JsonSyntaxError extends BodyProblem {
 }
 
 /**
- * Returns the value of a JSON text in UTF-8 (a byte order mark is skipped).
+ * Returns the value of a JSON text in UTF-8 (a byte order mark is skipped). Integers beyond 2^53 come as texts, for their digits; `AsNumbers`
+ * is for formats in which no number becomes a text.
  * Throws `JsonSyntaxError` with the place where reading stopped; of an unfinished text, its end.
  */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array, numbers: 'WithDigits' | 'AsNumbers' = 'WithDigits'): unknown {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b)
     throw new JsonSyntaxError(1, 1, 'gzip', 'JSON, or the header content-encoding: gzip beside it');
   if (!isUtf8(bytes)) {
@@ -29,7 +31,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   const text = textOf(bytes);
   if (text.trim() === '') throw new JsonSyntaxError(1, 1, 'nothing');
   try {
-    return JSON.parse(text);
+    return numbers === 'WithDigits' ? parseWithDigits(text) : JSON.parse(text);
   } catch {
     throw explain(text);
   }

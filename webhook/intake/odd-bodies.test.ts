@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { silentLog } from '@funnelai/kube/log';
 import { describe, expect, it } from 'vitest';
@@ -36,10 +36,11 @@ const ODD: [what: string, body: Buffer, headers: string][] = [
   ['gzip that is none', Buffer.from('{"alerts":[]}'), 'Content-Encoding: gzip\r\n'],
   ['half of gzip', gzipSync(Buffer.alloc(5_000, '[')).subarray(0, 20), 'Content-Encoding: gzip\r\n'],
   ['gzip that is far more', gzipSync(Buffer.alloc(9 * 1024 * 1024, ' ')), 'Content-Encoding: gzip\r\n'],
-  ['deflate', deflateSync('{"alerts":[]}'), 'Content-Encoding: deflate\r\n'],
-  ['brotli', brotliCompressSync('{"alerts":[]}'), 'Content-Encoding: br\r\n'],
-  ['zstd', zstdCompressSync('{"alerts":[]}'), 'Content-Encoding: zstd\r\n'],
-  ['gzip twice', gzipSync(gzipSync('{"alerts":[]}')), 'Content-Encoding: gzip, gzip\r\n'],
+  ['half of brotli', brotliCompressSync('{"alerts":[]}').subarray(0, 9), 'Content-Encoding: br\r\n'],
+  ['half of zstd', zstdCompressSync('{"alerts":[]}').subarray(0, 12), 'Content-Encoding: zstd\r\n'],
+  ['gzip called deflate', gzipSync('{"alerts":[]}'), 'Content-Encoding: deflate\r\n'],
+  ['snappy', Buffer.from('{"alerts":[]}'), 'Content-Encoding: snappy\r\n'],
+  ['gzip three times', gzipSync('{"alerts":[]}'), 'Content-Encoding: gzip, gzip, gzip\r\n'],
   ['too many at once', Buffer.from(`[${'{},'.repeat(99_999)}{}]`), ''],
   ['another type', Buffer.from('<a/>'), 'Content-Type: text/xml\r\n'],
 ];
@@ -118,12 +119,5 @@ describe('what can be read all the same', () => {
     expect((await pagerDuty.post(Buffer.from(event, 'latin1'), '')).status).toBe(202);
     expect(pagerDuty.received[0]?.input.title).toBe('für');
     await pagerDuty.stop();
-  });
-
-  it('is said to be encoded in a way that is not understood, with the one that is', async () => {
-    const { post, stop } = await anEntrance(anAlertSource());
-    const answer = await post(deflateSync(body), 'Authorization: Bearer t\r\nContent-Encoding: deflate\r\n');
-    expect([answer.status, answer.headers['accept-encoding']]).toEqual([415, 'gzip']);
-    await stop();
   });
 });

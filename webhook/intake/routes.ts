@@ -11,8 +11,10 @@ import type { Receiver } from '../receivers/receiver.ts';
 import { HttpProblem, problemFrom, retryAfter } from '../server/problems.ts';
 import { type Arrival, type ArrivalListener, noListener, refusalIn, refusalOf } from '../traffic/arrival.ts';
 import { answerFor } from './answer.ts';
-import { BodyAborted, BodyEncodingError, BodyTooLarge, readBody } from './body.ts';
+import { addApiV2Refusals } from './api-v2-refusals.ts';
+import { BodyAborted, BodyTooLarge, readBody } from './body.ts';
 import { createBudget, type Share } from './budget.ts';
+import { ACCEPTED_CODINGS, BrokenCoding, UnknownCoding } from './content-coding.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
 import { inUtf8, readingOf } from './envelope.ts';
 import type { Ingest } from './ingest.ts';
@@ -54,6 +56,7 @@ export function intakeRoutes(deps: IntakeDeps): (app: FastifyInstance) => Promis
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    addApiV2Refusals(app);
     for (const path of [INTAKE_PATH, `${INTAKE_PATH}/*`]) {
       app.post<{ Params: Params }>(path, (request, reply) => takeAndTell(deps, enter, request, reply));
     }
@@ -185,13 +188,16 @@ async function bytesOf(deps: IntakeDeps, raw: IncomingMessage, hold: (bytes: num
       deps.metrics.limitReached('INTAKE_BODY_BYTES');
       throw new HttpProblem(
         'TooLarge',
-        `the body: found more than ${limits.INTAKE_BODY_BYTES} bytes (counted after gzip), expected at most so many. Send fewer alerts at once.`,
+        `the body: found more than ${limits.INTAKE_BODY_BYTES} bytes (as sent, or decompressed), expected at most so many. Send fewer alerts at once.`,
       );
     }
-    if (error instanceof BodyEncodingError && error.supported) throw new HttpProblem('Invalid', error.message);
-    // RFC 9110, 12.5.3.
-    if (error instanceof BodyEncodingError)
-      throw new HttpProblem('UnsupportedMediaType', error.message, { headers: { 'accept-encoding': 'gzip' } });
+    if (error instanceof BrokenCoding) throw new HttpProblem('Invalid', error.message);
+    if (error instanceof UnknownCoding) {
+      if (error.limit !== undefined) deps.metrics.limitReached(error.limit);
+      // RFC 9110, 12.5.3.
+      const headers = { 'accept-encoding': ACCEPTED_CODINGS };
+      throw new HttpProblem('UnsupportedMediaType', error.message, { headers });
+    }
     if (error instanceof BodyAborted) throw new HttpProblem('Invalid', error.message);
     throw error;
   }

@@ -46,7 +46,8 @@ export function answerApiV2({ path, query, alerts, startedAt }: ApiV2Question): 
     filter = filterOf(query);
   } catch (error) {
     // A text alone, as Alertmanager answers: its clients expect nothing else.
-    if (error instanceof RangeError || error instanceof MatcherSyntaxError) return { status: 400, body: error.message };
+    if (error instanceof RangeError) return { status: 400, body: error.message };
+    if (error instanceof MatcherSyntaxError) return { status: 400, body: `filter: ${error.message}` };
     throw error;
   }
   const found = alerts.filter((alert) => isAsked(alert, filter)).sort(byFingerprint);

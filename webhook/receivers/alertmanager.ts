@@ -24,7 +24,8 @@ export const alertmanager: Receiver = {
   paths: ['', API_V2],
   takes: takesJson,
   expects: 'application/json',
-  read: ({ body, path, now }) => readAlertmanager(parseJson(body), path === API_V2 ? 'ApiV2' : 'Webhook', now),
+  read: ({ body, path, now }) =>
+    readAlertmanager(parseJson(body, 'AsNumbers'), path === API_V2 ? 'ApiV2' : 'Webhook', now),
   reply: (answer, _reading, { path }) =>
     // Alertmanager's own API v2 answers 200 with nothing, and its clients read no more than the status; people do.
     path === API_V2 && answer.status === 200 && answer.body.warnings === undefined

@@ -3,6 +3,7 @@
  * published to a topic. Nothing is taken that SNS has not signed, or of a topic that the source does not name.
  */
 import type { AlertInput } from '@funnelai/domain/alert-input';
+import { parseWithDigits } from '@funnelai/domain/json-digits';
 import { messageOf } from '@funnelai/kube/errors';
 import { parseJson } from '../intake/json.ts';
 import { RETRY_AFTER_MS } from '../limits.ts';
@@ -89,7 +90,7 @@ export function readSns(body: unknown): Reading {
 function objectIn(text: string): Record<string, unknown> | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseWithDigits(text);
     return isRecord(value) ? value : undefined;
   } catch {
     return undefined;

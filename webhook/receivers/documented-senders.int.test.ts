@@ -18,7 +18,9 @@ const pages = readdirSync(PAGES)
     const text = readFileSync(new URL(page, PAGES), 'utf8');
     const blocks = [...text.matchAll(/^```(yaml|sh)\n([\s\S]*?)^```/gm)].map(([, kind, body = '']) => ({ kind, body }));
     const manifest = blocks.find(({ kind, body }) => kind === 'yaml' && body.includes('kind: AlertSource'))?.body ?? '';
-    const script = blocks.find(({ kind, body }) => kind === 'sh' && body.includes('curl '))?.body ?? '';
+    // All that it prints, in its order.
+    const curls = blocks.filter(({ kind, body }) => kind === 'sh' && body.includes('curl '));
+    const script = curls.map(({ body }) => body).join('\n');
     return { page, manifest, script };
   })
   // Some senders can only be set up on their own side: theirs tell no line to send.
@@ -35,7 +37,7 @@ function statuses(team: Team, script: string): Promise<number[]> {
   const lines = script.split('\n').filter((line) => !line.startsWith('kubectl '));
   const here = lines
     .join('\n')
-    .replaceAll('http://localhost:8080', webhook.url)
+    .replaceAll('http://localhost:8484', webhook.url)
     .replaceAll('/alerts/demo/', `/alerts/${team.namespace}/`);
   return new Promise((resolve, reject) => {
     execFile('bash', ['-euc', here], { timeout: 20_000 }, (error, stdout) => {

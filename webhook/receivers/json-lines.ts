@@ -10,6 +10,7 @@ import { type Labels, labelsFrom } from '@funnelai/domain/labels';
 import { parseMoment } from '@funnelai/domain/moment';
 import type { Temporal } from 'temporal-polyfill';
 import { type JsonRecord, jsonRecords } from './json-records.ts';
+import { scalar } from './lenient.ts';
 import { alertOf, belowWarning, type FieldValue, fullAlertOf, type LogRecord } from './log-record.ts';
 import { type RecordReading, readRecords } from './mapped.ts';
 import { flattened, jsonIn } from './nested.ts';
@@ -143,7 +144,7 @@ function inFull(
   };
   const startsAt = time('startsAt') ?? time('starts_at');
   const endsAt = time('endsAt') ?? time('ends_at');
-  const key = text(value, 'dedupKey') ?? text(value, 'dedup_key');
+  const key = scalar(value, 'dedupKey') ?? scalar(value, 'dedup_key');
   const rest = (map: Labels): [string, string][] =>
     Object.entries(map).filter(([name]) => !SAID.has(name) && !/^(labels|annotations)\./.test(name));
   const [labels, annotations] = [own(value, 'labels'), own(value, 'annotations')];

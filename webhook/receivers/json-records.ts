@@ -3,6 +3,7 @@
  * JSON is named and left, the others are read. Linear in the body, whatever is in it.
  */
 import { isUtf8 } from 'node:buffer';
+import { parseWithDigits } from '@funnelai/domain/json-digits';
 import { JsonSyntaxError, parseJson } from '../intake/json.ts';
 
 export type JsonRecord = { index: number } & ({ value: unknown } | { broken: string });
@@ -41,7 +42,7 @@ export function* jsonRecords(body: Uint8Array): Generator<JsonRecord> {
 
 function parsed(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseWithDigits(text) };
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 /** Flattens what is nested in a record into names with dots, within bounds; reads JSON that stands in a text. Never follows a prototype. */
+import { parseWithDigits } from '@funnelai/domain/json-digits';
 import { NESTED_JSON_CHARACTERS, RECORD_DEPTH, RECORD_FIELDS } from '../limits.ts';
 import type { FieldValue } from './log-record.ts';
 import { isRecord } from './values.ts';
@@ -44,7 +45,7 @@ function jsonText(value: unknown): string {
 export function jsonIn(text: string): Record<string, unknown> | undefined {
   if (text.length > NESTED_JSON_CHARACTERS || !/^\s*\{/.test(text)) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseWithDigits(text);
     return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
