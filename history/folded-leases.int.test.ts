@@ -20,7 +20,7 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentLog);
-  folds = createFoldStore({ pool });
+  folds = createFoldStore({ pool, scope: 'cluster' });
   folded = createFoldedLeaseStore({ pool, scope: 'cluster' });
   leases = createLeaseStore({ pool, scope: 'cluster' });
 });
@@ -200,15 +200,15 @@ describe('a folded alert', () => {
 });
 
 it('a storm of twenty thousand folded alerts is paged through by an index, not by looking at all that ever were', async () => {
-  await pool.query(`INSERT INTO folded_alerts (namespace, source, fingerprint, name, overflow, alertname, state, severity, title,
+  await pool.query(`INSERT INTO folded_alerts (scope, namespace, source, fingerprint, name, overflow, alertname, state, severity, title,
       starts_at, received_at, folded_at, version, spec)
-    SELECT 'pay', 'prom', lpad(n::text, 64, '0'), 'a' || n, 'over', 'A', CASE WHEN n % 20 = 0 THEN 'Firing' ELSE 'Resolved' END, 'Low', 't',
+    SELECT 'cluster', 'pay', 'prom', lpad(n::text, 64, '0'), 'a' || n, 'over', 'A', CASE WHEN n % 20 = 0 THEN 'Firing' ELSE 'Resolved' END, 'Low', 't',
       now(), now(), now(), 1, '{}' FROM generate_series(1, 20000) n`);
   await pool.query('ANALYZE folded_alerts');
   const page = await folded.firing(undefined);
   expect([page.length, (await folded.firing(page.at(-1))).length]).toEqual([1_000, 0]);
   const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-    `EXPLAIN SELECT * FROM folded_alerts WHERE left_at IS NULL AND state = 'Firing' AND (namespace, source, fingerprint) > ('', '', '')
+    `EXPLAIN SELECT * FROM folded_alerts WHERE scope = 'cluster' AND left_at IS NULL AND state = 'Firing' AND (namespace, source, fingerprint) > ('', '', '')
      ORDER BY namespace, source, fingerprint LIMIT 100`,
   );
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('folded_alerts_firing');

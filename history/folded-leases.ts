@@ -63,14 +63,14 @@ const HEARD = `alert_leases l ON l.scope = $1 AND l.namespace = f.namespace AND 
   AND l.fingerprint = f.fingerprint AND l.last_seen > f.received_at`;
 const FIRING = `${SELECT}
 FROM (
-  SELECT * FROM folded_alerts WHERE left_at IS NULL AND state = 'Firing' AND (namespace, source, fingerprint) > ($3, $4, $5)
+  SELECT * FROM folded_alerts WHERE scope = $1 AND left_at IS NULL AND state = 'Firing' AND (namespace, source, fingerprint) > ($3, $4, $5)
     AND ($2::text IS NULL OR namespace = $2)
   ORDER BY namespace, source, fingerprint LIMIT ${FOLDED_PER_READ}
 ) f LEFT JOIN ${HEARD}
 ORDER BY f.namespace, f.source, f.fingerprint`;
 const HEARD_AFTER_EXPIRY = `${SELECT}
 FROM folded_alerts f JOIN ${HEARD}
-WHERE f.left_at IS NULL AND f.state = 'Expired' AND f.expired_at >= $3 AND ($2::text IS NULL OR f.namespace = $2)
+WHERE f.scope = $1 AND f.left_at IS NULL AND f.state = 'Expired' AND f.expired_at >= $3 AND ($2::text IS NULL OR f.namespace = $2)
 LIMIT ${FOLDED_PER_READ}`;
 // Locked in the order in which the intake writes them, so that neither waits for the other.
 const MARK = `
@@ -79,7 +79,7 @@ WITH due AS (
   FROM json_to_recordset($2::json) AS m(namespace text, source text, fingerprint text, version bigint, state text,
       received_at timestamptz, expired_at timestamptz, spec jsonb)
     JOIN folded_alerts f USING (namespace, source, fingerprint)
-  WHERE f.version = m.version AND f.left_at IS NULL AND NOT EXISTS (
+  WHERE f.scope = $1 AND f.version = m.version AND f.left_at IS NULL AND NOT EXISTS (
     SELECT FROM alert_leases l WHERE l.scope = $1 AND l.namespace = f.namespace AND l.source = f.source
       AND l.fingerprint = f.fingerprint AND l.last_seen > m.received_at)
   ORDER BY f.namespace, f.source, f.fingerprint
@@ -88,12 +88,13 @@ WITH due AS (
 UPDATE folded_alerts f
 SET state = d.state, received_at = d.received_at, expired_at = d.expired_at, version = f.version + 1,
   spec = (f.spec - 'leaseUntil' - 'expired') || d.spec
-FROM due d WHERE f.namespace = d.namespace AND f.source = d.source AND f.fingerprint = d.fingerprint`;
+FROM due d WHERE f.scope = $1 AND f.namespace = d.namespace AND f.source = d.source AND f.fingerprint = d.fingerprint`;
 
 const LEAVE = leaving(
-  `JOIN unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS k(namespace, source, fingerprint, version)
-     USING (namespace, source, fingerprint) WHERE f.version = k.version`,
-  '$5',
+  `JOIN unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS k(namespace, source, fingerprint, version)
+     USING (namespace, source, fingerprint)`,
+  '$6',
+  'f.version = k.version',
 );
 
 export function createFoldedLeaseStore({ pool, scope }: { pool: pg.Pool; scope: string }): FoldedLeaseStore {
@@ -119,7 +120,7 @@ export function createFoldedLeaseStore({ pool, scope }: { pool: pg.Pool; scope: 
       inTransaction(pool, async (session) => {
         const column = (name: keyof FoldKey | 'version') => some.map((one) => one[name]);
         const keys = [column('namespace'), column('source'), column('fingerprint')];
-        await session.query(LEAVE, [...keys, column('version'), at]);
+        await session.query(LEAVE, [scope, ...keys, column('version'), at]);
       }),
   };
 }

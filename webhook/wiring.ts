@@ -30,6 +30,7 @@ import { createIdentities } from './auth/identity.ts';
 import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
 import { noInbox } from './inbox/by-source.ts';
+import { createLateStores } from './inbox/late-stores.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
 import { noSpare } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
@@ -46,7 +47,6 @@ import { createSourceAuth } from './intake/source-auth.ts';
 import { createSourceLookup } from './intake/source-lookup.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
-import { createLateLeases } from './leases/late.ts';
 import { type KeptLeases, type Leases, wireLeases } from './leases/wiring.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
@@ -61,14 +61,14 @@ export interface WebhookParts {
   repeats?: RepeatStore | undefined;
   /** Where the inbox lies, a pool of its own; without a database etcd is the only store. */
   inboxPool?: DatabasePool | undefined;
-  /** Where what comes to sources is counted for all replicas; without a database each has its own. */
-  traffic?: SourceTrafficStore | undefined;
   /** Where it is kept when alerts were last heard of, and who may act upon it; without a database nothing expires. */
   leases?: (KeptLeases & { lock: DrainLock }) | undefined;
-  /** The same, by a pool: then they belong to the cluster that the inbox belongs to. What lies there is counted over it, too. */
-  pool?: DatabasePool | undefined;
   /** Where alerts are kept that find no room as objects; without it a source at its bound is answered 503. */
   folds?: FoldStore | undefined;
+  /** Where what comes to sources is counted for all replicas; without a database each has its own. */
+  traffic?: SourceTrafficStore | undefined;
+  /** All three by a pool: then they belong to the cluster that the inbox belongs to. What lies there is counted over it, too. */
+  pool?: DatabasePool | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -124,7 +124,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
   const lock = createKeyedLock();
   const live = createLiveBook({ alerts: alerts.cache, rules: rules.cache });
-  const folds = parts.folds && createFolds({ store: parts.folds, clock, log });
+  const { inboxPool, pool } = parts;
+  const late = pool && createLateStores(pool);
+  const foldStore = parts.folds ?? late?.folds;
+  const folds = foldStore && createFolds({ store: foldStore, clock, log });
   const overflows = createOverflows({
     client,
     alerts: alerts.cache,
@@ -150,20 +153,18 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     // What is an object already, as nearly every repeat is, needs no look at the rules.
     alerts.cache.get(namespace, alertName(sourceRef.name, fingerprint)) === undefined &&
     !live.fires(`${namespace}/${sourceRef.name}`, live.kindOf(namespace, spec));
-  const { inboxPool, pool } = parts;
   const scope = (signal: AbortSignal) =>
     namespaces === undefined
       ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)
       : scopeOfCluster(namespaces.cache, signal);
-  const late = pool && createLateLeases(pool);
-  const opened = (found: { scope: string; lock: DrainLock }) => late?.open(found);
+  const opened = (found: { scope: string; lock: DrainLock } | undefined) => late?.open(found);
   const pools = inboxPool && { pool: inboxPool, lookPool: pool ?? inboxPool };
   const two =
     pools &&
     wireTwoStores({ etcd, client, ...pools, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
   const store = two?.store ?? etcd;
   const leases = wireLeases({
-    kept: parts.leases ?? late,
+    kept: parts.leases ?? late?.leases,
     client,
     alerts: alerts.cache,
     sources: sources.cache,
@@ -174,7 +175,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     metrics,
   });
-  const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
+  const traffic = createTrafficRecorder({ store: parts.traffic ?? late?.traffic, clock, log, metrics });
   const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
   const receivers = createReceivers();
   const routing = createRouting({ sources: sources.cache, alerts: alerts.cache, live, folds, clock, metrics });
@@ -218,7 +219,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       access: createAccessChecks({ clock }),
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
-      history: createHistoryReader({ queries: parts.queries, folds: parts.folds, clock, log }),
+      history: createHistoryReader({ queries: parts.queries, folds: foldStore, clock, log }),
       traffic,
       inbox: two?.bySource ?? noInbox,
       welcome: createWelcomeReader(parts.welcomeFile, log),

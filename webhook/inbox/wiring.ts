@@ -33,8 +33,8 @@ export interface TwoStoresParts {
   sources: Cache<AlertSource>;
   /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
   scope(signal: AbortSignal): Promise<string | undefined>;
-  /** Hears what was found by that; others go by the same lock. */
-  opened(found: { scope: string; lock: DrainLock }): void;
+  /** Hears what was found by that, or that nothing was; others go by the same lock. */
+  opened(found: { scope: string; lock: DrainLock } | undefined): void;
   /** Whether nothing of an alert's kind fires yet. */
   isNew(namespace: string, spec: AlertSpec): boolean;
   clock: Clock;
@@ -71,6 +71,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     const scope = await parts.scope(stopping.signal).finally(cancel);
     if (scope === undefined) {
       log.error({}, 'the inbox stays closed, as nothing tells this cluster from others on the same database');
+      parts.opened(undefined);
       return;
     }
     const store = createInboxStore({ pool, scope });
