@@ -349,7 +349,7 @@ export interface CorrelationRuleSpec {
 export interface CorrelationRuleStatus {
   /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
-  /** Ready says whether the rule works; where it does not compile, its message names line and column, and Stalled says that only an edit can mend it. At most 16. */
+  /** Ready says whether the rule works; where it does not compile, its message names line and column, and Stalled says that only an edit can mend it. IncidentPerFlap warns that a fault that comes and goes will open an incident each time. At most 16. */
   conditions?: Condition[];
 }
 
