@@ -17,6 +17,8 @@ export interface FoldedLease extends FoldKey {
   overflow: string;
   /** A bigint in digits: what is written is bound to it. */
   version: string;
+  /** Under which identity rules it was made, where that was noted. */
+  dedupHash?: string;
   /** Of the report that is stored. */
   receivedAt: string;
   leaseUntil?: string;
@@ -33,7 +35,9 @@ export interface FoldedMark extends FoldKey {
 export interface FoldedLeaseStore {
   /** Those that fire, in order of their keys, after `after`; of one namespace where it is named. At most `FOLDED_PER_READ`. */
   firing(after: FoldKey | undefined, namespace?: string): Promise<FoldedLease[]>;
-  /** Those that expired at `since` or later and of which a later report is known than that by which they did. As many. */
+  /** The labels of these; at most `FOLDS_PER_WRITE` (history/folded). */
+  labels(keys: readonly FoldKey[]): Promise<(FoldKey & { labels: NonNullable<AlertSpec['labels']> })[]>;
+  /** Those whose lease ran out at `since` or later and of which a later report is known than that by which it did. As many. */
   heardAfterExpiry(since: string, namespace?: string): Promise<FoldedLease[]>;
   /**
    * Writes those that are what they were when they were read, and of which no later report has come to be known; at most
@@ -48,6 +52,7 @@ export interface FoldedLeaseStore {
 interface Row extends FoldKey {
   overflow: string;
   version: string;
+  dedupHash: string | null;
   receivedAt: string;
   leaseUntil: string | null;
   lastSeen: string | null;
@@ -57,7 +62,7 @@ interface Row extends FoldKey {
 
 const SELECT = `
 SELECT f.namespace, f.source, f.fingerprint, f.overflow, f.version::text AS version, ${iso('f.received_at', '"receivedAt"')},
-  f.spec->>'leaseUntil' AS "leaseUntil", ${iso('l.last_seen', '"lastSeen"')}, ${iso('l.lease_until', '"heardUntil"')},
+  f.spec->>'dedupHash' AS "dedupHash", f.spec->>'leaseUntil' AS "leaseUntil", ${iso('l.last_seen', '"lastSeen"')}, ${iso('l.lease_until', '"heardUntil"')},
   ${iso('f.expired_at', '"expiredAt"')}`;
 const HEARD = `alert_leases l ON l.scope = $1 AND l.namespace = f.namespace AND l.source = f.source
   AND l.fingerprint = f.fingerprint AND l.last_seen > f.received_at`;
@@ -70,8 +75,13 @@ FROM (
 ORDER BY f.namespace, f.source, f.fingerprint`;
 const HEARD_AFTER_EXPIRY = `${SELECT}
 FROM folded_alerts f JOIN ${HEARD}
-WHERE f.scope = $1 AND f.left_at IS NULL AND f.state = 'Expired' AND f.expired_at >= $3 AND ($2::text IS NULL OR f.namespace = $2)
+WHERE f.scope = $1 AND f.left_at IS NULL AND f.state = 'Expired' AND f.expired_at >= $3 AND f.spec->'expired'->>'reason' = 'LeaseRanOut' AND ($2::text IS NULL OR f.namespace = $2)
 LIMIT ${FOLDED_PER_READ}`;
+const LABELS = `
+SELECT f.namespace, f.source, f.fingerprint, coalesce(f.spec->'labels', '{}') AS labels
+FROM folded_alerts f JOIN unnest($2::text[], $3::text[], $4::text[]) AS k(namespace, source, fingerprint)
+  USING (namespace, source, fingerprint)
+WHERE f.scope = $1`;
 // Locked in the order in which the intake writes them, so that neither waits for the other.
 const MARK = `
 WITH due AS (
@@ -104,6 +114,12 @@ export function createFoldedLeaseStore({ pool, scope }: { pool: pg.Pool; scope: 
   return {
     firing: (after, namespace) =>
       read(FIRING, [namespace ?? null, after?.namespace ?? '', after?.source ?? '', after?.fingerprint ?? '']),
+    labels: (keys) =>
+      withSession(pool, async (session) => {
+        const column = (name: keyof FoldKey) => keys.map((one) => one[name]);
+        const values = [scope, column('namespace'), column('source'), column('fingerprint')];
+        return (await session.query<Awaited<ReturnType<FoldedLeaseStore['labels']>>[number]>(LABELS, values)).rows;
+      }),
     heardAfterExpiry: (since, namespace) => read(HEARD_AFTER_EXPIRY, [namespace ?? null, since]),
     mark: (marks) =>
       inTransaction(pool, async (session) => {
@@ -125,9 +141,10 @@ export function createFoldedLeaseStore({ pool, scope }: { pool: pg.Pool; scope: 
   };
 }
 
-function leaseOf({ leaseUntil, lastSeen, heardUntil, expiredAt, ...row }: Row): FoldedLease {
+function leaseOf({ dedupHash, leaseUntil, lastSeen, heardUntil, expiredAt, ...row }: Row): FoldedLease {
   return {
     ...row,
+    ...(dedupHash !== null && { dedupHash }),
     ...(leaseUntil !== null && { leaseUntil }),
     ...(lastSeen !== null && { heard: { lastSeen, ...(heardUntil !== null && { leaseUntil: heardUntil }) } }),
     ...(expiredAt !== null && { expiredAt }),

@@ -51,6 +51,8 @@ export interface OverflowCount extends OverflowKey {
   count: number;
   firing: number;
   expired: number;
+  /** Why the last of those did. */
+  reason: NonNullable<AlertSpec['expired']>['reason'] | undefined;
   /** Of those that expired, the last report of any. */
   lastSeen: string | undefined;
   severity: Severity | undefined;
@@ -186,11 +188,17 @@ export function createFoldStore({ pool, scope }: { pool: pg.Pool; scope: string 
     },
     async counts(overflows) {
       const found = await rows<
-        Omit<OverflowCount, 'severity' | 'lastSeen'> & { worst: number | null; seen: string | null }
+        Omit<OverflowCount, 'severity' | 'lastSeen' | 'reason'> & {
+          worst: number | null;
+          seen: string | null;
+          reason: OverflowCount['reason'] | null;
+        }
       >(
         `SELECT o.namespace, o.overflow, count(f.*)::float8 AS count,
            count(f.*) FILTER (WHERE f.state = 'Firing')::float8 AS firing,
            count(f.*) FILTER (WHERE f.state = 'Expired')::float8 AS expired,
+           (array_agg(f.spec->'expired'->>'reason' ORDER BY f.expired_at DESC, f.spec->'expired'->>'reason')
+             FILTER (WHERE f.state = 'Expired'))[1] AS reason,
            ${iso("max(f.received_at) FILTER (WHERE f.state = 'Expired')", 'seen')},
            min(${SEVERITY_RANK}) FILTER (WHERE f.state = 'Firing') AS worst
          FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS o(namespace, overflow, since)
@@ -199,8 +207,9 @@ export function createFoldStore({ pool, scope }: { pool: pg.Pool; scope: string 
          GROUP BY 1, 2`,
         [overflows.map((o) => o.namespace), overflows.map((o) => o.overflow), overflows.map((o) => o.since)],
       );
-      return found.map(({ worst, seen, ...one }) => ({
+      return found.map(({ worst, seen, reason, ...one }) => ({
         ...one,
+        reason: reason ?? undefined,
         lastSeen: seen ?? undefined,
         severity: SEVERITIES[(worst ?? 0) - 1],
       }));

@@ -107,6 +107,8 @@ export const SOURCE_GONE_MS = 15 * 60_000;
 export const EXPIRY_DOUBT_MS = 120_000;
 /** Folded alerts that are looked at in one such pass; where there are more, the next goes on from there. */
 export const FOLDED_LOOKED_AT_PER_PASS = 20_000;
+/** Folded alerts of which it is remembered for a round whether a change of their source's `dedup` left them behind; of more, later. */
+export const FOLDED_IDENTITIES_REMEMBERED = 50_000;
 /** A folded alert that expired longer ago is forgotten: its next report begins another episode, as that of an Alert that has left. */
 export const FOLDED_EXPIRED_KEPT_MS = 86_400_000;
 /** What Postgres knows of alerts that are gone is forgotten a page at a time, and after a day at the earliest. */

@@ -221,7 +221,7 @@ export interface AlertSpec {
     count: number;
     /** Of them, those that fire. With 0 this Alert is Expired while some of them are, else Resolved, and leaves. */
     firing: number;
-    /** Of them, those whose lease ran out, and of which nobody said that they resolved; absent when none did. */
+    /** Of them, those that expired, as nobody said that they resolved; absent when none did. */
     expired?: number;
     /** When they were counted, RFC 3339. Example: 2026-03-01T14:02:13.000421Z. */
     asOf: string;

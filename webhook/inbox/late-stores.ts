@@ -32,7 +32,13 @@ export function createLateStores(pool: DatabasePool): LateStores {
     old: true,
     forget: true,
   });
-  const folded = createLate<FoldedLeaseStore>({ firing: true, heardAfterExpiry: true, mark: true, leave: true });
+  const folded = createLate<FoldedLeaseStore>({
+    firing: true,
+    labels: true,
+    heardAfterExpiry: true,
+    mark: true,
+    leave: true,
+  });
   const folds = createLate<FoldStore>({
     put: true,
     find: true,
