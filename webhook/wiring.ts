@@ -32,7 +32,7 @@ import { createSignInLinks } from './auth/sign-in-link.ts';
 import { noInbox } from './inbox/by-source.ts';
 import { createLateStores } from './inbox/late-stores.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
-import { noSpare } from './inbox/spare.ts';
+import { createSpareWithoutDatabase } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
 import { createFoldingStore } from './intake/folding-store.ts';
 import { createFolds } from './intake/folds.ts';
@@ -47,6 +47,7 @@ import { createSourceAuth } from './intake/source-auth.ts';
 import { createSourceLookup } from './intake/source-lookup.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
+import { createTurnedAway } from './intake/turned-away.ts';
 import { type KeptLeases, type Leases, wireLeases } from './leases/wiring.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
@@ -138,6 +139,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     clock,
     log,
   });
+  const turnedAway = createTurnedAway(clock);
   const etcd = createFoldingStore({
     store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
     alerts: alerts.cache,
@@ -146,6 +148,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     folds,
     overflows,
     lock,
+    turnedAway,
     log,
     metrics,
   });
@@ -161,7 +164,19 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const pools = inboxPool && { pool: inboxPool, lookPool: pool ?? inboxPool };
   const two =
     pools &&
-    wireTwoStores({ etcd, client, ...pools, sources: sources.cache, scope, opened, isNew, clock, log, metrics });
+    wireTwoStores({
+      etcd,
+      client,
+      ...pools,
+      sources: sources.cache,
+      scope,
+      opened,
+      isNew,
+      turnedAway,
+      clock,
+      log,
+      metrics,
+    });
   const store = two?.store ?? etcd;
   const leases = wireLeases({
     kept: parts.leases ?? late?.leases,
@@ -223,7 +238,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       traffic,
       inbox: two?.bySource ?? noInbox,
       welcome: createWelcomeReader(parts.welcomeFile, log),
-      spare: two?.spare ?? noSpare,
+      spare: two?.spare ?? createSpareWithoutDatabase({ turnedAway, clock }),
       log,
     },
   });

@@ -12,6 +12,7 @@ import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import type { AlertStore } from '../intake/store.ts';
+import type { TurnedAway } from '../intake/turned-away.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { createApiServer } from './api-server.ts';
@@ -37,6 +38,8 @@ export interface TwoStoresParts {
   opened(found: { scope: string; lock: DrainLock } | undefined): void;
   /** Whether nothing of an alert's kind fires yet. */
   isNew(namespace: string, spec: AlertSpec): boolean;
+  /** Whether alerts were turned away for want of room. */
+  turnedAway: TurnedAway;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -96,7 +99,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   return {
     store: createTwoStores({ etcd, inbox, api, lane, clock, metrics }),
     receipt,
-    spare: createSpare({ api, inbox, clock }),
+    spare: createSpare({ api, inbox, turnedAway: parts.turnedAway, clock }),
     bySource,
     start() {
       open().catch((error: unknown) => {
