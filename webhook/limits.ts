@@ -281,6 +281,8 @@ export const DRAIN_FAILURES_TO_PAUSE = 3;
 export const BREAKER_READ_MS = 2_000;
 /** Alerts that have waited longer than this in the inbox are said to be late. */
 export const INBOX_LATE_MS = 5_000;
+/** How often it is looked which migrations the database has. */
+export const SCHEMA_LOOK_MS = 10_000;
 /** Postgres is said to be away after so long: a connection that breaks is made anew within a second or two. */
 export const DATABASE_AWAY_SAID_AFTER_MS = 5_000;
 /** For so long after an alert was turned away for want of room people are told: senders come back after seconds, or a minute. */

@@ -14,6 +14,7 @@ import type { FoldStore } from '@funnelai/history/folded';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
+import { schemaOf } from '@funnelai/history/schema';
 import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
@@ -31,6 +32,7 @@ import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
 import { noInbox } from './inbox/by-source.ts';
 import { createLateStores } from './inbox/late-stores.ts';
+import { createSchemaWatch, noSchemaWatch } from './inbox/schema-watch.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
 import { createSpareWithoutDatabase } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
@@ -47,7 +49,7 @@ import { createSourceAuth } from './intake/source-auth.ts';
 import { createSourceLookup } from './intake/source-lookup.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
-import { createTurnedAway } from './intake/turned-away.ts';
+import { createTurnedAway, notingTurnedAway } from './intake/turned-away.ts';
 import { type KeptLeases, type Leases, wireLeases } from './leases/wiring.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
@@ -140,6 +142,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
   });
   const turnedAway = createTurnedAway(clock);
+  const schema = pool ? createSchemaWatch({ read: () => schemaOf(pool), clock, log, metrics }) : noSchemaWatch;
   const etcd = createFoldingStore({
     store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
     alerts: alerts.cache,
@@ -148,7 +151,6 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     folds,
     overflows,
     lock,
-    turnedAway,
     log,
     metrics,
   });
@@ -173,11 +175,12 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       opened,
       isNew,
       turnedAway,
+      schema,
       clock,
       log,
       metrics,
     });
-  const store = two?.store ?? etcd;
+  const store = notingTurnedAway(two?.store ?? etcd, turnedAway);
   const leases = wireLeases({
     kept: parts.leases ?? late?.leases,
     client,
@@ -251,6 +254,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      schema.start();
       two?.start();
       traffic.start();
       receiving.start();
@@ -270,6 +274,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       await leases.stop();
       await parts.leases?.lock.stop();
       await two?.stop();
+      await schema.stop();
       await traffic.stop();
       await receiving.stop();
       await overflows.stop();

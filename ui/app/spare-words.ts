@@ -51,6 +51,16 @@ export function spareWords({ why, waiting, isRefusing }: IntakeSpare): SpareWord
         waiting: waiting === 0 ? '' : `${wait} in it from before.`,
         look: isRefusing === true ? 'refused' : undefined,
       };
+    case 'databaseOld':
+      return {
+        what: 'The history database has lacked tables of this version',
+        stillTrue:
+          isRefusing === true
+            ? `: some new alerts are turned away, as their source is at its bound, and there is no place for them until the operator of this version has started. ${TURNED_AWAY} All others come in, and incidents open, move and close.`
+            : ': the operator of this version makes them when it starts. Until then alerts still come in, and incidents open, move and close; part of history cannot be shown, and new alerts of a source at its bound wait there.',
+        waiting: waiting === 0 ? '' : `${wait} now.`,
+        look: isRefusing === true ? 'refused' : waiting > 0 ? 'waiting' : undefined,
+      };
     case 'full':
       return {
         what: 'Some alerts have been turned away',

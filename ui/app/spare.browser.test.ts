@@ -100,6 +100,7 @@ it('says that the history database cannot be reached, what works and what does n
   for (const spare of [
     { why: 'databaseAway', waiting: 30_412, since },
     { why: 'full', waiting: 0, since },
+    { why: 'databaseOld', waiting: 0, since, isRefusing: true },
     { why: 'databaseAway', waiting: 30_412, since, isRefusing: true },
   ] as const) {
     stage.fake.state.setSpare(spare);

@@ -5,11 +5,12 @@ import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { expect, it } from 'vitest';
 import { createTurnedAway } from '../intake/turned-away.ts';
-import { DATABASE_AWAY_SAID_AFTER_MS, INBOX_LOOK_MS, TURNED_AWAY_SAID_MS } from '../limits.ts';
+import { DATABASE_AWAY_SAID_AFTER_MS, INBOX_LOOK_MS, SCHEMA_LOOK_MS, TURNED_AWAY_SAID_MS } from '../limits.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { MemoryInbox } from '../testing/memory-inbox.ts';
 import { createInbox } from './inbox.ts';
 import { createReceiptClock } from './receipt-clock.ts';
+import { createSchemaWatch, noSchemaWatch } from './schema-watch.ts';
 import { createSpare, createSpareWithoutDatabase } from './spare.ts';
 
 it('people are told when alerts begin to take the long way, how it stands, and when that is over', async () => {
@@ -28,6 +29,7 @@ it('people are told when alerts begin to take the long way, how it stands, and w
     },
     inbox: { depth: () => depth, takes: () => takes, isAway: () => false, subscribe: () => () => {} },
     turnedAway: createTurnedAway(clock),
+    schema: noSchemaWatch,
     clock,
   });
   const told: (IntakeSpare | undefined)[] = [];
@@ -75,11 +77,18 @@ function aPlace() {
   const inbox = createInbox({ clock, receipt: createReceiptClock({ clock, log }), log, metrics });
   const turnedAway = createTurnedAway(clock);
   const api = { isAway: () => false, subscribe: () => () => {} };
-  const spare = createSpare({ api, inbox, turnedAway, clock });
+  const tables = { found: 14, known: 14 };
+  const read = async () => {
+    if (postgres.isAway) throw new Error('away');
+    return { ...tables };
+  };
+  const schema = createSchemaWatch({ read, clock, log, metrics });
+  const spare = createSpare({ api, inbox, turnedAway, schema, clock });
   const told: (IntakeSpare | undefined)[] = [];
   spare.subscribe((now) => told.push(now));
+  schema.start();
   inbox.open(postgres.store);
-  return { clock, postgres, turnedAway, spare, told, whys: () => told.map((one) => one?.why) };
+  return { clock, postgres, tables, turnedAway, spare, told, whys: () => told.map((one) => one?.why) };
 }
 
 it('people are told that Postgres is away though nothing is sent, since when, and that it is back', async () => {
@@ -112,6 +121,21 @@ it('people are told that alerts are turned away with it, at once, and for a whil
   expect(spare.now()).toMatchObject({ why: 'databaseAway', isRefusing: true });
   await clock.advance(2 * INBOX_LOOK_MS);
   expect(spare.now()).not.toHaveProperty('isRefusing');
+});
+
+it('people are told that it lacks tables of this version, until it has them; while it is away, that it is', async () => {
+  const { clock, postgres, tables, whys } = aPlace();
+  tables.found = 13;
+  await clock.advance(SCHEMA_LOOK_MS);
+  postgres.isAway = true;
+  await clock.advance(SCHEMA_LOOK_MS + DATABASE_AWAY_SAID_AFTER_MS);
+  postgres.isAway = false;
+  await clock.advance(SCHEMA_LOOK_MS + INBOX_LOOK_MS);
+  tables.found = 14;
+  await clock.advance(SCHEMA_LOOK_MS + INBOX_LOOK_MS);
+  const news = whys().filter((why, n, all) => why !== all[n - 1]);
+  expect(news.slice(0, 2)).toEqual(['databaseOld', 'databaseAway']);
+  expect(news.slice(-2)).toEqual(['databaseOld', undefined]);
 });
 
 it('people are told that alerts are turned away where there is no database, and when that is over', async () => {

@@ -8,6 +8,7 @@ import type { TurnedAway } from '../intake/turned-away.ts';
 import { DATABASE_AWAY_SAID_AFTER_MS, INBOX_LATE_MS, SPARE_SAID_EVERY_MS } from '../limits.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
+import { noSchemaWatch, type SchemaWatch } from './schema-watch.ts';
 
 export interface Spare {
   /** Undefined while all is well: alerts go straight to etcd, and Postgres is there, if one was named. */
@@ -21,6 +22,7 @@ export interface SpareDeps {
   api: Pick<ApiServer, 'isAway' | 'subscribe'>;
   inbox: Pick<Inbox, 'depth' | 'takes' | 'isAway' | 'subscribe'>;
   turnedAway: Pick<TurnedAway, 'lately' | 'subscribe'>;
+  schema: Pick<SchemaWatch, 'isBehind' | 'subscribe'>;
   clock: Clock;
 }
 
@@ -28,11 +30,12 @@ export interface SpareDeps {
 export const createSpareWithoutDatabase = (deps: Pick<SpareDeps, 'turnedAway' | 'clock'>): Spare =>
   createSpare({
     ...deps,
+    schema: noSchemaWatch,
     api: { isAway: () => false, subscribe: () => () => {} },
     inbox: { depth: () => undefined, takes: () => false, isAway: () => false, subscribe: () => () => {} },
   });
 
-export function createSpare({ api, inbox, turnedAway, clock }: SpareDeps): Spare {
+export function createSpare({ api, inbox, turnedAway, schema, clock }: SpareDeps): Spare {
   const listeners = new Set<(spare: IntakeSpare | undefined) => void>();
   let last: IntakeSpare | undefined;
   let saidAtMs = Number.NEGATIVE_INFINITY;
@@ -41,6 +44,8 @@ export function createSpare({ api, inbox, turnedAway, clock }: SpareDeps): Spare
 
   function why(): IntakeSpare['why'] | undefined {
     if (api.isAway()) return inbox.takes() ? 'apiServerAway' : 'bothAway';
+    // Tables that are missing are asked for in vain, too.
+    if (schema.isBehind()) return 'databaseOld';
     if (gone !== undefined && clock.monotonicMs() - gone.ms >= DATABASE_AWAY_SAID_AFTER_MS) return 'databaseAway';
     // Of an inbox that does not answer nobody knows what it holds.
     if (gone === undefined && (inbox.depth()?.oldestAgeMs ?? 0) > INBOX_LATE_MS) return 'late';
@@ -71,12 +76,13 @@ export function createSpare({ api, inbox, turnedAway, clock }: SpareDeps): Spare
       why,
       waiting: inbox.depth()?.rows ?? 0,
       since: isSameMatter ? before.since : began,
-      ...(why === 'databaseAway' && turnedAway.lately() && { isRefusing: true }),
+      ...(MATTER[why] === 'database' && turnedAway.lately() && { isRefusing: true }),
     };
   }
   api.subscribe(look);
   inbox.subscribe(look);
   turnedAway.subscribe(look);
+  schema.subscribe(look);
 
   return {
     now: () => last,
@@ -93,5 +99,6 @@ const MATTER: Readonly<Record<IntakeSpare['why'], string>> = {
   late: 'detour',
   bothAway: 'nothing is stored',
   databaseAway: 'database',
+  databaseOld: 'database',
   full: 'room',
 };

@@ -3,7 +3,7 @@
 import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
-import { createInboxStore } from '@funnelai/history/inbox';
+import { createInboxStore, FIRSTS_MIGRATION } from '@funnelai/history/inbox';
 import { createInboxCountStore } from '@funnelai/history/inbox-counts';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Cache } from '@funnelai/kube/cache';
@@ -21,6 +21,7 @@ import { createDrain, type Drain } from './drain.ts';
 import { createInbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock, type ReceiptClock } from './receipt-clock.ts';
+import type { SchemaWatch } from './schema-watch.ts';
 import { createSpare, type Spare } from './spare.ts';
 import { createTwoStores } from './two-stores.ts';
 
@@ -40,6 +41,8 @@ export interface TwoStoresParts {
   isNew(namespace: string, spec: AlertSpec): boolean;
   /** Whether alerts were turned away for want of room. */
   turnedAway: TurnedAway;
+  /** Whether the tables are those of this version. */
+  schema: SchemaWatch;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -77,7 +80,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       parts.opened(undefined);
       return;
     }
-    const store = createInboxStore({ pool, scope });
+    const store = createInboxStore({ pool, scope, hasFirsts: () => parts.schema.has(FIRSTS_MIGRATION) });
     lock = createDrainLock({ pool, clock, log, scope });
     const sourceOf = (namespace: string, name: string) =>
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
@@ -99,7 +102,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   return {
     store: createTwoStores({ etcd, inbox, api, lane, clock, metrics }),
     receipt,
-    spare: createSpare({ api, inbox, turnedAway: parts.turnedAway, clock }),
+    spare: createSpare({ api, inbox, turnedAway: parts.turnedAway, schema: parts.schema, clock }),
     bySource,
     start() {
       open().catch((error: unknown) => {

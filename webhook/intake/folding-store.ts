@@ -22,7 +22,6 @@ import type { KeyedLock } from './keyed-lock.ts';
 import type { LiveBook } from './live-book.ts';
 import type { Overflows } from './overflows.ts';
 import { type AlertStore, mergeReports, type StoreOutcome, type StoreRequest } from './store.ts';
-import type { TurnedAway } from './turned-away.ts';
 
 export interface FoldingStoreDeps {
   /** Stores Alerts as objects. */
@@ -34,14 +33,12 @@ export interface FoldingStoreDeps {
   folds: Folds | undefined;
   overflows: Overflows;
   lock: KeyedLock;
-  /** Hears of each that is answered 503 for want of Postgres. */
-  turnedAway: Pick<TurnedAway, 'note'>;
   log: Log;
   metrics: Pick<WebhookMetrics, 'folded' | 'limitReached'>;
 }
 
 export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
-  const { store, alerts, sources, live, folds, overflows, lock, turnedAway, log, metrics } = deps;
+  const { store, alerts, sources, live, folds, overflows, lock, log, metrics } = deps;
   /** Alerts of which Postgres has been told that they are live. */
   const settled = new Set<string>();
 
@@ -137,12 +134,6 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
     return noFault(`source ${source} has reached limits.maxLiveAlerts (${bound}), and ${why}`);
   }
 
-  /** Postgres is missing, and not the API server: to give that one up for it would cost all other sources their store. */
-  function noFault(message: string): StoreOutcome {
-    turnedAway.note();
-    return { kind: 'unavailable', message, isAnswered: true };
-  }
-
   function boundOf(namespace: string, source: string): number {
     const found = sources.get(namespace, source);
     return found === undefined ? DEFAULT_MAX_LIVE_ALERTS : maxLiveAlertsOf(found);
@@ -189,6 +180,9 @@ function present(stored: AlertSpec | undefined, [{ spec }]: StoreRequest['report
   const silentMs = msBetween(stored?.expired?.at, spec.receivedAt) ?? 0;
   return stored?.state === 'Expired' && silentMs > FOLDED_EXPIRED_KEPT_MS ? undefined : stored;
 }
+
+/** Postgres is missing, and not the API server: to give that one up for it would cost all other sources their store. */
+const noFault = (message: string): StoreOutcome => ({ kind: 'unavailable', message, isAnswered: true, isFull: true });
 
 const keyOf = ({ namespace, source, fingerprint }: StoreRequest): FoldKey => ({ namespace, source, fingerprint });
 const textOf = ({ namespace, source, fingerprint }: StoreRequest): string => `${namespace}/${source}/${fingerprint}`;

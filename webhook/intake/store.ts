@@ -46,9 +46,9 @@ export type StoreOutcome =
   | { kind: 'gone'; message: string }
   /**
    * Not stored, or nobody can say; the sender has to send it again. `isAnswered`: the API server is well and has refused it for now, as
-   * when rights or quota are missing.
+   * when rights or quota are missing. `isFull`: its source is at its bound, and no Postgres took what is beyond it.
    */
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isAnswered?: boolean };
+  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isAnswered?: boolean; isFull?: boolean };
 
 export interface AlertStore {
   store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome>;

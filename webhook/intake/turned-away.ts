@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@funnelai/kube/clock';
 import { TURNED_AWAY_SAID_MS } from '../limits.ts';
+import type { AlertStore } from './store.ts';
 
 export interface TurnedAway {
   note(): void;
@@ -43,3 +44,13 @@ export function createTurnedAway(clock: Clock): TurnedAway {
     },
   };
 }
+
+/** The same store; what it turns away in the end, and no other store has taken, is noted. */
+export const notingTurnedAway = (store: AlertStore, turnedAway: Pick<TurnedAway, 'note'>): AlertStore => ({
+  ...store,
+  async store(request, signal) {
+    const outcome = await store.store(request, signal);
+    if (outcome.kind === 'unavailable' && outcome.isFull === true) turnedAway.note();
+    return outcome;
+  },
+});

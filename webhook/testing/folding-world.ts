@@ -16,7 +16,6 @@ import { createLiveBook } from '../intake/live-book.ts';
 import { createOverflows } from '../intake/overflows.ts';
 import type { Report } from '../intake/report.ts';
 import { createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
-import { createTurnedAway } from '../intake/turned-away.ts';
 import { knownOf } from '../leases/decide.ts';
 import { createFoldedExpiry } from '../leases/folded.ts';
 import { anAlertSource } from './builders.ts';
@@ -122,8 +121,6 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
   /** The first list is in; a story may take that back. */
   const start = { isSynced: true };
   const none = { list: () => [] as CorrelationRule[], subscribe: () => () => {} };
-  /** Of both replicas. */
-  const turnedAway = createTurnedAway(clock);
   const replicas = [0, 1].map((replica) => {
     const alerts = cluster.aCache(clock);
     const lock = createKeyedLock();
@@ -143,7 +140,6 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
       folds,
       overflows,
       lock,
-      turnedAway,
       log,
       metrics: { folded: () => {}, limitReached: () => {} },
     });
@@ -247,7 +243,6 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
     expire,
     source,
     current,
-    turnedAway,
     editSource,
     start,
     store,
