@@ -149,7 +149,7 @@ describe('columns and selectors', () => {
     );
     expect(await header('alerts')).toBe('NAME STATE SEVERITY INCIDENT SINCE TITLE');
     expect(await header('alertsources')).toBe('NAME FORMAT READY PATH LAST RECEIVED AGE');
-    expect(await header('correlationrules')).toBe('NAME ORDER ACTION READY SUSPENDED AGE');
+    expect(await header('correlationrules')).toBe('NAME ORDER ACTION READY WARNING SUSPENDED AGE');
   });
 
   it('shows the phase that was just written, also before the operator has answered', async () => {

@@ -27,12 +27,15 @@ function hashOf(dedup: AlertSourceSpec['dedup']): string {
   return createHash('sha256').update(JSON.stringify(rules), 'utf8').digest('hex').slice(0, HASH_DIGITS);
 }
 
+/** What is asked of an alert for it. */
+type Identified = { [F in 'fingerprint' | 'dedupHash' | 'labels']?: AlertSpec[F] | undefined };
+
 /**
  * Will no report of this source ever be about this alert again, because its `dedup` changed? Where the labels tell the same
  * fingerprint under the new rules it is the same fault still. An alert of a sender's own key, or from before the rules were noted,
  * is none: what is not known orphans nothing.
  */
-export function isOrphanedByDedup(alert: AlertSpec, source: AlertSource): boolean {
+export function isOrphanedByDedup(alert: Identified, source: AlertSource): boolean {
   const { dedup, labels: added = {} } = source.spec;
   if (alert.dedupHash === undefined || alert.dedupHash === dedupHashOf(dedup)) return false;
   const labels = alert.labels ?? {};

@@ -7,6 +7,7 @@ import type { AlertSource, AlertSpec, Severity } from '@funnelai/crds/generated/
 import type { Temporal } from 'temporal-polyfill';
 import { cutBytes } from './bytes.ts';
 import { verdictFor } from './correlate.ts';
+import type { ExpiryReason } from './expiry.ts';
 import { formatMicros, laterOf } from './instants.ts';
 import { type Labels, labelsFrom, labelValue } from './labels.ts';
 import type { CompiledRule } from './rules.ts';
@@ -72,8 +73,10 @@ export function roomFor(o: { objects: number; max: number; isNew: boolean; hasOv
 export interface FoldCount {
   count: number;
   firing: number;
-  /** Those whose lease ran out, and of which nobody said that they resolved. */
+  /** Those that expired: nobody said of them that they resolved. */
   expired: number;
+  /** Why the last of those did; absent when none did. */
+  reason?: ExpiryReason | undefined;
   /** Of those that expired, the last report of any; absent when none did. */
   lastSeen?: string | undefined;
   /** Of those that fire; absent when none does. */
@@ -181,9 +184,13 @@ function stateAfter(held: AlertSpec, { firing, expired }: FoldCount): AlertSpec[
 }
 
 /** As on any alert that expired: `receivedAt` is when it was heard of last. */
-function expiry({ receivedAt }: AlertSpec, { lastSeen }: FoldCount, at: string): Partial<AlertSpec> {
+function expiry(
+  { receivedAt }: AlertSpec,
+  { lastSeen, reason = 'LeaseRanOut' }: FoldCount,
+  at: string,
+): Partial<AlertSpec> {
   const heard = laterOf(receivedAt, lastSeen) ?? receivedAt;
-  return { state: 'Expired', expired: { at, reason: 'LeaseRanOut' }, receivedAt: heard };
+  return { state: 'Expired', expired: { at, reason }, receivedAt: heard };
 }
 
 /**

@@ -404,13 +404,16 @@ export interface Problem {
 
 /**
  * Alerts take the long way: the API server does not take them, or those in the inbox are late. bothAway: the inbox takes none either,
- * and senders are told to keep what they have.
+ * and senders are told to keep what they have. databaseAway: Postgres cannot be reached, and alerts go to etcd alone. databaseOld: it lacks migrations that this version needs. full: some are
+ * turned away, as their source has reached its bound and Postgres does not take what is beyond.
  */
 export interface IntakeSpare {
-  why: 'apiServerAway' | 'late' | 'bothAway';
-  /** Alerts that are safe in Postgres and not in etcd yet. */
+  why: 'apiServerAway' | 'late' | 'bothAway' | 'databaseAway' | 'databaseOld' | 'full';
+  /** Alerts that are safe in Postgres and not in etcd yet; as last seen. */
   waiting: number;
   since: string;
+  /** With what is about the database: some are turned away for that, as their source has reached its bound. */
+  isRefusing?: true;
 }
 /**
  * GET /api/stream?namespace=: server-sent events. First `hello`, then `changes` batched at 250–500 ms; comment lines every

@@ -72,6 +72,11 @@ const REFUSAL_CLASSES = new Set(['21', '22', '23', '54', 'P0']);
 /** deadlock_detected and serialization_failure: the same transaction, run again, may well pass. */
 const RETRYABLE = new Set(['40001', '40P01']);
 
+/** undefined_table, undefined_column; and of an ON CONFLICT that names no constraint, invalid_column_reference. */
+export const NO_TABLE = '42P01';
+const NO_COLUMN = '42703';
+const NO_CONSTRAINT = '42P10';
+
 interface PgFailure {
   message: string;
   code?: string;
@@ -102,8 +107,13 @@ export function fromPg(error: unknown): HistoryUnavailable | HistoryRefused {
       failure.column ?? '',
       `${REFUSALS[code] ?? 'not acceptable'} (${whereOf(failure)}SQLSTATE ${code})`,
     );
-  if (code === '42P01')
+  if (code === NO_TABLE)
     return new HistoryUnavailable('the history tables are not there yet; the operator makes them when it starts', code);
+  if (code === NO_COLUMN || code === NO_CONSTRAINT)
+    return new HistoryUnavailable(
+      'the history tables are of another version than this program; the operator of the newest version brings them up to date when it starts',
+      code,
+    );
   // Node reports one error for each address of a host; the first tells enough.
   const first = failure.errors?.[0];
   const text = failure.message === '' && first !== undefined ? asFailure(first).message : failure.message;

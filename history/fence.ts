@@ -6,13 +6,12 @@
 import type pg from 'pg';
 import type { Temporal } from 'temporal-polyfill';
 import { inTransaction, type Session, withSession } from './connection.ts';
-import { HistoryFenced, HistoryUnavailable } from './errors.ts';
+import { HistoryFenced, HistoryUnavailable, NO_TABLE } from './errors.ts';
 import type { Log } from './log.ts';
 import { microsOf } from './rows.ts';
 
 /** What one write may find: an epoch renewed under it, the database set back, taken anew, and set back once more. */
 const TAKE_ATTEMPTS = 5;
-const NO_TABLE = '42P01';
 
 export interface FenceOptions {
   pool: pg.Pool;

@@ -24,13 +24,13 @@ export interface FoldedFilter {
 export const ofEpisode = (since: string): string =>
   `CASE f.state WHEN 'Firing' THEN true WHEN 'Expired' THEN f.expired_at >= ${since} ELSE f.received_at >= ${since} END`;
 
-/** The condition, and its values for the parameters from $1 on. */
+/** The condition, and its values for the parameters from $2 on. */
 export function whereOf(filter: FoldedFilter): { where: string; values: unknown[] } {
   const where = ['f.left_at IS NULL'];
   const values: unknown[] = [];
   const add = (condition: (parameter: string) => string, value: unknown): void => {
     values.push(value);
-    where.push(condition(`$${values.length}`));
+    where.push(condition(`$${values.length + 1}`));
   };
   const anyOf = (column: string, list: readonly string[] | undefined): void => {
     if (list !== undefined && list.length > 0) add((parameter) => `f.${column} = ANY(${parameter})`, [...list]);
@@ -50,7 +50,7 @@ export function whereOf(filter: FoldedFilter): { where: string; values: unknown[
     );
   }
   if (filter.overflows !== undefined) {
-    const base = values.length;
+    const base = values.length + 1;
     values.push(
       filter.overflows.map((o) => o.namespace),
       filter.overflows.map((o) => o.overflow),

@@ -20,7 +20,7 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentLog);
-  folds = createFoldStore({ pool });
+  folds = createFoldStore({ pool, scope: 'cluster' });
   folded = createFoldedLeaseStore({ pool, scope: 'cluster' });
   leases = createLeaseStore({ pool, scope: 'cluster' });
 });
@@ -58,12 +58,17 @@ const firing = async (i: number): Promise<FoldedLease> =>
   (await folded.firing(undefined)).find((one) => one.fingerprint === fingerprint(i)) ??
   expect.fail(`${i} does not fire`);
 /** As the expirer does with one whose lease ran out. */
-async function expire(i: number, expiredAt: string, lastSeen?: string): Promise<number> {
+async function expire(
+  i: number,
+  expiredAt: string,
+  lastSeen?: string,
+  reason: 'LeaseRanOut' | 'DedupChanged' | 'SourceDeleted' = 'LeaseRanOut',
+): Promise<number> {
   const { namespace, source, version, receivedAt } = await firing(i);
   const set = {
     state: 'Expired' as const,
     receivedAt: lastSeen ?? receivedAt,
-    expired: { at: expiredAt, reason: 'LeaseRanOut' as const },
+    expired: { at: expiredAt, reason },
   };
   return folded.mark([{ namespace, source, fingerprint: fingerprint(i), version, set }]);
 }
@@ -121,6 +126,24 @@ describe('a folded alert', () => {
     expect(await specOf(1)).toMatchObject({ state: 'Expired', receivedAt: at(4), expired: { at: at(7) } });
     expect(await specOf(1)).not.toHaveProperty('leaseUntil');
     expect(await specOf(1)).not.toHaveProperty('endsAt');
+  });
+
+  it('that a change of its source left behind is told by its rules and labels, and counted with its reason', async () => {
+    await put(aFold(1, { dedupHash: 'c0ffee00', labels: { pod: 'one' } }), aFold(2), aFold(3));
+    expect([(await firing(1)).dedupHash, (await firing(2)).dedupHash]).toEqual(['c0ffee00', undefined]);
+    const labels = await folded.labels([keyOf(1), keyOf(2), keyOf(9)]);
+    expect(labels.toSorted((a, b) => a.fingerprint.localeCompare(b.fingerprint))).toEqual([
+      { ...keyOf(1), labels: { pod: 'one' } },
+      { ...keyOf(2), labels: {} },
+    ]);
+    await expire(1, at(7), undefined, 'SourceDeleted');
+    expect(await count()).toMatchObject({ firing: 2, expired: 1, reason: 'SourceDeleted' });
+    await expire(2, at(9), undefined, 'DedupChanged');
+    await expire(3, at(8));
+    expect(await count()).toMatchObject({ firing: 0, expired: 3, reason: 'DedupChanged' });
+    // What is heard of after all brings back only what had a lease that ran out.
+    for (const i of [1, 2, 3]) await heard(i, at(9));
+    expect((await folded.heardAfterExpiry(at(0))).map(({ fingerprint }) => fingerprint)).toEqual([fingerprint(3)]);
   });
 
   it('is listed between what fires and what resolved', async () => {
@@ -200,15 +223,15 @@ describe('a folded alert', () => {
 });
 
 it('a storm of twenty thousand folded alerts is paged through by an index, not by looking at all that ever were', async () => {
-  await pool.query(`INSERT INTO folded_alerts (namespace, source, fingerprint, name, overflow, alertname, state, severity, title,
+  await pool.query(`INSERT INTO folded_alerts (scope, namespace, source, fingerprint, name, overflow, alertname, state, severity, title,
       starts_at, received_at, folded_at, version, spec)
-    SELECT 'pay', 'prom', lpad(n::text, 64, '0'), 'a' || n, 'over', 'A', CASE WHEN n % 20 = 0 THEN 'Firing' ELSE 'Resolved' END, 'Low', 't',
+    SELECT 'cluster', 'pay', 'prom', lpad(n::text, 64, '0'), 'a' || n, 'over', 'A', CASE WHEN n % 20 = 0 THEN 'Firing' ELSE 'Resolved' END, 'Low', 't',
       now(), now(), now(), 1, '{}' FROM generate_series(1, 20000) n`);
   await pool.query('ANALYZE folded_alerts');
   const page = await folded.firing(undefined);
   expect([page.length, (await folded.firing(page.at(-1))).length]).toEqual([1_000, 0]);
   const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-    `EXPLAIN SELECT * FROM folded_alerts WHERE left_at IS NULL AND state = 'Firing' AND (namespace, source, fingerprint) > ('', '', '')
+    `EXPLAIN SELECT * FROM folded_alerts WHERE scope = 'cluster' AND left_at IS NULL AND state = 'Firing' AND (namespace, source, fingerprint) > ('', '', '')
      ORDER BY namespace, source, fingerprint LIMIT 100`,
   );
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('folded_alerts_firing');

@@ -23,13 +23,13 @@ const COLUMNS = {
 } as const;
 const NAMES = Object.keys(COLUMNS).join(', ');
 const KEY = ['namespace', 'source', 'fingerprint'];
-/** Stores the rows of a JSON list; of those that others have changed meanwhile none. Returns the keys of the stored ones. */
+/** Stores the rows of a JSON list under a scope; of those that others have changed meanwhile none. Returns the keys of the stored ones. */
 export const UPSERT = `
-INSERT INTO folded_alerts AS f (${NAMES})
-SELECT ${NAMES} FROM json_to_recordset($1::json) AS r(${Object.entries(COLUMNS)
+INSERT INTO folded_alerts AS f (scope, ${NAMES})
+SELECT $1, ${NAMES} FROM json_to_recordset($2::json) AS r(${Object.entries(COLUMNS)
   .map(([name, type]) => `${name} ${type}`)
   .join(', ')}) ORDER BY namespace, source, fingerprint
-ON CONFLICT (namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Object.keys(COLUMNS)
+ON CONFLICT (scope, namespace, source, fingerprint) DO UPDATE SET left_at = NULL, ${Object.keys(COLUMNS)
   .filter((name) => !KEY.includes(name))
   .map((name) => `${name} = excluded.${name}`)
   .join(', ')}
@@ -37,16 +37,16 @@ WHERE f.version = excluded.version - 1
 RETURNING f.namespace, f.source, f.fingerprint`;
 
 /**
- * Those of `folded_alerts f` that are counted and for which `which` holds (from its JOIN on) are not counted any more, since the parameter
- * `at`. Locked in the order in which all others lock them, so that two of them never wait for each other.
+ * Those of `folded_alerts f` of the scope $1 that are counted, that `join` leaves and for which `which` holds, are not counted any more,
+ * since the parameter `at`. Locked in the order in which all others lock them, so that two of them never wait for each other.
  */
-export const leaving = (which: string, at: string): string => `
+export const leaving = (join: string, at: string, which = 'true'): string => `
 WITH gone AS (
-  SELECT f.namespace, f.source, f.fingerprint FROM folded_alerts f ${which} AND f.left_at IS NULL
+  SELECT f.namespace, f.source, f.fingerprint FROM folded_alerts f ${join} WHERE f.scope = $1 AND ${which} AND f.left_at IS NULL
   ORDER BY f.namespace, f.source, f.fingerprint FOR UPDATE OF f
 )
 UPDATE folded_alerts f SET left_at = ${at}::timestamptz, version = f.version + 1
-FROM gone g WHERE f.namespace = g.namespace AND f.source = g.source AND f.fingerprint = g.fingerprint`;
+FROM gone g WHERE f.scope = $1 AND f.namespace = g.namespace AND f.source = g.source AND f.fingerprint = g.fingerprint`;
 
 /** @throws {HistoryRefused} naming the column that cannot hold it. */
 export function rowOf(

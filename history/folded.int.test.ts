@@ -15,7 +15,7 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentLog);
-  store = createFoldStore({ pool });
+  store = createFoldStore({ pool, scope: 'cluster' });
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE folded_alerts');

@@ -51,6 +51,8 @@ export interface OverflowCount extends OverflowKey {
   count: number;
   firing: number;
   expired: number;
+  /** Why the last of those did. */
+  reason: NonNullable<AlertSpec['expired']>['reason'] | undefined;
   /** Of those that expired, the last report of any. */
   lastSeen: string | undefined;
   severity: Severity | undefined;
@@ -103,9 +105,10 @@ const foldedOf = ({ folded_at, left_at, ...row }: Row): FoldedAlert => ({
   foldedAt: folded_at,
   ...(left_at !== null && { leftAt: left_at }),
 });
-const OF_KEYS = `JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(namespace, source, fingerprint)
+// The first parameter of every statement is the scope.
+const OF_KEYS = `JOIN unnest($2::text[], $3::text[], $4::text[]) AS k(namespace, source, fingerprint)
   USING (namespace, source, fingerprint)`;
-const BY_KEY = `FROM folded_alerts f ${OF_KEYS}`;
+const BY_KEY = `FROM folded_alerts f ${OF_KEYS} WHERE f.scope = $1`;
 const keysOf = (keys: readonly FoldKey[]) => [
   keys.map((k) => k.namespace),
   keys.map((k) => k.source),
@@ -119,29 +122,54 @@ const SEVERITY_RANK = `array_position(ARRAY['Critical', 'High', 'Medium', 'Low',
 const STATE_RANK = `array_position(ARRAY['Firing', 'Expired', 'Resolved'], f.state)`;
 const SEVERITIES: readonly Severity[] = ['Critical', 'High', 'Medium', 'Low', 'Info'];
 
-export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
-  const rows = <R extends object>(text: string, values: unknown[]): Promise<R[]> =>
-    withSession(pool, async (session) => (await session.query<R>(text, values)).rows);
+// What a webhook wrote that did not know its cluster. What is there twice, this cluster has reported again since.
+const ADOPT = `
+WITH known AS (
+  UPDATE folded_alerts o SET left_at = o.received_at FROM folded_alerts f
+  WHERE o.scope = '' AND o.left_at IS NULL AND f.scope = $1 AND f.namespace = o.namespace AND f.source = o.source AND f.fingerprint = o.fingerprint
+)
+UPDATE folded_alerts o SET scope = $1 WHERE o.scope = '' AND NOT EXISTS (
+  SELECT FROM folded_alerts f
+  WHERE f.scope = $1 AND f.namespace = o.namespace AND f.source = o.source AND f.fingerprint = o.fingerprint)`;
+
+/** `scope`: whose they are; empty where nothing tells this cluster from others. What is of no scope becomes the first one's that asks. */
+export function createFoldStore({ pool, scope }: { pool: pg.Pool; scope: string }): FoldStore {
+  let adopted: Promise<unknown> | undefined;
+  const adopt = async (): Promise<void> => {
+    if (scope === '') return;
+    adopted ??= withSession(pool, (session) => session.query(ADOPT, [scope]));
+    try {
+      await adopted;
+    } catch (error) {
+      adopted = undefined;
+      throw error;
+    }
+  };
+  const rows = async <R extends object>(text: string, values: unknown[]): Promise<R[]> => {
+    await adopt();
+    return withSession(pool, async (session) => (await session.query<R>(text, [scope, ...values])).rows);
+  };
 
   return {
     async put(folds, at) {
+      await adopt();
       const results = new Map<string, Folded>();
       let open = [...folds];
       for (let attempt = 0; open.length > 0; attempt += 1) {
         if (attempt === ATTEMPTS) throw new HistoryUnavailable('others keep changing the same folded alerts');
-        const done = await putOnce(pool, open, at);
+        const done = await putOnce({ pool, scope }, open, at);
         for (const [key, one] of done) results.set(key, one);
         open = open.filter((fold) => !done.has(textOf(fold)));
       }
       return folds.map((fold) => results.get(textOf(fold)) as Folded);
     },
     async find(keys) {
-      return (await rows<Row>(`SELECT ${FIELDS} ${BY_KEY} WHERE f.left_at IS NULL`, keysOf(keys))).map(foldedOf);
+      return (await rows<Row>(`SELECT ${FIELDS} ${BY_KEY} AND f.left_at IS NULL`, keysOf(keys))).map(foldedOf);
     },
     async places(fingerprints) {
       const found = await rows<FoldedPlace>(
         `SELECT f.namespace, f.source, f.fingerprint, f.state FROM folded_alerts f
-         WHERE f.fingerprint = ANY ($1::text[]) AND f.left_at IS NULL LIMIT ${FOLDED_PLACES}`,
+         WHERE f.scope = $1 AND f.fingerprint = ANY ($2::text[]) AND f.left_at IS NULL LIMIT ${FOLDED_PLACES}`,
         [fingerprints],
       );
       // One that was left out might be the one that is looked for.
@@ -150,31 +178,38 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       return found;
     },
     async leave(keys, at) {
-      return rows<FoldKey>(`${leaving(`${OF_KEYS} WHERE true`, '$4')} RETURNING f.namespace, f.source, f.fingerprint`, [
+      return rows<FoldKey>(`${leaving(OF_KEYS, '$5')} RETURNING f.namespace, f.source, f.fingerprint`, [
         ...keysOf(keys),
         at,
       ]);
     },
     async abandon({ namespace, overflow }, at) {
-      await rows(leaving('WHERE f.namespace = $1 AND f.overflow = $2', '$3'), [namespace, overflow, at]);
+      await rows(leaving('', '$4', 'f.namespace = $2 AND f.overflow = $3'), [namespace, overflow, at]);
     },
     async counts(overflows) {
       const found = await rows<
-        Omit<OverflowCount, 'severity' | 'lastSeen'> & { worst: number | null; seen: string | null }
+        Omit<OverflowCount, 'severity' | 'lastSeen' | 'reason'> & {
+          worst: number | null;
+          seen: string | null;
+          reason: OverflowCount['reason'] | null;
+        }
       >(
         `SELECT o.namespace, o.overflow, count(f.*)::float8 AS count,
            count(f.*) FILTER (WHERE f.state = 'Firing')::float8 AS firing,
            count(f.*) FILTER (WHERE f.state = 'Expired')::float8 AS expired,
+           (array_agg(f.spec->'expired'->>'reason' ORDER BY f.expired_at DESC, f.spec->'expired'->>'reason')
+             FILTER (WHERE f.state = 'Expired'))[1] AS reason,
            ${iso("max(f.received_at) FILTER (WHERE f.state = 'Expired')", 'seen')},
            min(${SEVERITY_RANK}) FILTER (WHERE f.state = 'Firing') AS worst
-         FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS o(namespace, overflow, since)
-         LEFT JOIN folded_alerts f ON f.namespace = o.namespace AND f.overflow = o.overflow AND f.left_at IS NULL
+         FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS o(namespace, overflow, since)
+         LEFT JOIN folded_alerts f ON f.scope = $1 AND f.namespace = o.namespace AND f.overflow = o.overflow AND f.left_at IS NULL
            AND ${ofEpisode('o.since')}
          GROUP BY 1, 2`,
         [overflows.map((o) => o.namespace), overflows.map((o) => o.overflow), overflows.map((o) => o.since)],
       );
-      return found.map(({ worst, seen, ...one }) => ({
+      return found.map(({ worst, seen, reason, ...one }) => ({
         ...one,
+        reason: reason ?? undefined,
         lastSeen: seen ?? undefined,
         severity: SEVERITIES[(worst ?? 0) - 1],
       }));
@@ -182,7 +217,7 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
     async firing(namespace) {
       const found = await rows<Row>(
         `SELECT DISTINCT ON (f.namespace, f.overflow) ${FIELDS} FROM folded_alerts f
-         WHERE f.left_at IS NULL AND f.state = 'Firing' AND ($1::text IS NULL OR f.namespace = $1)
+         WHERE f.scope = $1 AND f.left_at IS NULL AND f.state = 'Firing' AND ($2::text IS NULL OR f.namespace = $2)
          ORDER BY f.namespace, f.overflow, f.fingerprint`,
         [namespace ?? null],
       );
@@ -192,7 +227,7 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
       const { where, values } = whereOf(filter);
       const limit = Math.min(MAX_LISTED, Math.max(0, filter.limit ?? MAX_LISTED));
       const found = await rows<Row & { total: number }>(
-        `SELECT ${FIELDS}, count(*) OVER ()::float8 AS total FROM folded_alerts f WHERE ${where}
+        `SELECT ${FIELDS}, count(*) OVER ()::float8 AS total FROM folded_alerts f WHERE f.scope = $1 AND ${where}
          ORDER BY ${STATE_RANK}, ${SEVERITY_RANK}, f.starts_at DESC, f.name LIMIT ${limit}`,
         values,
       );
@@ -200,7 +235,7 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
     },
     async byName(namespace, name) {
       const [row] = await rows<Row>(
-        `SELECT ${FIELDS} FROM folded_alerts f WHERE f.namespace = $1 AND f.name = $2 LIMIT 1`,
+        `SELECT ${FIELDS} FROM folded_alerts f WHERE f.scope = $1 AND f.namespace = $2 AND f.name = $3 LIMIT 1`,
         [namespace, name],
       );
       return row === undefined ? undefined : foldedOf(row);
@@ -209,8 +244,12 @@ export function createFoldStore({ pool }: { pool: pg.Pool }): FoldStore {
 }
 
 /** What others changed in between is not in the answer. A repeat is only read. */
-async function putOnce(pool: pg.Pool, folds: readonly Fold[], at: string): Promise<Map<string, Folded>> {
-  const held = await withSession(pool, (session) => readHeld(session, folds));
+async function putOnce(
+  { pool, scope }: { pool: pg.Pool; scope: string },
+  folds: readonly Fold[],
+  at: string,
+): Promise<Map<string, Folded>> {
+  const held = await withSession(pool, (session) => readHeld(session, scope, folds));
   const done = new Map<string, Folded>();
   const changed = new Map<string, Folded & { row: object }>();
   for (const fold of folds) {
@@ -232,7 +271,7 @@ async function putOnce(pool: pg.Pool, folds: readonly Fold[], at: string): Promi
   }
   if (changed.size === 0) return done;
   const json = storableJson(JSON.stringify([...changed.values()].map(({ row }) => row)));
-  const written = await inTransaction(pool, (session) => session.query<FoldKey>(UPSERT, [json]));
+  const written = await inTransaction(pool, (session) => session.query<FoldKey>(UPSERT, [scope, json]));
   for (const key of written.rows) {
     const one = changed.get(textOf(key));
     if (one === undefined) continue;
@@ -244,11 +283,12 @@ async function putOnce(pool: pg.Pool, folds: readonly Fold[], at: string): Promi
 
 async function readHeld(
   session: Session,
+  scope: string,
   folds: readonly Fold[],
 ): Promise<Map<string, Row & { version: string | number }>> {
-  const { rows } = await session.query<Row & { version: string | number }>(
-    `SELECT ${FIELDS}, f.version ${BY_KEY}`,
-    keysOf(folds),
-  );
+  const { rows } = await session.query<Row & { version: string | number }>(`SELECT ${FIELDS}, f.version ${BY_KEY}`, [
+    scope,
+    ...keysOf(folds),
+  ]);
   return new Map(rows.map((row) => [textOf(row), row]));
 }

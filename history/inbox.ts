@@ -13,6 +13,8 @@ export const INBOX_ROWS_PER_WRITE = 512;
 const STATEMENT_MS = 2_000;
 /** It stands in an index, which takes no more than 2,704 bytes of a row. */
 const REASON_BYTES = 1_024;
+/** Number of the migration that brought `is_first`. */
+export const FIRSTS_MIGRATION = 12;
 /** Rows that are counted; beyond it there are "at least so many". */
 export const INBOX_ROWS_COUNTED = 1_000_000;
 
@@ -79,6 +81,15 @@ FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_
   WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, is_first, place)
 WHERE ${DURABLE}
 ORDER BY r.place`;
+/** As the first migration of the inbox has it. */
+const APPEND_UNMARKED = `
+INSERT INTO inbox (scope, namespace, source, fingerprint, demo, received_at, reports)
+SELECT $1, r.namespace, r.source, r.fingerprint, r.demo::boolean, r.received_at::timestamptz, r.reports::json
+FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_array($4, E'\\n'), string_to_array($5, E'\\n'),
+            string_to_array($6, E'\\n'), string_to_array($7, E'\\n'))
+  WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, place)
+WHERE ${DURABLE}
+ORDER BY r.place`;
 const pageOf = (which: string): string => `
 SELECT id::text AS id, namespace, source, fingerprint, demo, reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
@@ -108,8 +119,12 @@ SELECT (SELECT count(*) FROM (SELECT FROM inbox WHERE scope = $1 LIMIT ${INBOX_R
 const WAITING = 'SELECT fingerprint FROM inbox WHERE scope = $1 LIMIT $2';
 const NOW = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text AS micros`;
 
-/** `scope` names the cluster: rows of others in the same database are not seen. */
-export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string }): InboxStore {
+/**
+ * `scope` names the cluster: rows of others in the same database are not seen. `hasFirsts`: whether migration `FIRSTS_MIGRATION` has run;
+ * without it all goes on, but that no row is marked as the first of its kind.
+ */
+export function createInboxStore(o: { pool: pg.Pool; scope: string; hasFirsts?: () => boolean }): InboxStore {
+  const { pool, scope, hasFirsts = () => true } = o;
   const ask = <Row extends object>(text: string, values: unknown[], name?: string) =>
     withSession(pool, (session: Session) =>
       session.query<Row>(text, values, { timeoutMs: STATEMENT_MS, ...(name === undefined ? {} : { name }) }),
@@ -135,13 +150,15 @@ export function createInboxStore({ pool, scope }: { pool: pg.Pool; scope: string
         column((r) => (r.demo ? 't' : 'f')),
         column((r) => r.receivedAt),
         column((r) => r.reports),
-        column((r) => (r.isFirst ? 't' : 'f')),
       ];
-      await ask(APPEND, values, 'inbox-append');
+      if (hasFirsts()) await ask(APPEND, [...values, column((r) => (r.isFirst ? 't' : 'f'))], 'inbox-append');
+      else await ask(APPEND_UNMARKED, values);
     },
-    page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) =>
-      (await ask<StoredRow>(firsts ? FIRSTS : PAGE, [scope, after, limit, without, bytes ?? null, withoutSources]))
-        .rows,
+    page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) => {
+      if (firsts && !hasFirsts()) return [];
+      const values = [scope, after, limit, without, bytes ?? null, withoutSources];
+      return (await ask<StoredRow>(firsts ? FIRSTS : PAGE, values)).rows;
+    },
     remove: (ids, holder) => underLock(REMOVE, ids, holder, []),
     setAside: (rows, holder) =>
       underLock(

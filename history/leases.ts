@@ -224,7 +224,7 @@ export function createLeaseStore({ pool, scope }: { pool: pg.Pool; scope: string
         const found = await session.query<LeaseKey>(
           `SELECT namespace, source, fingerprint FROM alert_leases l
            WHERE scope = $1 AND last_seen < $2 AND (namespace, source, fingerprint) > ($3, $4, $5)
-             AND NOT EXISTS (SELECT FROM folded_alerts f WHERE f.left_at IS NULL AND f.state = 'Firing'
+             AND NOT EXISTS (SELECT FROM folded_alerts f WHERE f.scope = $1 AND f.left_at IS NULL AND f.state = 'Firing'
                AND f.namespace = l.namespace AND f.source = l.source AND f.fingerprint = l.fingerprint)
            ORDER BY namespace, source, fingerprint LIMIT $6`,
           [scope, before, after?.namespace ?? '', after?.source ?? '', after?.fingerprint ?? '', limit],

@@ -178,8 +178,8 @@ async function deleteEvents(fence: Fence, cutoff: Temporal.Instant): Promise<num
 async function deleteFolded(fence: Fence, cutoff: Temporal.Instant): Promise<number> {
   return fence.write(async (session) => {
     const deleted = await session.query(
-      `DELETE FROM folded_alerts WHERE (namespace, source, fingerprint) IN (
-         SELECT f.namespace, f.source, f.fingerprint FROM folded_alerts f
+      `DELETE FROM folded_alerts WHERE (scope, namespace, source, fingerprint) IN (
+         SELECT f.scope, f.namespace, f.source, f.fingerprint FROM folded_alerts f
          WHERE (f.state <> 'Firing' OR f.left_at IS NOT NULL) AND f.received_at < $1::timestamptz LIMIT ${ROWS_PER_STATEMENT})`,
       [microsOf(cutoff)],
     );

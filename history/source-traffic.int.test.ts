@@ -19,7 +19,7 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentLog);
-  store = createSourceTrafficStore({ pool });
+  store = createSourceTrafficStore({ pool, scope: 'cluster' });
 });
 afterAll(async () => {
   await pool.end();

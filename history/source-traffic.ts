@@ -50,22 +50,24 @@ export interface SourceTrafficStore {
 
 // In the order of the key: two replicas that add the same rows must not wait for each other in a circle.
 const ADD = `
-INSERT INTO source_traffic AS t (namespace, source, starts_at, outcome, bodies, alerts, stored)
-SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
+INSERT INTO source_traffic AS t (scope, namespace, source, starts_at, outcome, bodies, alerts, stored)
+SELECT $1, r.* FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
   AS r(namespace, source, starts_at, outcome, bodies, alerts, stored)
 ORDER BY namespace, source, starts_at, outcome
-ON CONFLICT (namespace, source, starts_at, outcome) DO UPDATE
+ON CONFLICT (scope, namespace, source, starts_at, outcome) DO UPDATE
   SET bodies = t.bodies + excluded.bodies, alerts = t.alerts + excluded.alerts, stored = t.stored + excluded.stored`;
 
+const REJECTION_NAMES =
+  'namespace, source, reason, message, status, known, count, first_at, last_at, path, content_type, user_agent, body';
 const REJECTION =
   'namespace text, source text, reason text, message text, status integer, known boolean, count bigint, first_at timestamptz, last_at timestamptz, path text, content_type text, user_agent text, body text';
 const newest = (column: string): string =>
   `CASE WHEN excluded.last_at >= t.last_at THEN coalesce(excluded.${column}, t.${column}) ELSE t.${column} END`;
 const REJECT = `
-INSERT INTO source_rejections AS t
-SELECT r.* FROM json_to_recordset($1::json) AS r(${REJECTION})
+INSERT INTO source_rejections AS t (scope, ${REJECTION_NAMES})
+SELECT $1, ${REJECTION_NAMES} FROM json_to_recordset($2::json) AS r(${REJECTION})
 ORDER BY namespace, source, reason, message
-ON CONFLICT (namespace, source, reason, message) DO UPDATE SET
+ON CONFLICT (scope, namespace, source, reason, message) DO UPDATE SET
   count = t.count + excluded.count,
   first_at = least(t.first_at, excluded.first_at),
   last_at = greatest(t.last_at, excluded.last_at),
@@ -80,18 +82,18 @@ DELETE FROM source_rejections d USING (
   SELECT namespace, source, reason, message, known,
     row_number() OVER (PARTITION BY namespace, source, known ORDER BY last_at DESC, reason, message) AS place
   FROM source_rejections
-  WHERE (namespace, source) IN (SELECT DISTINCT r.namespace, r.source FROM json_to_recordset($1::json) AS r(${REJECTION}))
+  WHERE scope = $1 AND (namespace, source) IN (SELECT DISTINCT r.namespace, r.source FROM json_to_recordset($2::json) AS r(${REJECTION}))
 ) o
-WHERE (d.namespace, d.source, d.reason, d.message) = (o.namespace, o.source, o.reason, o.message)
-  AND o.place > CASE WHEN o.known THEN $2::integer ELSE $3::integer END`;
+WHERE d.scope = $1 AND (d.namespace, d.source, d.reason, d.message) = (o.namespace, o.source, o.reason, o.message)
+  AND o.place > CASE WHEN o.known THEN $3::integer ELSE $4::integer END`;
 
 const READ = `
 SELECT namespace, source, outcome, sum(bodies)::float8 AS bodies, sum(alerts)::float8 AS alerts, sum(stored)::float8 AS stored,
   ${iso('starts_at', '"startsAt"')}
 FROM (
   SELECT namespace, source, outcome, bodies, alerts, stored,
-    CASE WHEN starts_at >= $2::timestamptz THEN starts_at ELSE $1::timestamptz END AS starts_at
-  FROM source_traffic WHERE starts_at >= $1::timestamptz
+    CASE WHEN starts_at >= $3::timestamptz THEN starts_at ELSE $2::timestamptz END AS starts_at
+  FROM source_traffic WHERE scope = $1 AND starts_at >= $2::timestamptz
 ) t
 GROUP BY namespace, source, outcome, starts_at
 ORDER BY namespace, source
@@ -100,14 +102,16 @@ const REJECTIONS_OF = `
 SELECT namespace, source, reason, message, status, known AS "isKnown", count::float8 AS count,
   ${iso('first_at', '"firstAt"')}, ${iso('last_at', '"lastAt"')},
   path, content_type AS "contentType", user_agent AS "userAgent", body
-FROM source_rejections WHERE namespace = $1 AND source = $2 ORDER BY last_at DESC LIMIT 100`;
+FROM source_rejections WHERE scope = $1 AND namespace = $2 AND source = $3 ORDER BY last_at DESC LIMIT 100`;
 
-export function createSourceTrafficStore({ pool }: { pool: pg.Pool }): SourceTrafficStore {
+/** `scope`: whose sources they are; empty where nothing tells this cluster from others. */
+export function createSourceTrafficStore({ pool, scope }: { pool: pg.Pool; scope: string }): SourceTrafficStore {
   return {
     add: (rows) =>
       inTransaction(pool, async (session) => {
         const column = <K extends keyof TrafficRow>(name: K) => rows.map((row) => row[name]);
         await session.query(ADD, [
+          scope,
           column('namespace'),
           column('source'),
           column('startsAt'),
@@ -120,14 +124,14 @@ export function createSourceTrafficStore({ pool }: { pool: pg.Pool }): SourceTra
     reject: (rows, most) =>
       inTransaction(pool, async (session) => {
         const json = JSON.stringify(rows.map(storedForm));
-        await session.query(REJECT, [json]);
-        await session.query(EVICT, [json, most.known, most.strangers]);
+        await session.query(REJECT, [scope, json]);
+        await session.query(EVICT, [scope, json, most.known, most.strangers]);
       }),
     read: (since, recent) =>
-      withSession(pool, async (session) => (await session.query<TrafficRow>(READ, [since, recent])).rows),
+      withSession(pool, async (session) => (await session.query<TrafficRow>(READ, [scope, since, recent])).rows),
     rejectionsOf: (namespace, source) =>
       withSession(pool, async (session) => {
-        const { rows } = await session.query<RejectionRow>(REJECTIONS_OF, [namespace, source]);
+        const { rows } = await session.query<RejectionRow>(REJECTIONS_OF, [scope, namespace, source]);
         return rows.map(withoutNulls);
       }),
     prune: (countsBefore, rejectionsBefore) =>

@@ -42,7 +42,7 @@ beforeAll(async () => {
   const start = () => {
     const own = createPool(proxy.url);
     throughProxy.push(own);
-    const stores = { queries: createQueries({ pool: own }), folds: createFoldStore({ pool: own }) };
+    const stores = { queries: createQueries({ pool: own }), folds: createFoldStore({ pool: own, scope: 'cluster' }) };
     // Alone: another file's webhook with a database of its own would count what it knows nothing of, and this one its.
     return startInProcess(inject('kubeconfig'), { namespace: team.namespace, ...stores });
   };

@@ -34,7 +34,7 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   pool = createPool(database.url);
   await migrate(pool, silentHistory);
-  folds = createFoldStore({ pool });
+  folds = createFoldStore({ pool, scope: 'cluster' });
 });
 afterAll(async () => {
   await pool.end();

@@ -115,6 +115,8 @@ export const SOURCE_GONE_MS = 15 * 60_000;
 export const EXPIRY_DOUBT_MS = 120_000;
 /** Folded alerts that are looked at in one such pass; where there are more, the next goes on from there. */
 export const FOLDED_LOOKED_AT_PER_PASS = 20_000;
+/** Folded alerts of which it is remembered for a round whether a change of their source's `dedup` left them behind; of more, later. */
+export const FOLDED_IDENTITIES_REMEMBERED = 50_000;
 /** A folded alert that expired longer ago is forgotten: its next report begins another episode, as that of an Alert that has left. */
 export const FOLDED_EXPIRED_KEPT_MS = 86_400_000;
 /** What Postgres knows of alerts that are gone is forgotten a page at a time, and after a day at the earliest. */
@@ -298,6 +300,12 @@ export const DRAIN_FAILURES_TO_PAUSE = 3;
 export const BREAKER_READ_MS = 2_000;
 /** Alerts that have waited longer than this in the inbox are said to be late. */
 export const INBOX_LATE_MS = 5_000;
+/** How often it is looked which migrations the database has. */
+export const SCHEMA_LOOK_MS = 10_000;
+/** Postgres is said to be away after so long: a connection that breaks is made anew within a second or two. */
+export const DATABASE_AWAY_SAID_AFTER_MS = 5_000;
+/** For so long after an alert was turned away for want of room people are told: senders come back after seconds, or a minute. */
+export const TURNED_AWAY_SAID_MS = 120_000;
 /** How often the pages are told how many wait, while some do. */
 export const SPARE_SAID_EVERY_MS = 5_000;
 /** Traffic of sources is counted in buckets of this length, and shown over this window. */

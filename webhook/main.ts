@@ -1,10 +1,8 @@
 /** The webhook's process: flags in, parts wired, signals obeyed. SIGTERM and SIGINT end it in good order with exit code 0. */
 import { resolve } from 'node:path';
-import { createFoldStore } from '@funnelai/history/folded';
 import { createInboxPool, createPool, urlIn } from '@funnelai/history/pool';
 import { createQueries } from '@funnelai/history/queries';
 import { createRepeatStore } from '@funnelai/history/repeats';
-import { createSourceTrafficStore } from '@funnelai/history/source-traffic';
 import { createKubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
@@ -40,8 +38,6 @@ async function main(): Promise<void> {
     pool,
     repeats: pool === undefined ? undefined : createRepeatStore({ pool }),
     inboxPool,
-    traffic: pool === undefined ? undefined : createSourceTrafficStore({ pool }),
-    folds: pool === undefined ? undefined : createFoldStore({ pool }),
     clock: systemClock,
     log,
     registry,

@@ -38,6 +38,8 @@ export interface WebhookMetrics {
   breaker(state: 'closed' | 'open' | 'halfOpen'): void;
   /** Does this replica drain the inbox? */
   drains(isDraining: boolean): void;
+  /** Migrations that the database lacks. */
+  schemaBehind(migrations: number): void;
 }
 
 const classOf = (rank: number): string => (rank < SEVERITIES.length ? 'new' : 'more');
@@ -133,6 +135,10 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     name: 'funnelai_webhook_api_server_breaker',
     help: 'Whether alerts are written to the API server: 0 yes, 1 it is being probed, 2 no.',
   });
+  const behind = gauge(registry, {
+    name: 'funnelai_webhook_schema_behind',
+    help: 'Migrations that this webhook needs and the history database lacks.',
+  });
   const draining = gauge(registry, {
     name: 'funnelai_webhook_inbox_draining',
     help: '1 on the one replica that drains the inbox.',
@@ -160,5 +166,6 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     drained: (outcome, rows) => drained.inc({ outcome }, rows),
     breaker: (state) => breaker.set({ closed: 0, halfOpen: 1, open: 2 }[state]),
     drains: (isDraining) => draining.set(isDraining ? 1 : 0),
+    schemaBehind: (migrations) => behind.set(migrations),
   };
 }

@@ -23,7 +23,10 @@ beforeAll(async () => {
   await migrate(pools[0] as (typeof pools)[0], silentLog());
   team = await aTeam(stage);
   const start = (pool: (typeof pools)[0] | undefined) =>
-    startInProcess(stage.kubeconfig, pool === undefined ? {} : { traffic: createSourceTrafficStore({ pool }) });
+    startInProcess(
+      stage.kubeconfig,
+      pool === undefined ? {} : { traffic: createSourceTrafficStore({ pool, scope: 'cluster' }) },
+    );
   [one, two] = await Promise.all([start(pools[0]), start(pools[1])]);
   await Promise.all([untilKnown(one.url, team), untilKnown(two.url, team)]);
 });
@@ -76,7 +79,9 @@ describe('what came to a source', () => {
 
   it('outlives the process', async () => {
     const pool = createPool(database.url);
-    const again = await startInProcess(stage.kubeconfig, { traffic: createSourceTrafficStore({ pool }) });
+    const again = await startInProcess(stage.kubeconfig, {
+      traffic: createSourceTrafficStore({ pool, scope: 'cluster' }),
+    });
     try {
       const { body } = await detail('ana', again);
       expect(body.item.traffic.stored).toBeGreaterThanOrEqual(1);

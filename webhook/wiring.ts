@@ -14,6 +14,7 @@ import type { FoldStore } from '@funnelai/history/folded';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Queries } from '@funnelai/history/queries';
 import type { RepeatStore } from '@funnelai/history/repeats';
+import { schemaOf } from '@funnelai/history/schema';
 import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
@@ -30,8 +31,10 @@ import { createIdentities } from './auth/identity.ts';
 import { createRateBound } from './auth/rate.ts';
 import { createSignInLinks } from './auth/sign-in-link.ts';
 import { noInbox } from './inbox/by-source.ts';
+import { createLateStores } from './inbox/late-stores.ts';
+import { createSchemaWatch, noSchemaWatch } from './inbox/schema-watch.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
-import { noSpare } from './inbox/spare.ts';
+import { createSpareWithoutDatabase } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
 import { createFoldingStore } from './intake/folding-store.ts';
 import { createFolds } from './intake/folds.ts';
@@ -49,7 +52,7 @@ import { createSourceLookup } from './intake/source-lookup.ts';
 import { createSourceRates } from './intake/source-rates.ts';
 import { createAlertStore } from './intake/store.ts';
 import { createTestAlertEnd } from './intake/test-alert-end.ts';
-import { createLateLeases } from './leases/late.ts';
+import { createTurnedAway, notingTurnedAway } from './intake/turned-away.ts';
 import { type KeptLeases, type Leases, wireLeases } from './leases/wiring.ts';
 import { createWebhookMetrics } from './metrics.ts';
 import { createReceivers } from './receivers/registry.ts';
@@ -64,14 +67,14 @@ export interface WebhookParts {
   repeats?: RepeatStore | undefined;
   /** Where the inbox lies, a pool of its own; without a database etcd is the only store. */
   inboxPool?: DatabasePool | undefined;
-  /** Where what comes to sources is counted for all replicas; without a database each has its own. */
-  traffic?: SourceTrafficStore | undefined;
   /** Where it is kept when alerts were last heard of, and who may act upon it; without a database nothing expires. */
   leases?: (KeptLeases & { lock: DrainLock }) | undefined;
-  /** The same, by a pool: then they belong to the cluster that the inbox belongs to. What lies there is counted over it, too. */
-  pool?: DatabasePool | undefined;
   /** Where alerts are kept that find no room as objects; without it a source at its bound is answered 503. */
   folds?: FoldStore | undefined;
+  /** Where what comes to sources is counted for all replicas; without a database each has its own. */
+  traffic?: SourceTrafficStore | undefined;
+  /** All three by a pool: then they belong to the cluster that the inbox belongs to. What lies there is counted over it, too. */
+  pool?: DatabasePool | undefined;
   clock: Clock;
   log: Log;
   registry: Metrics;
@@ -127,7 +130,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       : createRepeatCounter({ alerts: alerts.cache, store: parts.repeats, clock, log, metrics });
   const lock = createKeyedLock();
   const live = createLiveBook({ alerts: alerts.cache, rules: rules.cache });
-  const folds = parts.folds && createFolds({ store: parts.folds, clock, log });
+  const { inboxPool, pool } = parts;
+  const late = pool && createLateStores(pool);
+  const foldStore = parts.folds ?? late?.folds;
+  const folds = foldStore && createFolds({ store: foldStore, clock, log });
   const overflows = createOverflows({
     client,
     alerts: alerts.cache,
@@ -138,6 +144,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     clock,
     log,
   });
+  const turnedAway = createTurnedAway(clock);
+  const schema = pool ? createSchemaWatch({ read: () => schemaOf(pool), clock, log, metrics }) : noSchemaWatch;
   const etcd = createFoldingStore({
     store: createAlertStore({ client, alerts: alerts.cache, clock, lock }),
     alerts: alerts.cache,
@@ -153,13 +161,11 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     // What is an object already, as nearly every repeat is, needs no look at the rules.
     alerts.cache.get(namespace, alertName(sourceRef.name, fingerprint)) === undefined &&
     !live.fires(`${namespace}/${sourceRef.name}`, live.kindOf(namespace, spec));
-  const { inboxPool, pool } = parts;
   const scope = (signal: AbortSignal) =>
     namespaces === undefined
       ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)
       : scopeOfCluster(namespaces.cache, signal);
-  const late = pool && createLateLeases(pool);
-  const opened = (found: { scope: string; lock: DrainLock }) => late?.open(found);
+  const opened = (found: { scope: string; lock: DrainLock } | undefined) => late?.open(found);
   const pools = inboxPool && { pool: inboxPool, lookPool: pool ?? inboxPool };
   const two =
     pools &&
@@ -173,15 +179,18 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       opened,
       isNew,
       isAnswered: (namespace, name) => isAnswered(alerts.cache.get(namespace, name)),
+      turnedAway,
+      schema,
       clock,
       log,
       metrics,
     });
   const sourceOf = (namespace: string, name: string) => sources.cache.get(namespace, name);
   const rates = createSourceRates({ sourceOf, alerts: alerts.cache, clock });
-  const store = createRatedStore({ store: two?.store ?? etcd, inbox: two?.inbox, rates, metrics });
+  const noted = notingTurnedAway(two?.store ?? etcd, turnedAway);
+  const store = createRatedStore({ store: noted, inbox: two?.inbox, rates, metrics });
   const leases = wireLeases({
-    kept: parts.leases ?? late,
+    kept: parts.leases ?? late?.leases,
     client,
     alerts: alerts.cache,
     sources: sources.cache,
@@ -192,7 +201,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     metrics,
   });
-  const traffic = createTrafficRecorder({ store: parts.traffic, clock, log, metrics });
+  const traffic = createTrafficRecorder({ store: parts.traffic ?? late?.traffic, clock, log, metrics });
   const receiving = createStatusWriter({ client, sources: sources.cache, clock, log, metrics });
   const receivers = createReceivers();
   const routing = createRouting({ sources: sources.cache, alerts: alerts.cache, live, folds, clock, metrics });
@@ -237,11 +246,11 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       access: createAccessChecks({ clock }),
       links: createSignInLinks(parts.signInFile),
       signInRate: createRateBound(clock),
-      history: createHistoryReader({ queries: parts.queries, folds: parts.folds, clock, log }),
+      history: createHistoryReader({ queries: parts.queries, folds: foldStore, clock, log }),
       traffic,
       inbox: two?.bySource ?? noInbox,
       welcome: createWelcomeReader(parts.welcomeFile, log),
-      spare: two?.spare ?? noSpare,
+      spare: two?.spare ?? createSpareWithoutDatabase({ turnedAway, clock }),
       log,
     },
   });
@@ -254,6 +263,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     start() {
       for (const reflector of reflectors) reflector.start();
       repeats.start();
+      schema.start();
       two?.start();
       traffic.start();
       receiving.start();
@@ -273,6 +283,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
       await leases.stop();
       await parts.leases?.lock.stop();
       await two?.stop();
+      await schema.stop();
       await traffic.stop();
       await receiving.stop();
       await overflows.stop();

@@ -227,7 +227,7 @@ export interface AlertSpec {
     count: number;
     /** Of them, those that fire. With 0 this Alert is Expired while some of them are, else Resolved, and leaves. */
     firing: number;
-    /** Of them, those whose lease ran out, and of which nobody said that they resolved; absent when none did. */
+    /** Of them, those that expired, as nobody said that they resolved; absent when none did. */
     expired?: number;
     /** When they were counted, RFC 3339. Example: 2026-03-01T14:02:13.000421Z. */
     asOf: string;
@@ -355,7 +355,7 @@ export interface CorrelationRuleSpec {
 export interface CorrelationRuleStatus {
   /** metadata.generation that the operator has acted on; -1 until it has seen the object. */
   observedGeneration: number;
-  /** Ready says whether the rule works; where it does not compile, its message names line and column, and Stalled says that only an edit can mend it. At most 16. */
+  /** Ready says whether the rule works; where it does not compile, its message names line and column, and Stalled says that only an edit can mend it. IncidentPerFlap warns that a fault that comes and goes will open an incident each time. At most 16. */
   conditions?: Condition[];
 }
 

@@ -1,11 +1,16 @@
-/** The banner over the whole width while alerts come in by the inbox: since when, how many wait, and that none is lost. */
+/** The banner over the whole width while alerts come in by the inbox, or some do not, or Postgres is away: since when, and what is still true. */
 import Box from '@mui/material/Box';
 import { Link } from 'react-router';
 import { Clock } from '../components/Time.tsx';
 import { useSpare } from '../live/spare.ts';
 import { sourcesPath } from './paths.ts';
 import { useNamespace } from './session.tsx';
-import { spareWords } from './spare-words.ts';
+import { type SpareWords, spareWords } from './spare-words.ts';
+
+const LISTS: Readonly<Record<NonNullable<SpareWords['look']>, Record<string, string>>> = {
+  waiting: { sort: 'inbox' },
+  refused: { traffic: 'Refused' },
+};
 
 export function SpareBanner() {
   const spare = useSpare();
@@ -35,9 +40,7 @@ export function SpareBanner() {
       </Box>
       {/* Outside of what is read out when it changes: it changes every few seconds. */}
       {words !== undefined && ` ${words.waiting} `}
-      {spare !== undefined && spare.why !== 'bothAway' && (
-        <Link to={sourcesPath(shown, { sort: 'inbox' })}>Which sources</Link>
-      )}
+      {words?.look !== undefined && <Link to={sourcesPath(shown, LISTS[words.look])}>Which sources</Link>}
     </Box>
   );
 }

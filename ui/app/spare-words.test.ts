@@ -25,3 +25,36 @@ describe('while alerts come in by the inbox', () => {
     expect(both).not.toContain('None is lost');
   });
 });
+
+describe('while the history database cannot be reached', () => {
+  it('people are told what works and what does not', () => {
+    expect(sentence({ why: 'databaseAway', waiting: 0, since })).toBe(
+      'The history database has not been reached since 12:00:00: alerts still come in, and incidents open, move and close; earlier ones cannot be shown, nothing expires, and a source at its bound takes no new alerts. ',
+    );
+    expect(spareWords({ why: 'databaseAway', waiting: 0, since }).look).toBeUndefined();
+    expect(sentence({ why: 'databaseAway', waiting: 3, since })).toMatch(/ 3 wait in it from before\.$/);
+  });
+
+  it('people are told who brings it up to date where it is of an older version, and what works until then', () => {
+    expect(sentence({ why: 'databaseOld', waiting: 0, since })).toBe(
+      'The history database has lacked tables of this version since 12:00:00: the operator of this version makes them when it starts. Until then alerts still come in, and incidents open, move and close; part of history cannot be shown, and new alerts of a source at its bound wait there. ',
+    );
+  });
+
+  it('people are told how many wait there, and where to look', () => {
+    const spare = { why: 'databaseOld', waiting: 7, since } as const;
+    expect([sentence(spare).endsWith('wait there. 7 wait now.'), spareWords(spare).look]).toEqual([true, 'waiting']);
+  });
+
+  it('people are told at once that alerts are turned away, which, and where to look', () => {
+    const refusing = { why: 'databaseAway', waiting: 0, since, isRefusing: true } as const;
+    expect(sentence(refusing)).toContain('12:00:00: some new alerts are turned away, as their source is at its bound.');
+    expect(sentence(refusing)).toContain('until then look there for what is new');
+    const full = sentence({ why: 'full', waiting: 0, since });
+    expect(full).toMatch(/^Some alerts have been turned away since .* no database keeps what is beyond it\./);
+    const old = { why: 'databaseOld', waiting: 0, since, isRefusing: true } as const;
+    expect(sentence(old)).toMatch(/turned away, as their source is at its bound.* the operator of this version/);
+    for (const spare of [refusing, old, { why: 'full', waiting: 0, since } as const])
+      expect(spareWords(spare).look).toBe('refused');
+  });
+});

@@ -87,3 +87,31 @@ it('another tab of the same browser, which listens to the stream of the first, s
   await second.getByText('12 wait now').waitFor({ timeout: 5_000 });
   await first.context().close();
 });
+
+it('says that the history database cannot be reached, what works and what does not, and where alerts are turned away', async () => {
+  const at = await stage.open('/incidents?namespace=demo', { viewport: { width: 360, height: 740 } });
+  await untilListening();
+  const since = '2026-01-01T12:00:00Z';
+  stage.fake.state.setSpare({ why: 'databaseAway', waiting: 0, since });
+  await bannerOf(at)
+    .getByText('The history database has not been reached since 13:00:00: alerts still come in')
+    .waitFor();
+  expect(await at.getByRole('link', { name: 'Which sources' }).count()).toBe(0);
+  for (const spare of [
+    { why: 'databaseAway', waiting: 30_412, since },
+    { why: 'full', waiting: 0, since },
+    { why: 'databaseOld', waiting: 0, since, isRefusing: true },
+    { why: 'databaseAway', waiting: 30_412, since, isRefusing: true },
+  ] as const) {
+    stage.fake.state.setSpare(spare);
+    await bannerOf(at)
+      .getByText('isRefusing' in spare ? 'some new alerts are turned away' : 'since')
+      .waitFor();
+    const banner = await bannerOf(at).locator('xpath=..').boundingBox();
+    expect(banner?.height, spare.why).toBeLessThan(740 / 2);
+  }
+  await at.getByRole('link', { name: 'Which sources' }).click();
+  await expect.poll(() => new URL(at.url()).search).toContain('traffic=Refused');
+  await bannerOf(at).getByText('some new alerts are turned away').waitFor();
+  await at.context().close();
+});

@@ -32,6 +32,8 @@ export interface Inbox {
   isWaiting(fingerprint: string): boolean;
   /** Would a report be taken, as far as is known? Not before it is open, while Postgres does not answer, nor when it is full. */
   takes(): boolean;
+  /** Does Postgres not answer? Known within a second or two: it is looked at all the time. */
+  isAway(): boolean;
   /** As last seen; undefined before Postgres has answered once. */
   depth(): InboxDepth | undefined;
   /** Calls `listener` after something was put, and after each look at the depth. */
@@ -173,6 +175,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     mayHoldRows: () => !isEmpty,
     isWaiting: (fingerprint) => waiting.has(fingerprint),
     takes: () => store !== undefined && down === undefined && hasRoom(1),
+    isAway: () => down !== undefined,
     depth: () => seen,
     subscribe(listener) {
       listeners.add(listener);

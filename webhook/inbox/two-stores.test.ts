@@ -7,6 +7,7 @@ import type { Place } from '../intake/fair-queue.ts';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import type { Report } from '../intake/report.ts';
 import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest } from '../intake/store.ts';
+import { createTurnedAway, notingTurnedAway } from '../intake/turned-away.ts';
 import {
   ETCD_PATIENCE_MS,
   INBOX_LOOK_MS,
@@ -116,6 +117,18 @@ describe('an alert', () => {
     await clock.advance(FIRST_WAIT_MS);
     // Now somebody may find out whether it is back: not who sends a whole body.
     expect([store.together?.([request(5)]), api.ask().may]).toEqual([undefined, 'probe']);
+  });
+
+  it('that finds no room, nor a place among the folded, waits in the inbox; people hear only of what that does not take either', async () => {
+    const full = { kind: 'unavailable', message: 'no room', isAnswered: true, isFull: true } as const;
+    const { memory, store, clock, api } = await twoStores({ etcd: { store: async () => full } });
+    const turnedAway = createTurnedAway(clock);
+    const noting = notingTurnedAway(store, turnedAway);
+    expect(await noting.store(request(1), never)).toEqual({ kind: 'inbox' });
+    expect(turnedAway.lately()).toBe(false);
+    memory.isAway = true;
+    expect(await noting.store(request(2), never)).toMatchObject({ kind: 'unavailable', isFull: true });
+    expect([turnedAway.lately(), api.isAway()]).toEqual([true, false]);
   });
 
   it('goes to the inbox when the API server refuses, and after a few without asking it first', async () => {

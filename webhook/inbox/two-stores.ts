@@ -59,7 +59,8 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   async function orKeep(request: StoreRequest, outcome: StoreOutcome): Promise<StoreOutcome> {
     if (outcome.kind === 'unavailable') {
       const kept = await keep(request);
-      return kept instanceof Error ? bothAway(outcome.message, kept, outcome.retryAfterMs) : kept;
+      if (!(kept instanceof Error)) return kept;
+      return { ...bothAway(outcome.message, kept, outcome.retryAfterMs), ...(outcome.isFull && { isFull: true }) };
     }
     // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it.
     if (outcome.kind !== 'unchanged' || !inbox.mayHoldRows()) return outcome;
@@ -128,6 +129,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
 }
 
 const AWAY = 'the API server is away';
+type Unavailable = Extract<StoreOutcome, { kind: 'unavailable' }>;
 
 const isOver = ({ reports }: StoreRequest): boolean => reports.at(-1)?.spec.state === 'Resolved';
 
@@ -138,7 +140,7 @@ export const isStored = ({ kind }: StoreOutcome): boolean =>
 export const answers = (outcome: StoreOutcome): boolean =>
   outcome.kind !== 'unavailable' || outcome.isAnswered === true;
 
-function bothAway(api: string, inbox: Error, retryAfterMs: number | undefined): StoreOutcome {
+function bothAway(api: string, inbox: Error, retryAfterMs: number | undefined): Unavailable {
   const message = `${api}, and so is the inbox: ${inbox.message}`;
   return { kind: 'unavailable', message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }

@@ -3,7 +3,7 @@
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
-import { createInboxStore } from '@funnelai/history/inbox';
+import { createInboxStore, FIRSTS_MIGRATION } from '@funnelai/history/inbox';
 import { createInboxCountStore } from '@funnelai/history/inbox-counts';
 import type { DatabasePool } from '@funnelai/history/pool';
 import type { Cache } from '@funnelai/kube/cache';
@@ -13,6 +13,7 @@ import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { createSourceRates } from '../intake/source-rates.ts';
 import type { AlertStore } from '../intake/store.ts';
+import type { TurnedAway } from '../intake/turned-away.ts';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { createApiServer } from './api-server.ts';
@@ -21,6 +22,7 @@ import { createDrain, type Drain } from './drain.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLane } from './lane.ts';
 import { createReceiptClock, type ReceiptClock } from './receipt-clock.ts';
+import type { SchemaWatch } from './schema-watch.ts';
 import { createSpare, type Spare } from './spare.ts';
 import { createTwoStores } from './two-stores.ts';
 
@@ -35,12 +37,16 @@ export interface TwoStoresParts {
   alerts: Pick<Cache<Alert>, 'get'>;
   /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
   scope(signal: AbortSignal): Promise<string | undefined>;
-  /** Hears what was found by that; others go by the same lock. */
-  opened(found: { scope: string; lock: DrainLock }): void;
+  /** Hears what was found by that, or that nothing was; others go by the same lock. */
+  opened(found: { scope: string; lock: DrainLock } | undefined): void;
   /** Whether nothing of an alert's kind fires yet. */
   isNew(namespace: string, spec: AlertSpec): boolean;
   /** Whether the operator has answered the episode that an Alert is in. */
   isAnswered(namespace: string, name: string): boolean;
+  /** Whether alerts were turned away for want of room. */
+  turnedAway: TurnedAway;
+  /** Whether the tables are those of this version. */
+  schema: SchemaWatch;
   clock: Clock;
   log: Log;
   metrics: WebhookMetrics;
@@ -76,9 +82,10 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     const scope = await parts.scope(stopping.signal).finally(cancel);
     if (scope === undefined) {
       log.error({}, 'the inbox stays closed, as nothing tells this cluster from others on the same database');
+      parts.opened(undefined);
       return;
     }
-    const store = createInboxStore({ pool, scope });
+    const store = createInboxStore({ pool, scope, hasFirsts: () => parts.schema.has(FIRSTS_MIGRATION) });
     lock = createDrainLock({ pool, clock, log, scope });
     const sourceOf = (namespace: string, name: string) =>
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
@@ -116,7 +123,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     store: createTwoStores({ etcd, inbox, api, lane, clock, metrics }),
     receipt,
     inbox,
-    spare: createSpare({ api, inbox, clock }),
+    spare: createSpare({ api, inbox, turnedAway: parts.turnedAway, schema: parts.schema, clock }),
     bySource,
     start() {
       open().catch((error: unknown) => {

@@ -53,7 +53,7 @@ describe('a source at its bound', () => {
     world.postgres.isAway = true;
     expect(await world.send(0, 0, 'Firing')).toMatchObject({ kind: 'unchanged' });
     expect(await world.send(0, 0, 'Resolved')).toMatchObject({ kind: 'updated' });
-    expect(await world.send(0, 99, 'Firing')).toMatchObject({ kind: 'unavailable' });
+    expect(await world.send(0, 99, 'Firing')).toMatchObject({ kind: 'unavailable', isFull: true });
     world.postgres.isAway = false;
     await world.clock.advance(5_000);
     expect(await world.send(0, 99, 'Firing')).toMatchObject({ kind: 'created' });

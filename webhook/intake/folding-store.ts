@@ -182,7 +182,7 @@ function present(stored: AlertSpec | undefined, [{ spec }]: StoreRequest['report
 }
 
 /** Postgres is missing, and not the API server: to give that one up for it would cost all other sources their store. */
-const noFault = (message: string): StoreOutcome => ({ kind: 'unavailable', message, isAnswered: true });
+const noFault = (message: string): StoreOutcome => ({ kind: 'unavailable', message, isAnswered: true, isFull: true });
 
 const keyOf = ({ namespace, source, fingerprint }: StoreRequest): FoldKey => ({ namespace, source, fingerprint });
 const textOf = ({ namespace, source, fingerprint }: StoreRequest): string => `${namespace}/${source}/${fingerprint}`;

@@ -50,9 +50,17 @@ export type StoreOutcome =
   | { kind: 'gone'; message: string }
   /**
    * Not stored, or nobody can say; the sender has to send it again. `isAnswered`: the API server is well and has refused it for now, as
-   * when rights or quota are missing. `isOverRate`: its source is over its rate.
+   * when rights or quota are missing. `isOverRate`: its source is over its rate. `isFull`: it is at its bound, and no Postgres took what is
+   * beyond it.
    */
-  | { kind: 'unavailable'; message: string; retryAfterMs?: number; isAnswered?: boolean; isOverRate?: true };
+  | {
+      kind: 'unavailable';
+      message: string;
+      retryAfterMs?: number;
+      isAnswered?: boolean;
+      isOverRate?: true;
+      isFull?: boolean;
+    };
 
 export interface AlertStore {
   store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome>;

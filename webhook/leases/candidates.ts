@@ -6,8 +6,9 @@ import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import { isOrphanedByDedup } from '@funnelai/domain/dedup-identity';
 import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { parseDuration, parseInstant } from '@funnelai/domain/instants';
-import { EXPIRY_DOUBT_MS, LEASE_RECHECK_MS, SOURCE_GONE_MS } from '../limits.ts';
+import { EXPIRY_DOUBT_MS, LEASE_RECHECK_MS } from '../limits.ts';
 import { type Known, type LeaseTerms, leaseVerdict, type Verdict } from './decide.ts';
+import { createGoneSources } from './gone-sources.ts';
 
 export type Asked =
   /** No report can be about it any more: its source names no fault like this one, or is gone for good. */
@@ -36,8 +37,7 @@ interface Memory {
 
 export function createCandidates(): Candidates {
   const memory = new Map<string, Memory>();
-  /** Sources that alerts name and that are not there, since when; one that is made again is forgotten with the next pass. */
-  const missing = new Map<string, { sinceMs: number; pass: number }>();
+  const gone = createGoneSources();
   let pass = 0;
   let known: Known = { beganMs: 0, untilMs: 0, gaps: [] };
   const versionsOf = ({ metadata }: Alert, source: AlertSource | undefined) =>
@@ -47,31 +47,20 @@ export function createCandidates(): Candidates {
     memory.set(alert.metadata.uid ?? '', { of: versionsOf(alert, source), notBeforeMs: known.untilMs + forMs, pass });
   }
 
-  /** Whoever makes it anew within minutes, as tools do that replace an object, loses nothing. */
-  function isGoneForGood({ metadata, spec }: Alert): boolean {
-    const key = `${metadata.namespace}/${spec.sourceRef.name}`;
-    const sinceMs = missing.get(key)?.sinceMs ?? known.untilMs;
-    missing.set(key, { sinceMs, pass });
-    return known.untilMs - sinceMs >= SOURCE_GONE_MS;
-  }
-
   return {
     begin(next) {
-      if (next.untilMs < known.untilMs) {
-        memory.clear();
-        missing.clear();
-      }
+      if (next.untilMs < known.untilMs) memory.clear();
+      gone.begin(next);
       for (const [uid, { pass: last }] of memory) if (last < pass) memory.delete(uid);
-      for (const [key, { pass: last }] of missing) if (last < pass) missing.delete(key);
       pass += 1;
       known = next;
     },
     ask(alert, source) {
       const { spec, metadata } = alert;
       if (spec.state === 'Resolved' || spec.fingerprint === HEARTBEAT_FINGERPRINT) return { kind: 'nothing' };
-      // No sender reports an overflow Alert: it fires while one that it counts does.
+      // No sender reports an overflow Alert: it fires while one that it counts does, and expires with the last of them.
       if (spec.folded !== undefined || metadata.deletionTimestamp !== undefined) return { kind: 'nothing' };
-      if (source === undefined && spec.state === 'Firing' && isGoneForGood(alert))
+      if (spec.state === 'Firing' && gone.isGone(metadata.namespace ?? '', spec.sourceRef.name, source))
         return { kind: 'orphaned', reason: 'SourceDeleted' };
       const learned = memory.get(metadata.uid ?? '');
       if (learned !== undefined && learned.of === versionsOf(alert, source)) {

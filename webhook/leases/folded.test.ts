@@ -3,7 +3,13 @@ import { formatMicros } from '@funnelai/domain/instants';
 import { FOLDED_PER_READ, type FoldedLeaseStore } from '@funnelai/history/folded-leases';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { describe, expect, it } from 'vitest';
-import { EXPIRY_DOUBT_MS, FOLDED_EXPIRED_KEPT_MS, FOLDED_LOOKED_AT_PER_PASS, LEASE_RECHECK_MS } from '../limits.ts';
+import {
+  EXPIRY_DOUBT_MS,
+  FOLDED_EXPIRED_KEPT_MS,
+  FOLDED_LOOKED_AT_PER_PASS,
+  LEASE_RECHECK_MS,
+  SOURCE_GONE_MS,
+} from '../limits.ts';
 import { aFoldingWorld, MOST } from '../testing/folding-world.ts';
 import { createFoldedExpiry } from './folded.ts';
 
@@ -82,6 +88,90 @@ describe('folded alerts', () => {
     const storm = await aStorm();
     storm.later(100 * HOUR);
     await storm.expire();
+    expect(storm.count('Firing')).toBe(storm.total);
+  });
+
+  it('that a change of dedup left behind expire for that, and the overflow Alert with the last of them', async () => {
+    const storm = await aStorm({ expireAfter: '10m' });
+    storm.editSource({ ignore: ['pod'] });
+    await storm.expire();
+    // Another replica may know of rules that this one has not heard of yet.
+    expect(storm.count('Expired')).toBe(0);
+    await storm.expire();
+    await storm.settle();
+    const reasons = storm.postgres.counted().map(({ spec }) => spec.expired?.reason);
+    expect([reasons.length, new Set(reasons)]).toEqual([storm.total, new Set(['DedupChanged'])]);
+    expect(storm.overflow()).toMatchObject({
+      state: 'Expired',
+      expired: { reason: 'DedupChanged' },
+      folded: { count: storm.total, firing: 0, expired: storm.total },
+    });
+    // What was under way of them under the old rules brings none back, as it would no Alert.
+    const [left] = storm.postgres.counted();
+    await storm.clock.advance(SECOND);
+    storm.hear(left?.fingerprint ?? '', formatMicros(storm.clock.now()));
+    await storm.expire();
+    expect(storm.count('Expired')).toBe(storm.total);
+  });
+
+  it('that the new rules tell apart as the old ones did stay, and so do those of before the rules were noted', async () => {
+    const storm = await aStorm();
+    storm.editSource({ labels: ['alertname', 'pod'] });
+    for (let n = 0; n < 4; n += 1) await storm.expire();
+    expect(storm.count('Firing')).toBe(storm.total);
+    // Their labels are read once, and not in each pass.
+    expect(storm.postgres.calls.filter((call) => call === 'labels')).toHaveLength(1);
+    const [key, row] = [...storm.postgres.rows][0] ?? expect.fail();
+    const { dedupHash: _, ...spec } = row.spec;
+    storm.postgres.rows.set(key, { ...row, spec });
+    storm.editSource({ ignore: ['pod'] });
+    for (let n = 0; n < 2; n += 1) await storm.expire();
+    expect(storm.postgres.firing().map(({ fingerprint }) => fingerprint)).toEqual([spec.fingerprint]);
+  });
+
+  it('are looked at twice under the rules of today, however these are edited meanwhile', async () => {
+    const storm = await aStorm();
+    for (const ignore of [['pod'], ['pod', 'node'], ['pod', 'zone']]) {
+      storm.editSource({ ignore });
+      await storm.expire();
+      expect(storm.count('Firing')).toBe(storm.total);
+    }
+    await storm.expire();
+    expect(storm.count('Expired')).toBe(storm.total);
+  });
+
+  it('expire a quarter of an hour after their source was deleted, and the overflow Alert with the last of them', async () => {
+    const storm = await aStorm({ leaseMs: 9 * HOUR });
+    storm.current.source = undefined;
+    await storm.expire();
+    storm.later(SOURCE_GONE_MS - SECOND);
+    await storm.expire();
+    expect(storm.count('Firing')).toBe(storm.total);
+    storm.later(SECOND);
+    await storm.expire();
+    await storm.settle();
+    expect(storm.postgres.counted()[0]?.spec.expired?.reason).toBe('SourceDeleted');
+    expect(storm.overflow()).toMatchObject({
+      state: 'Expired',
+      expired: { reason: 'SourceDeleted' },
+      folded: { count: storm.total, firing: 0, expired: storm.total },
+    });
+    // Made again, its next report brings them back.
+    storm.current.source = storm.source;
+    await storm.fire(first(storm.podsFolded));
+    await storm.settle();
+    expect(storm.overflow()).toMatchObject({ state: 'Firing', folded: { firing: 1, expired: storm.total - 1 } });
+  });
+
+  it('stay under a source that is made anew in time', async () => {
+    const storm = await aStorm();
+    for (let n = 0; n < 4; n += 1) {
+      storm.current.source = undefined;
+      await storm.expire();
+      storm.later(SOURCE_GONE_MS - SECOND);
+      storm.current.source = storm.source;
+      await storm.expire();
+    }
     expect(storm.count('Firing')).toBe(storm.total);
   });
 
@@ -223,6 +313,7 @@ describe('folded alerts', () => {
         return Array.from({ length: Math.min(FOLDED_PER_READ, all - first) }, (_, n) => lease(first + n));
       },
       heardAfterExpiry: async () => [],
+      labels: async () => [],
       mark: async () => 0,
       leave: async () => {},
     };

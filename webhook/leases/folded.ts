@@ -1,9 +1,10 @@
 /**
- * Expires the folded alerts whose lease has run out, as the expirer does with those that are objects, and brings back those of which a
+ * Expires the folded alerts whose lease has run out or that were left behind, as the expirer does with those that are objects, and brings back those of which a
  * report was still under way. Promises to touch none that has become an Alert of its own: that one has the lease. What becomes of the
  * overflow Alert that counts them is intake/overflows.ts's. Throws when Postgres is away.
  */
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
+import type { ExpiryReason } from '@funnelai/domain/expiry';
 import { compareInstants, formatMicros } from '@funnelai/domain/instants';
 import { FOLDS_PER_WRITE } from '@funnelai/history/folded';
 import {
@@ -21,6 +22,7 @@ import { EXPIRY_DOUBT_MS, FOLDED_EXPIRED_KEPT_MS, FOLDED_LOOKED_AT_PER_PASS, LEA
 import type { WebhookMetrics } from '../metrics.ts';
 import { expireAfterMs } from './candidates.ts';
 import { type Known, leaseVerdict } from './decide.ts';
+import { createFoldedOrphans } from './folded-orphans.ts';
 
 export interface FoldedExpiryDeps {
   store: FoldedLeaseStore;
@@ -38,6 +40,7 @@ export interface FoldedExpiry {
 
 export function createFoldedExpiry(deps: FoldedExpiryDeps): FoldedExpiry {
   const { store, alerts, sources, namespace, clock, metrics } = deps;
+  const orphans = createFoldedOrphans({ store, sources, metrics });
   let lookedTo: LeaseKey | undefined;
   let recheckAtMs = Number.NEGATIVE_INFINITY;
   const now = () => formatMicros(clock.now());
@@ -45,22 +48,33 @@ export function createFoldedExpiry(deps: FoldedExpiryDeps): FoldedExpiry {
   /** Goes on where the last pass ended, so that each has its turn however many there are. */
   async function expire(known: Known, mayAct: () => boolean): Promise<void> {
     const pause = inSlices(clock);
+    orphans.begin(known);
     for (let looked = 0; looked < FOLDED_LOOKED_AT_PER_PASS; looked += FOLDED_PER_READ) {
       if (!mayAct()) return;
       const page = await store.firing(lookedTo, namespace);
+      const left = await orphans.of(page);
       const at = now();
-      const marks: FoldedMark[] = [];
+      const due: { reason: ExpiryReason; mark: FoldedMark }[] = [];
       const gone: FoldedLease[] = [];
       for (const one of page) {
         await pause();
-        if (!hasRunOut(one, sources.get(one.namespace, one.source), known)) continue;
+        const ranOut = hasRunOut(one, sources.get(one.namespace, one.source), known);
+        const reason = left.get(one) ?? (ranOut ? 'LeaseRanOut' : undefined);
+        if (reason === undefined) continue;
         if (isLive(alerts, one)) gone.push(one);
-        else marks.push(expiryOf(one, at));
+        else due.push({ reason, mark: expiryOf(one, reason, at) });
       }
       await leave(gone, mayAct);
-      metrics.expired('LeaseRanOut', await mark(marks, mayAct));
+      for (const [reason, some] of Map.groupBy(due, (one) => one.reason))
+        metrics.expired(
+          reason,
+          await mark(
+            some.map((one) => one.mark),
+            mayAct,
+          ),
+        );
       lookedTo = page.length < FOLDED_PER_READ ? undefined : page.at(-1);
-      if (lookedTo === undefined) return;
+      if (lookedTo === undefined) return orphans.endRound();
     }
     metrics.limitReached('FOLDED_LOOKED_AT_PER_PASS');
   }
@@ -108,10 +122,9 @@ function hasRunOut(one: FoldedLease, source: AlertSource | undefined, known: Kno
   return leaseVerdict({ ...heardOf(one), expireAfterMs: expireAfterMs(source) }, known).kind === 'ranOut';
 }
 
-function expiryOf(one: FoldedLease, at: string): FoldedMark {
+function expiryOf(one: FoldedLease, reason: ExpiryReason, at: string): FoldedMark {
   const { lastSeen, leaseUntil } = heardOf(one);
-  const expired = { at, reason: 'LeaseRanOut' as const };
-  return { ...keyOf(one), set: { state: 'Expired', receivedAt: lastSeen, leaseUntil, expired } };
+  return { ...keyOf(one), set: { state: 'Expired', receivedAt: lastSeen, leaseUntil, expired: { at, reason } } };
 }
 
 function returnOf(one: FoldedLease): FoldedMark[] {

@@ -1,5 +1,6 @@
 /** Two replicas at one source with room for forty, an API server and a Postgres in memory: the stage for stories about folded alerts. */
-import type { Alert, AlertSpec, CorrelationRule } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, AlertSpec, CorrelationRule } from '@funnelai/crds/generated/types';
+import { dedupHashOf } from '@funnelai/domain/dedup-identity';
 import { fingerprintOf } from '@funnelai/domain/fingerprint';
 import { formatMicros } from '@funnelai/domain/instants';
 import type { Gap } from '@funnelai/history/leases';
@@ -109,6 +110,14 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
   const source = anAlertSource({
     spec: { limits: { maxLiveAlerts: MOST }, ...(expireAfter !== undefined && { expireAfter }) },
   });
+  /** What its AlertSource is now; undefined once it is deleted. */
+  const current: { source: AlertSource | undefined } = { source };
+  /** As a person does who edits it. */
+  function editSource(dedup: NonNullable<AlertSource['spec']['dedup']>): void {
+    const { metadata, spec } = current.source ?? source;
+    const generation = (metadata.generation ?? 1) + 1;
+    current.source = { ...source, metadata: { ...metadata, generation }, spec: { ...spec, dedup } };
+  }
   /** The first list is in; a story may take that back. */
   const start = { isSynced: true };
   const none = { list: () => [] as CorrelationRule[], subscribe: () => () => {} };
@@ -126,7 +135,7 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
           return start.isSynced;
         },
       },
-      sources: { get: () => source },
+      sources: { get: () => current.source },
       live,
       folds,
       overflows,
@@ -157,13 +166,15 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
   ): Promise<StoreOutcome> {
     const at = formatMicros(clock.now());
     const labels = { alertname, pod: `p-${i}` };
-    const { fingerprint } = fingerprintOf(labels);
+    const dedup = current.source?.spec.dedup;
+    const { fingerprint } = fingerprintOf(labels, dedup);
     const startsAt = starts.get(i) ?? formatMicros(clock.now().subtract({ milliseconds: 500 }));
     starts.set(i, startsAt);
     if (state === 'Resolved') starts.delete(i);
     const spec: AlertSpec = {
       sourceRef: { name: 'prom' },
       fingerprint,
+      dedupHash: dedupHashOf(dedup),
       state,
       severity: 'Medium',
       title: 'x',
@@ -194,7 +205,7 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
   const expiry = createFoldedExpiry({
     store: postgres.leases,
     alerts: replicaOf(0).alerts,
-    sources: { get: () => source },
+    sources: { get: () => current.source },
     namespace,
     clock,
     metrics: { expired: () => {}, limitReached: () => {} },
@@ -231,6 +242,8 @@ export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; 
     hear,
     expire,
     source,
+    current,
+    editSource,
     start,
     store,
     send,

@@ -112,6 +112,7 @@ export class MemoryFolds {
       count: mine.length,
       firing: firing?.length ?? 0,
       expired: expired?.length ?? 0,
+      reason: expired?.toSorted((a, b) => compareInstants(b.expired?.at, a.expired?.at))[0]?.expired?.reason,
       lastSeen: expired
         ?.map(({ receivedAt }) => receivedAt)
         .sort()
@@ -126,6 +127,7 @@ export class MemoryFolds {
       const heard = this.heard.get(MemoryFolds.keyOf(row));
       return {
         ...{ namespace, source, fingerprint, overflow, version: String(version), receivedAt: spec.receivedAt },
+        ...(spec.dedupHash !== undefined && { dedupHash: spec.dedupHash }),
         ...(spec.leaseUntil !== undefined && { leaseUntil: spec.leaseUntil }),
         ...(spec.expired !== undefined && { expiredAt: spec.expired.at }),
         ...(heard !== undefined && compareInstants(heard.lastSeen, spec.receivedAt) > 0 && { heard }),
@@ -142,10 +144,18 @@ export class MemoryFolds {
             .slice(0, FOLDED_PER_READ)
             .map(leaseOf),
         ),
+      labels: (keys) =>
+        this.#ask('labels', () =>
+          keys.flatMap(({ namespace, source, fingerprint }) => {
+            const row = this.rows.get(MemoryFolds.keyOf({ namespace, source, fingerprint }));
+            return row === undefined ? [] : [{ namespace, source, fingerprint, labels: row.spec.labels ?? {} }];
+          }),
+        ),
       heardAfterExpiry: (since, namespace) =>
         this.#ask('heard', () =>
           this.counted()
-            .filter(({ spec }) => spec.state === 'Expired' && compareInstants(spec.expired?.at, since) >= 0)
+            .filter(({ spec }) => spec.state === 'Expired' && spec.expired?.reason === 'LeaseRanOut')
+            .filter(({ spec }) => compareInstants(spec.expired?.at, since) >= 0)
             .filter(isIn(namespace))
             .map(leaseOf)
             .filter(({ heard }) => heard !== undefined)

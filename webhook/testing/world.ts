@@ -35,6 +35,8 @@ export async function startInProcess(
     queries?: Queries;
     /** Where its inbox lies; the tables have to be there. */
     databaseUrl?: string;
+    /** By which it keeps all else in Postgres, under the scope of what it serves; goes with `databaseUrl`. */
+    pool?: WebhookParts['pool'];
     clock?: Clock;
     repeats?: RepeatStore;
     traffic?: SourceTrafficStore;
@@ -58,6 +60,7 @@ export async function startInProcess(
   const webhook = await createWebhook({
     client,
     inboxPool,
+    pool: o.pool,
     namespace: o.namespace,
     queries: o.queries,
     repeats: o.repeats,
