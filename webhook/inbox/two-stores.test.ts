@@ -85,6 +85,26 @@ describe('an alert', () => {
     expect(await metrics()).toContain('funnelai_webhook_stored_total{store="etcd"} 2');
   });
 
+  it('goes to the inbox though counting what waits there takes too long, while storing does not', async () => {
+    const { memory, inbox, clock } = await twoStores();
+    let giveUp = (_: Error) => {};
+    memory.beforeDepth = () =>
+      new Promise((_, reject) => {
+        giveUp = reject;
+      });
+    await clock.advance(INBOX_LOOK_MS);
+    await inbox.put([request(1)]);
+    giveUp(new Error('canceling statement due to statement timeout'));
+    await clock.advance(0);
+    await inbox.put([request(2)]);
+    expect(memory.rows).toHaveLength(2);
+    // With nothing stored meanwhile it is what tells that Postgres hangs.
+    await clock.advance(INBOX_LOOK_MS);
+    giveUp(new Error('canceling statement due to statement timeout'));
+    await clock.advance(0);
+    await expect(inbox.put([request(3)])).rejects.toThrow('statement timeout');
+  });
+
   it('is known to wait also when a look at the inbox ran past its row', async () => {
     const { memory, send, inbox, clock } = await twoStores();
     let commit = () => {};

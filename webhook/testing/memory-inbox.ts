@@ -13,6 +13,8 @@ export class MemoryInbox {
   holder: number | undefined = 1;
   /** What the next statement that stores waits for. */
   beforeAppend: (() => Promise<void>) | undefined;
+  /** What a look at the depth waits for. */
+  beforeDepth: (() => Promise<void>) | undefined;
   /** What is counted, where a story is about more than one wants to put. */
   pretendRows: number | undefined;
   /** Rows of the longest page. */
@@ -81,6 +83,7 @@ export class MemoryInbox {
       },
       depth: async () => {
         ask();
+        await this.beforeDepth?.();
         return { rows: this.pretendRows ?? this.rows.length, oldestAgeMs: 0, setAside: this.aside.length };
       },
       waiting: async (most) => {
