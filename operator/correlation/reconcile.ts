@@ -1,64 +1,34 @@
 /**
- * Gives every alert its answer: which rule took it, and which incident has it. Promises at most one open incident per rule and
- * group, whenever it dies: an incident's name follows from its origin, which stands in the create itself, the decision is
- * serial per group, and its own writes are in its cache before the next decision.
+ * Gives every alert its answer: which rule took it, and which incident has it. The decision is serial per group, and the operator's own
+ * writes are in its cache before the next one; which incident it is to be is placing.ts's.
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
-import { ALERTS, DEMO_LABEL, INCIDENTS } from '@funnelai/crds/meta';
-import { decideIncident, endOfChain, type Ruling, ruleFor } from '@funnelai/domain/correlate';
-import { lengthen } from '@funnelai/domain/incident-name';
+import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import { endOfChain, ruleFor } from '@funnelai/domain/correlate';
 import { labelValue } from '@funnelai/domain/labels';
-import { newIncident } from '@funnelai/domain/opening';
-import {
-  isAlreadyExists,
-  isConflict,
-  isForbidden,
-  isInvalid,
-  isNamespaceTerminating,
-  isNotFound,
-  messageOf,
-  TerminalError,
-} from '@funnelai/kube/errors';
+import { isForbidden, isInvalid, isNamespaceTerminating, messageOf, TerminalError } from '@funnelai/kube/errors';
 import type { Lane } from '@funnelai/kube/lanes';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, BY_TAKEN_OUT, joinKey, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
-import { FIELD_MANAGER } from '../identity.ts';
 import { createQueue } from '../queue.ts';
-import {
-  type Answer,
-  type Asked,
-  answeredStatus,
-  explain,
-  isOrphan,
-  laneOfNews,
-  rulePart,
-  sameOrigin,
-  whatIsAsked,
-} from './decide.ts';
+import { type Answer, type Asked, answeredStatus, explain, laneOfNews, rulePart, whatIsAsked } from './decide.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
+import { createPlacing, type Placed } from './placing.ts';
 import { type MergeBook, takenOutOf, whereItGoesBack } from './taken-out.ts';
 
 /** Alerts answered at once. Only the decision of a group is serial; writing the answers is what takes the time. */
 const WORKERS = 32;
-/** How often the placing of one alert may find the world changed before it goes back to the queue. */
-const MAX_ATTEMPTS = 8;
 /** An incident that the API server refuses is asked for again so often: a rule may have been mended. */
 const REFUSED_RETRY_MS = 60_000;
 /** One that a quota, a policy of the cluster or missing rights forbid: what is made room for is there at once. */
 const FORBIDDEN_RETRY_MS = 30_000;
 
-type Grouped = Extract<Ruling, { record: false }>;
-
-interface Placed {
-  answer: Answer;
-  incident?: Incident;
-}
-
 export function createCorrelationController(deps: Deps): Controller {
   const { caches, client, clock, identity, log, metrics, rules } = deps;
   const groups = createKeyedMutex();
+  const { place, joinOrphan, read } = createPlacing(deps);
   const queue = createQueue(deps, {
     name: 'correlation',
     workers: WORKERS,
@@ -163,108 +133,6 @@ export function createCorrelationController(deps: Deps): Controller {
     return undefined;
   }
 
-  /** Finds the incident of the group, or makes it. Runs alone for its group. */
-  async function place(alert: Alert, found: Grouped, group: string): Promise<Placed> {
-    const namespace = alert.metadata.namespace ?? '';
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const now = clock.now();
-      const verdict = decideIncident(
-        {
-          rule: found.rule,
-          groupKey: found.groupKey,
-          incidents: caches.incidents.byIndex(BY_ORIGIN, group),
-          lookup: (name) => caches.incidents.get(namespace, name),
-        },
-        now,
-      );
-      if (verdict.kind === 'join') {
-        if (caches.incidents.fresh()) return { answer: 'Joined', incident: verdict.join };
-        // While the watch is down the cache may tell of an incident that people have closed meanwhile.
-        const current = await read(namespace, verdict.join.metadata.name);
-        if (current?.metadata.resourceVersion === verdict.join.metadata.resourceVersion) {
-          return { answer: 'Joined', incident: verdict.join };
-        }
-        if (current !== undefined && current.spec.phase === verdict.join.spec.phase) {
-          return { answer: 'Joined', incident: current };
-        }
-        if (current === undefined)
-          throw new Error(`the cache still shows ${verdict.join.metadata.name}, which is gone`);
-      } else if (verdict.kind === 'reopen') {
-        const reopened = await reopen(verdict.reopen, alert);
-        if (reopened !== undefined) return { answer: 'Reopened', incident: reopened };
-      } else {
-        const opened = await open(alert, found, verdict.open);
-        if (opened !== undefined) return opened;
-      }
-    }
-    throw new Error(
-      `no incident found for ${keyOf(alert)} in ${MAX_ATTEMPTS} attempts: others keep changing the group`,
-    );
-  }
-
-  /** @returns undefined when the world turned out to be another; the cache knows it then, and the caller decides anew. */
-  async function open(alert: Alert, found: Grouped, opening: number): Promise<Placed | undefined> {
-    const namespace = alert.metadata.namespace ?? '';
-    const wanted = newIncident({
-      namespace,
-      alert: alert.spec,
-      rule: found.rule,
-      group: found.group,
-      groupKey: found.groupKey,
-      opening,
-      isDemo: alert.metadata.labels?.[DEMO_LABEL] === 'true',
-      now: clock.now(),
-    });
-    let name = wanted.metadata.name;
-    for (let clash = 1; clash <= MAX_ATTEMPTS; clash += 1) {
-      const incident = { ...wanted, metadata: { ...wanted.metadata, name } };
-      try {
-        const created = await client.create<Incident>(INCIDENTS, incident, { fieldManager: FIELD_MANAGER });
-        caches.incidents.observe(created);
-        return { answer: 'Opened', incident: created };
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-        const there = await read(namespace, name);
-        if (there === undefined || sameOrigin(there, incident)) return undefined;
-        name = lengthen(wanted.metadata.name, clash);
-      }
-    }
-    throw new Error(`every name from ${wanted.metadata.name} to ${name} is taken by other incidents`);
-  }
-
-  /** Back to Detection, if it still is where it was seen: a person's move made a moment before is never undone. */
-  async function reopen(incident: Incident, alert: Alert): Promise<Incident | undefined> {
-    const key = { namespace: incident.metadata.namespace ?? '', name: incident.metadata.name };
-    try {
-      const reopened = await client.jsonPatch<Incident>(
-        INCIDENTS,
-        key,
-        [
-          { op: 'test', path: '/metadata/uid', value: incident.metadata.uid },
-          { op: 'test', path: '/metadata/resourceVersion', value: incident.metadata.resourceVersion },
-          { op: 'test', path: '/spec/phase', value: incident.spec.phase },
-          { op: 'replace', path: '/spec/phase', value: 'Detection' },
-          { op: 'add', path: '/spec/phaseReason', value: `came back: ${alert.metadata.name} fires again` },
-        ],
-        { fieldManager: FIELD_MANAGER },
-      );
-      caches.incidents.observe(reopened);
-      return reopened;
-    } catch (error) {
-      if (!isConflict(error) && !isInvalid(error) && !isNotFound(error)) throw error;
-      await read(key.namespace, key.name);
-      return undefined;
-    }
-  }
-
-  /** For an alert that resolved before it was answered: only an incident that a death left without any alert takes it. */
-  async function joinOrphan(group: string): Promise<Placed> {
-    const orphan = caches.incidents
-      .byIndex(BY_ORIGIN, group)
-      .find((incident) => isOrphan(incident, caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)).length));
-    return orphan === undefined ? { answer: 'ResolvedFirst' } : { answer: 'Joined', incident: orphan };
-  }
-
   /** To the incident of its group, once that was taken out of what it had been merged into. */
   async function giveBack(alert: Alert): Promise<undefined> {
     const back = whereItGoesBack(alert, mergeBook(alert.metadata.namespace ?? ''));
@@ -310,18 +178,6 @@ export function createCorrelationController(deps: Deps): Controller {
     if (written === undefined) return;
     caches.alerts.observe(written);
     metrics.answered(status.conditions?.find(({ type }) => type === 'Correlated')?.reason ?? 'Refused');
-  }
-
-  /** The incident as the API server has it now; the cache learns of it. */
-  async function read(namespace: string, name: string): Promise<Incident | undefined> {
-    try {
-      const incident = await client.get<Incident>(INCIDENTS, { namespace, name });
-      caches.incidents.observe(incident);
-      return incident;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
   }
 
   function addMembers(incidentKey: string): void {
