@@ -7,9 +7,8 @@ import type {
   IncidentPage,
   Me,
   NamespaceList,
-  SourceDetail,
-  SourcePage,
 } from '@funnelai/domain/wire';
+import type { SourceDetail, SourcePage } from '@funnelai/domain/wire-sources';
 import { keepPreviousData, QueryClient, useQueries, useQuery } from '@tanstack/react-query';
 import { useLiveStatus } from '../live/status.ts';
 import { queryString, requestJson, requestText } from './client.ts';

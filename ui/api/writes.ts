@@ -1,15 +1,6 @@
 /** What the pages write. Each answers with the new state or throws ApiError; each goes as the person who is signed in. */
-import type {
-  Declaration,
-  IncidentDetail,
-  IncidentEdit,
-  IncidentItem,
-  Me,
-  PreviewRequest,
-  SourcePreview,
-  TestAnswer,
-  TestRequest,
-} from '@funnelai/domain/wire';
+import type { Declaration, IncidentDetail, IncidentEdit, IncidentItem, Me } from '@funnelai/domain/wire';
+import type { PreviewRequest, SourcePreview, TestAnswer, TestRequest } from '@funnelai/domain/wire-sources';
 import { requestJson } from './client.ts';
 
 const incidentPath = (namespace: string, name: string): string =>

@@ -1,5 +1,5 @@
 /** Whether an entrance can take alerts, as shape and word: never by colour alone. */
-import type { SourceItem } from '@funnelai/domain/wire';
+import type { SourceItem } from '@funnelai/domain/wire-sources';
 
 const WORDS: Record<SourceItem['ready'], string> = { True: 'Ready', False: 'Not ready', Unknown: 'Not looked at yet' };
 const COLOURS: Record<SourceItem['ready'], string> = {

@@ -9,7 +9,8 @@ import { extname, join, normalize } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Alert } from '@funnelai/crds/generated/types';
-import type { AlertDetail, Declaration, IncidentEdit, Me, PreviewRequest, TestRequest } from '@funnelai/domain/wire';
+import type { AlertDetail, Declaration, IncidentEdit, Me } from '@funnelai/domain/wire';
+import type { PreviewRequest, TestRequest } from '@funnelai/domain/wire-sources';
 import { manyIncidents } from './builders.ts';
 import { createFakeState, demoAlerts, type FakeState, Refusal } from './fake-state.ts';
 

@@ -11,7 +11,7 @@ import type {
   SourcePreview,
   TestAnswer,
   TestRequest,
-} from '@funnelai/domain/wire';
+} from '@funnelai/domain/wire-sources';
 import { ago, anAlertItem, nextUid } from './builders.ts';
 
 export function aSourceItem(part: Partial<SourceItem> = {}, traffic: Partial<SourceItem['traffic']> = {}): SourceItem {

@@ -3,7 +3,8 @@ import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/type
 import { CHANGES_ANNOTATION, DEMO_LABEL, type KubeObject } from '@funnelai/crds/meta';
 import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import { laterOf } from '@funnelai/domain/instants';
-import type { AlertItem, IncidentItem, SourceItem } from '@funnelai/domain/wire';
+import type { AlertItem, IncidentItem } from '@funnelai/domain/wire';
+import type { SourceItem } from '@funnelai/domain/wire-sources';
 import type { InboxView } from '../inbox/by-source.ts';
 import type { TrafficView } from '../traffic/recorder.ts';
 

@@ -2,7 +2,7 @@
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import { ALERT_SOURCES } from '@funnelai/crds/meta';
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
-import type { Rejection, SourceDetail } from '@funnelai/domain/wire';
+import type { Rejection, SourceDetail } from '@funnelai/domain/wire-sources';
 import { forbidden, type Right } from '../auth/access.ts';
 import type { Person } from '../auth/identity.ts';
 import { isTestAlert, TEST_KEY } from '../intake/test-alert.ts';

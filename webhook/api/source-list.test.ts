@@ -1,4 +1,4 @@
-import type { SourceItem } from '@funnelai/domain/wire';
+import type { SourceItem } from '@funnelai/domain/wire-sources';
 import { describe, expect, it } from 'vitest';
 import { parseSourceQuery, sourcePage } from './source-list.ts';
 

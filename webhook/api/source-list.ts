@@ -1,7 +1,7 @@
 /** The list of sources: facets, search and order over rows that the person may see; usually those in trouble first. Pure. */
 
 import { compareInstants } from '@funnelai/domain/instants';
-import type { SourceInbox, SourceItem, SourcePage } from '@funnelai/domain/wire';
+import type { SourceInbox, SourceItem, SourcePage } from '@funnelai/domain/wire-sources';
 import {
   type Compare,
   count,

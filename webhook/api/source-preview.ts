@@ -1,6 +1,6 @@
 /** What a body would become, asked by a person: they are told of other namespaces what they could read there with kubectl, and no more. */
 import type { AlertSource } from '@funnelai/crds/generated/types';
-import type { SourcePreview } from '@funnelai/domain/wire';
+import type { SourcePreview } from '@funnelai/domain/wire-sources';
 import { z } from 'zod';
 import type { Person } from '../auth/identity.ts';
 import { mediaTypeOf, pathUnder } from '../intake/entrance.ts';

@@ -1,6 +1,6 @@
 /** The routes under /api/sources: what comes in where, what a body would become, and a test of the whole way. */
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
-import type { TestAnswer } from '@funnelai/domain/wire';
+import type { TestAnswer } from '@funnelai/domain/wire-sources';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Person } from '../auth/identity.ts';

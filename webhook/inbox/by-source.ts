@@ -1,5 +1,5 @@
 /** What lies in the inbox, by source, for people who look: one count serves all of them for a moment; that Postgres is away is an answer. */
-import type { InboxState, SourceInbox } from '@funnelai/domain/wire';
+import type { InboxState, SourceInbox } from '@funnelai/domain/wire-sources';
 import type { InboxCount, InboxCountStore, InboxCounts } from '@funnelai/history/inbox-counts';
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';

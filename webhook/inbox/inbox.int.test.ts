@@ -2,7 +2,7 @@
 import type { Alert } from '@funnelai/crds/generated/types';
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import { putThemBack, sourceIsGone } from '@funnelai/domain/set-aside';
-import type { SourcePage } from '@funnelai/domain/wire';
+import type { SourcePage } from '@funnelai/domain/wire-sources';
 import { silentLog } from '@funnelai/history/log';
 import { migrate } from '@funnelai/history/migrate';
 import { createPool } from '@funnelai/history/pool';

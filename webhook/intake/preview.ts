@@ -3,7 +3,7 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { routeReasonText, type Way } from '@funnelai/domain/route';
-import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire';
+import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire-sources';
 import type { Clock } from '@funnelai/kube/clock';
 import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
 import { type AlertProblem, BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { cleanText, cutBytes } from '@funnelai/domain/bytes';
-import type { Rejection } from '@funnelai/domain/wire';
+import type { Rejection } from '@funnelai/domain/wire-sources';
 import type { Temporal } from 'temporal-polyfill';
 import type { IntakeAnswer } from '../intake/answer.ts';
 import { REJECTION_HEADER_BYTES, REJECTION_MESSAGE_BYTES } from '../limits.ts';

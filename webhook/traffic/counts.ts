@@ -2,7 +2,7 @@
  * How much came to one source, in buckets of five minutes over a day, by what became of each body. Pure bookkeeping: who calls says what
  * time it is, and may add up buckets of several replicas in any order.
  */
-import type { SourceTraffic } from '@funnelai/domain/wire';
+import type { SourceTraffic } from '@funnelai/domain/wire-sources';
 import type { Temporal } from 'temporal-polyfill';
 import { TRAFFIC_BUCKET_MS, TRAFFIC_WINDOW_MS } from '../limits.ts';
 

@@ -2,7 +2,7 @@
  * Remembers what comes to each source and what was refused: of this replica in memory, of all of them in Postgres, in batches. About
  * right on purpose: what a killed process held is lost, what was in doubt may be counted twice. Never holds up an answer.
  */
-import type { Rejection, SourceTraffic, TrafficOrigin } from '@funnelai/domain/wire';
+import type { Rejection, SourceTraffic, TrafficOrigin } from '@funnelai/domain/wire-sources';
 import { type SourceTrafficStore, TRAFFIC_ROWS_PER_WRITE, type TrafficRow } from '@funnelai/history/source-traffic';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';

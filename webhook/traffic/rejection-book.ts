@@ -2,7 +2,7 @@
  * The refusals that this replica remembers, by source, within bounds. A flood of refusals costs little: what is known already is counted,
  * and of what is new so much is looked at in a second.
  */
-import type { Rejection } from '@funnelai/domain/wire';
+import type { Rejection } from '@funnelai/domain/wire-sources';
 import type { Clock } from '@funnelai/kube/clock';
 import * as limits from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';

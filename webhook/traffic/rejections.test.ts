@@ -1,4 +1,4 @@
-import type { Rejection } from '@funnelai/domain/wire';
+import type { Rejection } from '@funnelai/domain/wire-sources';
 import { describe, expect, it } from 'vitest';
 import { REJECTIONS_BY_STRANGERS, REJECTIONS_PER_SOURCE } from '../limits.ts';
 import { keep, mergeRejections } from './rejections.ts';

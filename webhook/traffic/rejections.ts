@@ -1,5 +1,5 @@
 /** Lists of refusals: the same words once, the newest few, those of strangers apart. Pure. */
-import type { Rejection } from '@funnelai/domain/wire';
+import type { Rejection } from '@funnelai/domain/wire-sources';
 import { REJECTIONS_BY_STRANGERS, REJECTIONS_PER_SOURCE } from '../limits.ts';
 
 /** What makes two refusals of one source the same. */

@@ -1,5 +1,5 @@
 /** What to write into the sender's configuration, with the address that this source really has; the token is never shown. */
-import type { SourceDetail } from '@funnelai/domain/wire';
+import type { SourceDetail } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Tab from '@mui/material/Tab';

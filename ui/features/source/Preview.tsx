@@ -1,5 +1,5 @@
 /** What a body would become: what its sender would be told, the alerts, and what is wrong with the others. */
-import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire';
+import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { AlertState } from '../../components/AlertState.tsx';

@@ -1,5 +1,5 @@
 /** The last bodies that were refused, why, and what they were, as far as that may be shown. */
-import type { Rejection, SourceDetail } from '@funnelai/domain/wire';
+import type { Rejection, SourceDetail } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';

@@ -1,5 +1,5 @@
 /** A test of the whole way: one alert, marked as a test, sent and resolved by the same button. */
-import type { SourceDetail, TestRequest } from '@funnelai/domain/wire';
+import type { SourceDetail, TestRequest } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import MenuItem from '@mui/material/MenuItem';

@@ -1,6 +1,6 @@
 /** Alerts of a source that can never be stored as they are: how many, why, and what a person does about it. */
 import { deleteThem, isForWantOfSource, lookAtThem, putThemBack, type SetAside } from '@funnelai/domain/set-aside';
-import type { SourceDetail, SourceInbox } from '@funnelai/domain/wire';
+import type { SourceDetail, SourceInbox } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { CodeBlock } from '../../components/CodeBlock.tsx';

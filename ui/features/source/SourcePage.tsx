@@ -1,5 +1,5 @@
 /** One source: how to connect its sender, what comes in, what was refused, and ways to try it. */
-import type { Rejection } from '@funnelai/domain/wire';
+import type { Rejection } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';

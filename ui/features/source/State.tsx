@@ -1,6 +1,6 @@
 /** The column beside: what came to the source, what became of it, and who says so. */
 import { rateOf } from '@funnelai/domain/rate';
-import type { SourceDetail } from '@funnelai/domain/wire';
+import type { SourceDetail } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import type { ReactNode } from 'react';

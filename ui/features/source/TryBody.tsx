@@ -1,5 +1,5 @@
 /** Paste a body, see the alerts that it would make. Nothing is stored. */
-import type { SourceDetail, SourcePreview } from '@funnelai/domain/wire';
+import type { SourceDetail, SourcePreview } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import MenuItem from '@mui/material/MenuItem';

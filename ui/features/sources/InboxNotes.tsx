@@ -1,5 +1,5 @@
 /** What the rows of the list cannot say of the inbox: that nobody knows what waits there, and what sources that are gone have left in it. */
-import type { InboxState, SourcePage } from '@funnelai/domain/wire';
+import type { InboxState, SourcePage } from '@funnelai/domain/wire-sources';
 import Alert from '@mui/material/Alert';
 import Box from '@mui/material/Box';
 import { SetAsideHelp } from '../source/SetAside.tsx';

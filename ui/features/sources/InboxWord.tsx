@@ -1,5 +1,5 @@
 /** What of a source lies in the inbox, in a few words: those that wait for a person first. */
-import type { SourceInbox } from '@funnelai/domain/wire';
+import type { SourceInbox } from '@funnelai/domain/wire-sources';
 import { Age } from '../../components/Time.tsx';
 import { asideWords, waitWords } from './words.ts';
 

@@ -1,5 +1,5 @@
 /** The rows of the source list: whether it can take alerts, what came, what of that waits, and why something was refused. */
-import type { SourceItem } from '@funnelai/domain/wire';
+import type { SourceItem } from '@funnelai/domain/wire-sources';
 import { memo } from 'react';
 import { sourcePath } from '../../app/paths.ts';
 import { number } from '../../components/number.ts';

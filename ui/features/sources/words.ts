@@ -1,6 +1,6 @@
 /** What came to a source, in words: rates, counts, and why bodies were refused. Pure. */
 import type { Rate } from '@funnelai/domain/rate';
-import type { SourceInbox, SourceItem } from '@funnelai/domain/wire';
+import type { SourceInbox, SourceItem } from '@funnelai/domain/wire-sources';
 import { number } from '../../components/number.ts';
 
 type Traffic = SourceItem['traffic'];
