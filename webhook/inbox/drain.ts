@@ -99,6 +99,7 @@ export function createDrain(deps: DrainDeps): Drain {
       }
       if (!turns.mayGo(fault, row, plan.requests, nowMs)) {
         leave({ isUnused: true });
+        held.waitsForRate(key, fault);
         continue;
       }
       const verdict = api.ask();

@@ -42,6 +42,8 @@ export interface Held {
   done(key: string, fault: Fault, rows: readonly StoredRow[]): void;
   /** It is read again, later. */
   putBack(key: string, fault: Fault): void;
+  /** The same with what was read before there was a rate that it waits for: it takes the places of others. */
+  waitsForRate(key: string, fault: Fault): void;
   /** Rows that do not lie there any more. */
   forget(ids: Iterable<string>): void;
   clear(): void;
@@ -113,6 +115,14 @@ export function createHeld(deps: {
     if (fault.newKind !== undefined) first.delete(fault.newKind);
   }
 
+  function putBack(key: string, fault: Fault): void {
+    for (const row of fault.rows) {
+      known.delete(row.id);
+      release(row);
+    }
+    letGo(key, fault);
+  }
+
   /** What stands behind all that is held, and is the first of its kind. */
   async function readFirsts(without: readonly string[], nowMs: number): Promise<void> {
     const isRoom = holdsLess(
@@ -169,12 +179,9 @@ export function createHeld(deps: {
       fault.rows = fault.rows.filter((row) => !rows.includes(row));
       if (fault.rows.length === 0) letGo(key, fault);
     },
-    putBack(key, fault) {
-      for (const row of fault.rows) {
-        known.delete(row.id);
-        release(row);
-      }
-      letGo(key, fault);
+    putBack,
+    waitsForRate(key, fault) {
+      if (!fault.rows.every(({ id }) => rated.has(id))) putBack(key, fault);
     },
     forget(ids) {
       for (const id of ids) known.delete(id);

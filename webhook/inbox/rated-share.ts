@@ -9,6 +9,8 @@ import { DRAIN_FIRSTS, DRAIN_RATED, DRAIN_RATED_BYTES, DRAIN_RATED_OF_SOURCE, DR
 export interface RatedShare {
   /** Takes a row in, or passes it by; for those that are the first of their kind there is more room in all. `unrated`: no rate holds for it, and it is not held here. */
   add(row: StoredRow, bytes: number, isFirst: boolean): 'rated' | 'unrated' | 'passedBy';
+  /** Is it held here? */
+  has(id: string): boolean;
   /** The row is held no longer. False where it is none of these. */
   release(id: string): boolean;
   /** What lies there is read from the first row again: whoever has room now is passed by no longer. */
@@ -49,6 +51,7 @@ export function createRatedShare(paceOf: SourceRates['paceOf']): RatedShare {
       bytesHeld += bytes;
       return 'rated';
     },
+    has: (id) => rows.has(id),
     release(id) {
       const row = rows.get(id);
       if (row === undefined) return false;

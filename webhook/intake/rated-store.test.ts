@@ -199,6 +199,26 @@ describe('the inbox, while a source is over its rate', () => {
     expect(memory.rows.length).toBeGreaterThan(3 * DRAIN_HELD - 20);
   });
 
+  it('drains what others have put there also where the rate was set in the middle of the storm', async () => {
+    const sources = [anAlertSource(), anAlertSource({ name: 'other' })];
+    const { storm, send, fake, memory, drain, clock } = await aWorld({ sources });
+    fake.isAway = true;
+    const sent = [storm(0, 5), storm(5, 2 * DRAIN_HELD)];
+    await clock.advance(2_000);
+    await Promise.all(sent);
+    for (let n = 0; n < 5; n += 1) await send(report(n, { source: 'other', name: 'DiskFull' }));
+    fake.isAway = false;
+    // The drain holds as much of the storm as it may when somebody bounds that source.
+    fake.beforeWrite = () => {
+      if (memory.read.size > DRAIN_HELD + 1) sources[0] = rated(1, 1);
+    };
+    drain.start();
+    await clock.advance(15_000);
+    const names = [...fake.stored.values()].map(({ spec }) => spec.labels?.alertname);
+    expect(names.filter((name) => name === 'DiskFull')).toHaveLength(5);
+    expect(memory.rows.length).toBeGreaterThan(DRAIN_HELD);
+  });
+
   it('lets a new name of that source go before more of the same', async () => {
     const { storm, send, fake, drain, clock } = await aWorld({ sources: [rated(2, 2)] });
     await storm(0, DRAIN_HELD);
