@@ -71,6 +71,7 @@ function put(
     source?: string;
     alertname?: string;
     isFirst?: boolean;
+    isStored?: true;
   } = {},
 ) {
   second += 1;
@@ -81,7 +82,7 @@ function put(
   if (state === 'Resolved') spec.endsAt = at;
   const { namespace = 'demo', source = 'prom', alertname, isFirst = false } = o;
   if (alertname !== undefined) spec.labels = { alertname };
-  const reports = JSON.stringify([{ spec, startNamed: true, endNamed: true }]);
+  const reports = JSON.stringify([{ spec, startNamed: true, endNamed: true, isStored: o.isStored }]);
   memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports, isFirst });
 }
 const states = (fake: FakeAlerts) => [...fake.stored.values()].map(({ spec }) => spec.state);
@@ -124,6 +125,14 @@ describe('the drain', () => {
     // Nobody answers the others: they do not wait for ever.
     await clock.advance(DRAIN_ANSWER_MS);
     expect([states(fake), memory.rows.length]).toEqual([['Resolved', 'Resolved', 'Resolved'], 0]);
+  });
+
+  it('tells nothing anew of what ended before, and has left the cluster since', async () => {
+    const { fake, memory, start } = aDrain({ isAwaited: true });
+    put(memory, 1);
+    put(memory, 1, { state: 'Resolved', isStored: true });
+    await start(1_000);
+    expect([states(fake), memory.rows, fake.calls.filter((c) => c !== 'get')]).toEqual([['Resolved'], [], ['create']]);
   });
 
   it('waits no longer for one that flaps than for any other', async () => {

@@ -21,6 +21,8 @@ export interface Home {
 export type Way = 'here' | 'home' | { why: string };
 
 interface RowReport extends Report {
+  /** It was in etcd when it came here: absent where it was not, or nobody could say. */
+  isStored?: true;
   /** Absent of an alert that stayed where it came. */
   home?: Home;
 }
@@ -30,7 +32,7 @@ export const keyOf = ({ namespace, source, fingerprint }: Pick<InboxRow, 'namesp
   `${namespace}/${source}/${fingerprint}`;
 
 /** Mostly one; a body may tell of one fault ten thousand times, and whoever drains holds whole rows. */
-export function rowsOf({ namespace, source, fingerprint, demo, reports, keep }: StoreRequest): InboxRow[] {
+export function rowsOf({ namespace, source, fingerprint, demo, reports, keep, isStored }: StoreRequest): InboxRow[] {
   const kept = keep?.();
   const row = (some: readonly string[], last: Report): InboxRow => ({
     namespace,
@@ -47,7 +49,7 @@ export function rowsOf({ namespace, source, fingerprint, demo, reports, keep }: 
   for (const [place, report] of reports.entries()) {
     const spec = kept?.reports[place]?.spec;
     const home = kept && spec && { namespace: kept.namespace, source: kept.source, demo: kept.demo, spec };
-    const text = JSON.stringify({ ...report, home });
+    const text = JSON.stringify({ ...report, home, isStored });
     const size = Buffer.byteLength(text);
     if (held.length > 0 && bytes + size > INBOX_ROW_BYTES) {
       rows.push(row(held, last));
@@ -94,25 +96,34 @@ export function planOf(
   return plan;
 }
 
-/** Returns the rows up to the first that resolves what those before it left firing; all of them where none does. */
+/**
+ * Returns the rows up to the first that resolves what those before it left firing; all of them where none does. An end that was told before
+ * they were splits none.
+ */
 export function untilItEnds(rows: readonly StoredRow[]): readonly StoredRow[] {
-  const at = rows.findIndex((row, place) => place > 0 && fires(rows[place - 1]) && !fires(row));
+  const lasts = rows.map(lastOf);
+  const fire = (last: RowReport | undefined) => last?.spec.state === 'Firing';
+  const at = lasts.findIndex(
+    (last, place) => place > 0 && fire(lasts[place - 1]) && !fire(last) && last?.isStored !== true,
+  );
   return at === -1 ? rows : rows.slice(0, at);
 }
 
 /** Whether the last report of a row fires; not of one that cannot be read. */
-export function fires(row: StoredRow | undefined): boolean {
+export const fires = (row: StoredRow | undefined): boolean => row !== undefined && lastOf(row)?.spec.state === 'Firing';
+
+function lastOf(row: StoredRow): RowReport | undefined {
   try {
-    return row !== undefined && reportsOf(row).at(-1)?.spec.state === 'Firing';
+    return reportsOf(row).at(-1);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** One report as a request of its own. @throws {Error} when it can go nowhere. */
 function placed(
   row: StoredRow,
-  { home, ...report }: RowReport,
+  { home, isStored: _, ...report }: RowReport,
   wayOf: (row: StoredRow, home: Home | undefined) => Way,
 ): StoreRequest {
   const way = wayOf(row, home);

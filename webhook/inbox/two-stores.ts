@@ -62,9 +62,11 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       if (!(kept instanceof Error)) return kept;
       return { ...bothAway(outcome.message, kept, outcome.retryAfterMs), ...(outcome.isFull && { isFull: true }) };
     }
-    // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it.
-    if (outcome.kind !== 'unchanged' || !inbox.mayHoldRows()) return outcome;
-    const kept = await keep(request);
+    // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it, or, of what is over,
+    // nothing will once it has left the cluster.
+    const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && isOver(request));
+    if (!mayBeForgotten || !inbox.mayHoldRows()) return outcome;
+    const kept = await keep({ ...request, isStored: true });
     // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.
     if (!(kept instanceof Error) || !inbox.isWaiting(request.fingerprint) || !isOver(request)) return outcome;
     const message = `an older report of this alert waits in the inbox, which is away: ${kept.message}`;

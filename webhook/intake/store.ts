@@ -37,6 +37,8 @@ export interface StoreRequest {
   place?: Place;
   /** It has been counted to the rate of its source. */
   isCounted?: true;
+  /** It is in etcd, and goes to the inbox only to stand behind what may wait there of the same fault. */
+  isStored?: true;
   /** It ends what fires in the cluster, and need not wait behind what waits of the same fault in the inbox. */
   mayOvertake?: true;
 }
