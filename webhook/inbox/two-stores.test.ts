@@ -283,6 +283,24 @@ describe('an alert', () => {
     expect(await send(request(1))).toMatchObject({ kind: 'unchanged' });
   });
 
+  it('that changes nothing in etcd is noted there while what came before it waits in an inbox that is away', async () => {
+    const { memory, fake, send, clock } = await twoStores();
+    await send(request(1));
+    const { reports, ...row } = request(1, { state: 'Resolved', second: 60 });
+    memory.add({ ...row, receivedAt: reports[0].spec.receivedAt, reports: JSON.stringify(reports) });
+    await clock.advance(2 * INBOX_LOOK_MS);
+    memory.isAway = true;
+    // It fires again, as senders say it that name no start, and that say it once.
+    const again = request(1, { second: 70 });
+    const [report] = again.reports;
+    again.reports = [{ ...report, startNamed: false }];
+    expect(await send(again)).toMatchObject({ kind: 'updated' });
+    expect([...fake.stored.values()].map(({ spec }) => spec.receivedAt)).toEqual([report.spec.receivedAt]);
+    const writes = fake.calls.length;
+    await send(again);
+    expect(fake.calls.length).toBe(writes);
+  });
+
   it('that is over is not said to be stored while a firing of it waits in an inbox that is away', async () => {
     const { memory, send, clock } = await twoStores();
     const over = request(1, { state: 'Resolved', second: 60 });

@@ -73,11 +73,14 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     return { kind: 'unavailable', message };
   }
 
-  async function store(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
+  async function store(given: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> {
+    let request = given;
     // Overtaken by this one, what waits of the same fault would be merged without what this one says of it.
     if (inbox.isWaiting(request.fingerprint) && request.mayOvertake !== true) {
       const kept = await keep(request);
       if (!(kept instanceof Error)) return kept;
+      // Then etcd at least has to say that this one came later.
+      request = { ...request, isOvertaking: true };
     }
     const verdict = api.ask();
     if (verdict.may === 'not') {

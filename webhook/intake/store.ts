@@ -37,6 +37,8 @@ export interface StoreRequest {
   place?: Place;
   /** It has been counted to the rate of its source. */
   isCounted?: true;
+  /** It is written also where nothing changes but when it was received: what waits of the same fault came before it. */
+  isOvertaking?: true;
   /** It is in etcd, and goes to the inbox only to stand behind what may wait there of the same fault. */
   isStored?: true;
   /** It ends what fires in the cluster, and need not wait behind what waits of the same fault in the inbox. */
@@ -119,8 +121,9 @@ async function storeUnder(
       }
       const next = mergeReports(stored?.spec, request.reports);
       // Nothing to note an acknowledgement on: it is taken, and makes no alert.
-      if (next === undefined || (stored !== undefined && sameAlert(stored.spec, next)))
-        return { kind: 'unchanged', name };
+      const isSame = stored !== undefined && sameAlert(stored.spec, next ?? stored.spec);
+      const isNoted = request.isOvertaking !== true || next?.receivedAt === stored?.spec.receivedAt;
+      if (next === undefined || (isSame && isNoted)) return { kind: 'unchanged', name };
       const written = await write(deps, request, key, stored, next, signal);
       deps.alerts.observe(written);
       return { kind: stored === undefined ? 'created' : 'updated', name };
