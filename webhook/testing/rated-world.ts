@@ -18,11 +18,19 @@ import { createWebhookMetrics } from '../metrics.ts';
 import { FakeAlerts } from './fake-alerts.ts';
 import { MemoryInbox } from './memory-inbox.ts';
 
-/** Nothing is drained before `drain.start()`. `hasInbox: false` is a webhook without a database. */
-export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolean }) {
-  const fake = new FakeAlerts();
-  const memory = new MemoryInbox();
-  const clock = new FakeClock('2026-01-01T12:00:00Z');
+interface Shared {
+  fake: FakeAlerts;
+  memory: MemoryInbox;
+  clock: FakeClock;
+}
+
+/** Nothing is drained before `drain.start()`. `hasInbox: false` is a webhook without a database. `beside`: another replica of that one. */
+export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolean; beside?: Shared }) {
+  const {
+    fake = new FakeAlerts(),
+    memory = new MemoryInbox(),
+    clock = new FakeClock('2026-01-01T12:00:00Z'),
+  } = o.beside ?? {};
   const log = silentLog();
   const registry = createRegistry();
   const metrics = createWebhookMetrics(registry);
