@@ -1,5 +1,4 @@
 /** What fired and is over is told in two steps, as the straight way has it: what had resolved before anyone looked opens no incident. */
-import type { StoredRow } from '@funnelai/history/inbox';
 import { DRAIN_ANSWER_MS, DRAIN_REMOVE_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { Fault } from './held.ts';
@@ -14,9 +13,9 @@ export function createAwaiting(deps: {
 }) {
   return {
     /** Whether the operator has yet to answer what the last write of this fault left firing. */
-    waits({ namespace }: StoredRow, fault: Fault, nowMs: number): boolean {
+    waits(fault: Fault, nowMs: number): boolean {
       if (fault.awaited === undefined) return false;
-      const isAnswered = deps.isAnswered?.(namespace, fault.awaited) !== false;
+      const isAnswered = deps.isAnswered?.(fault.awaited.namespace, fault.awaited.name) !== false;
       if (!isAnswered && mayAwait(fault, nowMs)) {
         fault.notBeforeMs = nowMs + DRAIN_REMOVE_MS;
         return true;

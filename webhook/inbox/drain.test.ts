@@ -30,6 +30,8 @@ function aDrain(
     isNew?: (alertname: string) => boolean;
     /** Whether anybody waits for the operator's answers. */
     isAwaited?: true;
+    /** What is said of that, where the fake's Alerts are not asked. */
+    isAnswered?: (namespace: string) => boolean;
   } = {},
 ) {
   const fake = new FakeAlerts();
@@ -46,6 +48,7 @@ function aDrain(
     sourceOf: (namespace, name) =>
       o.sources === undefined ? anAlertSource({ namespace, name }) : o.sources(`${namespace}/${name}`),
     isNew: (_namespace, { labels }) => o.isNew?.(labels?.alertname ?? '') ?? false,
+    ...(o.isAnswered && { isAnswered: o.isAnswered }),
     ...(o.isAwaited && { isAnswered: (namespace, name) => isAnswered(fake.cache.get(namespace, name)) }),
     api,
     lane: createLane({ clock }),
@@ -354,6 +357,28 @@ describe('what was routed into another namespace', () => {
     expect(await drained([home, platform], (namespace) => (namespace === 'pay' ? 'gone' : 'created'))).toEqual(
       asItCame,
     );
+  });
+
+  it('and fired and is over is told in two steps also where it stays where it came', async () => {
+    const stored: string[] = [];
+    const asked: string[] = [];
+    const stores: AlertStore = {
+      store: async ({ namespace, reports }) => {
+        stored.push(`${namespace} ${reports.map(({ spec }) => spec.state)}`);
+        return { kind: 'created', name: 'x' };
+      },
+    };
+    const isAnswered = (namespace: string) => asked.push(namespace) > 3;
+    const { memory, start } = aDrain({ stores, sources: (name) => (name === 'infra/prom' ? home : null), isAnswered });
+    const over = ({ reports: [report], ...one }: StoreRequest): StoreRequest => ({
+      ...one,
+      reports: [{ ...report, spec: { ...report.spec, state: 'Resolved' } }],
+    });
+    for (const row of rowsOf({ ...there, keep: () => here })) memory.add(row);
+    for (const row of rowsOf({ ...over(there), keep: () => over(here) })) memory.add(row);
+    await start();
+    expect(stored).toEqual(['infra Firing', 'infra Resolved']);
+    expect(asked).toEqual(['infra', 'infra', 'infra', 'infra']);
   });
 
   it('is set aside only when neither takes it, with the reason', async () => {

@@ -86,7 +86,7 @@ export function createDrain(deps: DrainDeps): Drain {
         held.putBack(key, fault);
         continue;
       }
-      if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(row, fault, nowMs)) continue;
+      if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(fault, nowMs)) continue;
       const leave = lane.enterDrain();
       if (leave === undefined) return;
       const most = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
@@ -149,10 +149,10 @@ export function createDrain(deps: DrainDeps): Drain {
     { rows, plan, round }: { rows: readonly StoredRow[]; plan: Plan; round: number },
     signal: AbortSignal,
   ): Promise<void> {
-    let { unreadable } = plan;
+    let { unreadable, requests } = plan;
     let outcome: StoreOutcome | undefined;
     try {
-      outcome = await store(plan.requests, signal);
+      outcome = await store(requests, signal);
       if (outcome?.kind === 'gone') {
         // The namespace goes away: what was routed into it stays where it came, too.
         const why = outcome.message;
@@ -160,8 +160,8 @@ export function createDrain(deps: DrainDeps): Drain {
           home && deps.sourceOf(home.namespace, home.source) ? 'home' : { why },
         );
         if (kept.requests.length > 0) {
-          unreadable = kept.unreadable;
-          outcome = await store(kept.requests, signal);
+          ({ unreadable, requests } = kept);
+          outcome = await store(requests, signal);
         }
       }
     } catch (error) {
@@ -175,10 +175,10 @@ export function createDrain(deps: DrainDeps): Drain {
     if (!held.has(key, fault)) return;
     for (const { row, why } of unreadable) done(key, fault, [row], why);
     const stored = rows.filter((row) => !unreadable.some((other) => other.row === row));
-    if (outcome !== undefined) learn(key, fault, stored, outcome);
+    if (outcome !== undefined) learn(key, fault, stored, requests.at(-1)?.namespace ?? '', outcome);
   }
 
-  function learn(key: string, fault: Fault, rows: StoredRow[], outcome: StoreOutcome): void {
+  function learn(key: string, fault: Fault, rows: StoredRow[], place: string, outcome: StoreOutcome): void {
     const namespace = rows[0]?.namespace ?? '';
     if (outcome.kind === 'unavailable') {
       const nowMs = clock.monotonicMs();
@@ -193,7 +193,7 @@ export function createDrain(deps: DrainDeps): Drain {
     if (isStored(outcome)) {
       done(key, fault, rows);
       if (fault.rows.length > 0 && 'name' in outcome && fires(rows.at(-1))) {
-        fault.awaited = outcome.name;
+        fault.awaited = { namespace: place, name: outcome.name };
         fault.awaitedSinceMs ??= clock.monotonicMs();
       }
     }

@@ -24,8 +24,8 @@ export interface Fault {
   notBeforeMs: number;
   /** It waits for the rate of its source. */
   isOverRate?: boolean;
-  /** The Alert that its last write left firing, while the operator's answer is waited for; and since when it is waited for answers. */
-  awaited?: string | undefined;
+  /** The Alert, of which an alert that was routed may be one where it came, that its last write left firing, while the operator's answer is waited for; and since when it is waited for answers. */
+  awaited?: { namespace: string; name: string } | undefined;
   awaitedSinceMs?: number;
 }
 const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
