@@ -74,7 +74,7 @@ export function createDrain(deps: DrainDeps): Drain {
     lane.drains(false);
   }
 
-  /** Begins as many writes as lane, breaker and rates allow. */
+  /** Begins as many writes as lane, breaker and rates allow. What cannot be written now is not counted to its rate either. */
   function begin(signal: AbortSignal): void {
     const nowMs = clock.monotonicMs();
     turns.begin();
@@ -87,7 +87,7 @@ export function createDrain(deps: DrainDeps): Drain {
         continue;
       }
       if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(fault, nowMs)) continue;
-      const leave = lane.enterDrain();
+      const leave = api.restMs() === undefined ? lane.enterDrain() : undefined;
       if (leave === undefined) return;
       const most = fault.rows.slice(0, fault.isOneByOne ? 1 : limits.DRAIN_ROWS_PER_WRITE);
       const rows = deps.isAnswered !== undefined && mayAwait(fault, nowMs) ? untilItEnds(most) : most;

@@ -219,6 +219,21 @@ describe('the inbox, while a source is over its rate', () => {
     expect(memory.rows.length).toBeGreaterThan(DRAIN_HELD);
   });
 
+  it('has its burst ready when the API server is back, however often it was tried meanwhile', async () => {
+    const { storm, fake, memory, drain, clock } = await aWorld({ sources: [rated(1, 20)] });
+    fake.isAway = true;
+    drain.start();
+    for (let n = 0; n < 40; n += 1) {
+      const sent = storm(n, n + 1);
+      await clock.advance(1_000);
+      await sent;
+    }
+    expect(memory.rows).toHaveLength(40);
+    fake.isAway = false;
+    await clock.advance(10_000);
+    expect(fake.stored.size).toBeGreaterThanOrEqual(20);
+  });
+
   it('lets a new name of that source go before more of the same', async () => {
     const { storm, send, fake, drain, clock } = await aWorld({ sources: [rated(2, 2)] });
     await storm(0, DRAIN_HELD);
