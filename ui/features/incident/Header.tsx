@@ -6,7 +6,7 @@ import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
 import { useSession } from '../../app/session.tsx';
-import { expiredInWords } from '../../components/alert-counts.ts';
+import { clearedInWords, expiredInWords } from '../../components/alert-counts.ts';
 import { CopyIcon } from '../../components/CopyLine.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
@@ -81,7 +81,7 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
             bgcolor: 'surface.sunken',
           }}
         >
-          <span>All {item.alerts.total} alerts have resolved. It is yours to say whether it is over.</span>
+          <span>{clearedInWords(item.alerts)}</span>
           <Button variant="outlined" disabled={refusal !== undefined} onClick={() => setResolving(true)}>
             Resolve it
           </Button>
