@@ -11,7 +11,8 @@ describe('an acknowledgement in the system that sent an alert', () => {
     });
     expect(acknowledgedWords({ at })).toMatchObject({ who: '' });
     const trusted = acknowledgedWords({ at, by: 'Icinga', trusted: { at, by: 'Icinga' } });
-    expect(trusted.meaning).toContain('counts for the incident');
+    // Not that it has moved: another alert of it may lack its own.
+    expect(trusted.meaning).toContain('acknowledged once all of its alerts that fire are');
     expect(trusted).not.toHaveProperty('again');
   });
 

@@ -14,7 +14,7 @@ const whoOf = ({ by }: { by?: string }): string => (by === undefined ? '' : `, b
 export function acknowledgedWords(word: NonNullable<AlertSpec['acknowledgedUpstream']>): AcknowledgedWords {
   const { at, trusted } = word;
   if (trusted === undefined) return { who: whoOf(word), meaning: 'that changes nothing here' };
-  const meaning = 'its source is trusted in that, so it counts for the incident';
+  const meaning = 'its source is trusted in that. The incident is acknowledged once all of its alerts that fire are';
   if (trusted.at === at) return { who: whoOf(word), meaning };
   return { who: whoOf(word), again: { at: trusted.at, who: whoOf(trusted) }, meaning };
 }
