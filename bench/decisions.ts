@@ -3,10 +3,11 @@ import type { Alert, CorrelationRule, Incident } from '@funnelai/crds/generated/
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import { encodeChangesAnnotation } from '@funnelai/domain/admission-log';
 import { decideIncident, ruleFor } from '@funnelai/domain/correlate';
+import { explain } from '@funnelai/domain/explanation';
 import { decideIncidentStep } from '@funnelai/domain/incident-decide';
 import { compileRules } from '@funnelai/domain/rules';
 import { systemClock } from '@funnelai/kube/clock';
-import { answeredStatus, explain, whatIsAsked } from '@funnelai/operator/correlation/decide';
+import { answeredStatus, whatIsAsked } from '@funnelai/operator/correlation/decide';
 import { anAlert, anIncident, aRule, START } from '@funnelai/operator/testing/builders';
 import { median } from './load.ts';
 import type { Figure } from './report.ts';

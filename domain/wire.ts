@@ -101,6 +101,8 @@ export interface AlertItem {
   episode?: number;
   incident?: string;
   explanation?: string;
+  /** Only while it fires: acknowledged in the system that sent it, by whom where that was said, and whether its source is trusted in that. */
+  acknowledged?: { by?: string; isTrusted: boolean };
   labels: Record<string, string>;
   links: { title: string; url: string; kind: LinkKind }[];
   demo: boolean;

@@ -177,18 +177,6 @@ export function answeredStatus(
   };
 }
 
-/** "rule … on …; joined x", with an earlier verdict of the same form replaced. */
-export function explain(rule: string, verdict: string): string {
-  return `${rule}; ${verdict}`;
-}
-
-/** The part of a kept explanation that names rule and group; what happened then comes after it. */
-export function rulePart(explanation: string | undefined): string {
-  if (explanation === undefined) return 'no rule is on record';
-  const at = explanation.lastIndexOf('; ');
-  return at < 0 ? explanation : explanation.slice(0, at);
-}
-
 function cut(text: string): string {
   return text.length <= MAX_EXPLANATION ? text : `${text.slice(0, MAX_EXPLANATION - 1)}…`;
 }

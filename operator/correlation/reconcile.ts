@@ -5,6 +5,7 @@
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import { endOfChain, ruleFor } from '@funnelai/domain/correlate';
+import { explain, movedVerdict, rulePart } from '@funnelai/domain/explanation';
 import { labelValue } from '@funnelai/domain/labels';
 import { isForbidden, isInvalid, isNamespaceTerminating, messageOf, TerminalError } from '@funnelai/kube/errors';
 import type { Lane } from '@funnelai/kube/lanes';
@@ -13,7 +14,7 @@ import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, BY_TAKEN_OUT, joinKey, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
-import { type Answer, type Asked, answeredStatus, explain, laneOfNews, rulePart, whatIsAsked } from './decide.ts';
+import { type Answer, type Asked, answeredStatus, laneOfNews, whatIsAsked } from './decide.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { createPlacing, type Placed } from './placing.ts';
 import { type MergeBook, takenOutOf, whereItGoesBack } from './taken-out.ts';
@@ -68,7 +69,7 @@ export function createCorrelationController(deps: Deps): Controller {
     if (asked.kind === 'nothing') return giveBack(alert);
     if (asked.kind === 'correlate' && (await answerStillStands(alert))) return undefined;
     if (asked.kind !== 'move') return correlate(alert, asked, lane);
-    return move(alert, 'Moved', asked.to, `moved to ${asked.to}, into which ${asked.from} was merged`);
+    return move(alert, 'Moved', asked.to, movedVerdict(asked.to, asked.from));
   }
 
   /** A cache may be behind; that an incident is gone is believed only when the API server says so. */

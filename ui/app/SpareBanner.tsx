@@ -1,7 +1,7 @@
 /** The banner over the whole width while alerts come in by the inbox, or some do not, or Postgres is away: since when, and what is still true. */
 import Box from '@mui/material/Box';
 import { Link } from 'react-router';
-import { Clock } from '../components/Time.tsx';
+import { Moment } from '../components/Time.tsx';
 import { useSpare } from '../live/spare.ts';
 import { sourcesPath } from './paths.ts';
 import { useNamespace } from './session.tsx';
@@ -18,6 +18,9 @@ export function SpareBanner() {
   const words = spare === undefined ? undefined : spareWords(spare);
   return (
     <Box
+      // What is outside of the status, the count and the link, belongs to something, too.
+      role={words && 'region'}
+      aria-label={words && 'About the alerts that come in'}
       sx={
         words && {
           px: 4,
@@ -33,7 +36,7 @@ export function SpareBanner() {
       <Box component="span" role="status" aria-label="Alerts coming in" sx={{ fontWeight: 500 }}>
         {spare !== undefined && words !== undefined && (
           <>
-            {words.what} since <Clock at={spare.since} />
+            {words.what} since <Moment at={spare.since} />
             {words.stillTrue}
           </>
         )}

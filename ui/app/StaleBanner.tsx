@@ -2,7 +2,7 @@
 import Box from '@mui/material/Box';
 import { useEffect, useState } from 'react';
 import { FALLBACK_EVERY_MS } from '../api/queries.ts';
-import { Clock } from '../components/Time.tsx';
+import { Moment } from '../components/Time.tsx';
 import { useLiveStatus } from '../live/status.ts';
 
 /** A connection that is back within this was never away for a reader. */
@@ -21,7 +21,7 @@ export function StaleBanner() {
     <Box role="status" aria-label="Live updates">
       {isShown && status.state === 'down' && (
         <Box sx={{ px: 4, py: 1.5, bgcolor: 'warning.main', color: 'background.default', fontWeight: 500 }}>
-          Not live since <Clock at={new Date(status.since).toISOString()} />: the stream of changes is down. Connecting
+          Not live since <Moment at={new Date(status.since).toISOString()} />: the stream of changes is down. Connecting
           again; until then everything here is read every {FALLBACK_EVERY_MS / 1000} s.
         </Box>
       )}

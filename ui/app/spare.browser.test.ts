@@ -25,8 +25,10 @@ it('a banner says at once that new alerts wait, how many, and goes when they do 
   await untilListening();
 
   stage.fake.state.setSpare(AWAY);
-  await banner.getByText('New alerts have not been shown here since 13:00:00').waitFor({ timeout: 5_000 });
-  await at.getByText('12 wait now').waitFor();
+  await banner
+    .getByText('New alerts have not been shown here since Thu 01 Jan 2026 13:00:00 UTC+01:00')
+    .waitFor({ timeout: 5_000 });
+  await at.getByRole('region', { name: 'About the alerts that come in' }).getByText('12 wait now').waitFor();
   expect(await seriousFindings(at)).toEqual([]);
   // What is read out does not change with the number: nobody is told it anew every few seconds.
   const told = await banner.textContent();
@@ -94,7 +96,9 @@ it('says that the history database cannot be reached, what works and what does n
   const since = '2026-01-01T12:00:00Z';
   stage.fake.state.setSpare({ why: 'databaseAway', waiting: 0, since });
   await bannerOf(at)
-    .getByText('The history database has not been reached since 13:00:00: alerts still come in')
+    .getByText(
+      'The history database has not been reached since Thu 01 Jan 2026 13:00:00 UTC+01:00: alerts still come in',
+    )
     .waitFor();
   expect(await at.getByRole('link', { name: 'Which sources' }).count()).toBe(0);
   for (const spare of [

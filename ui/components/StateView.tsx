@@ -7,7 +7,7 @@ import Typography from '@mui/material/Typography';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { ApiError } from '../api/problem.ts';
 import { CopyLine } from './CopyLine.tsx';
-import { Clock } from './Time.tsx';
+import { Moment } from './Time.tsx';
 
 /** Nothing is drawn before this: most answers are quicker, and a flash of grey helps nobody. */
 const SKELETON_AFTER_MS = 200;
@@ -130,7 +130,7 @@ export function OldData({ error, readAt, onRetry }: { error: ApiError; readAt: n
     >
       <Typography sx={{ flex: '1 1 320px' }}>
         <strong>
-          Not up to date: read at <Clock at={new Date(readAt).toISOString()} />.
+          Not up to date: read at <Moment at={new Date(readAt).toISOString()} />.
         </strong>{' '}
         {error.message}
         {error.problem.requestId && (

@@ -1,6 +1,6 @@
 /** A time on the page: an age with the absolute time in its tooltip, or the absolute time with the age in it. */
 import Tooltip from '@mui/material/Tooltip';
-import { absolute, age, clockTime, relative, viewersZone } from './instant-words.ts';
+import { absolute, age, clockTime, moment, relative, viewersZone } from './instant-words.ts';
 import { useNow } from './use-now.ts';
 
 const zone = viewersZone();
@@ -24,6 +24,16 @@ export function Clock({ at }: { at: string }) {
   return (
     <Tooltip title={`${relative(at, now)} · ${absolute(at, zone)}`}>
       <time dateTime={at}>{clockTime(at, zone)}</time>
+    </Tooltip>
+  );
+}
+
+/** `14:02:11 UTC+01:00`, with the day where it is not today: for what stands alone, and on screens without tooltips. */
+export function Moment({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <Tooltip title={`${relative(at, now)} · ${absolute(at, zone)}`}>
+      <time dateTime={at}>{moment(at, now, zone)}</time>
     </Tooltip>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countsInWords, expiredInWords } from './alert-counts.ts';
+import { clearedInWords, countsInWords, expiredInWords } from './alert-counts.ts';
 
 describe('how the alerts of an incident stand', () => {
   it('names those that expired only where some did, and never among the resolved', () => {
@@ -10,6 +10,14 @@ describe('how the alerts of an incident stand', () => {
     expect(countsInWords({ firing: 3, resolved: 1, total: 4, folded: 90 })).toBe(
       '3 firing, 1 resolved of 4, and 90 folded that fire',
     );
+  });
+
+  it('names those that left it, and does not call them resolved', () => {
+    expect(countsInWords({ firing: 1, resolved: 0, total: 2 })).toBe(
+      '1 firing, 0 resolved, 1 moved to another incident or deleted, of 2',
+    );
+    expect(clearedInWords({ firing: 0, resolved: 1, total: 2 })).toMatch(/^Its alert has resolved\./);
+    expect(clearedInWords({ firing: 0, resolved: 1_200, total: 1_200 })).toMatch(/^All 1,200 alerts have resolved\./);
   });
 
   it('says that an incident does not resolve by itself once nothing fires but something expired', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { absolute, age, clockTime, duration, relative } from './instant-words.ts';
+import { absolute, age, clockTime, duration, moment, relative } from './instant-words.ts';
 
 const now = Date.parse('2026-11-23T14:00:00Z');
 const before = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
@@ -30,6 +30,13 @@ describe('times in words', () => {
     expect(absolute('2026-11-23T14:00:05.123456Z', 'Europe/Oslo')).toBe('Mon 23 Nov 2026 15:00:05 UTC+01:00');
     expect(absolute('2026-07-01T14:00:05Z', 'Europe/Oslo')).toContain('16:00:05 UTC+02:00');
     expect(clockTime('2026-11-23T00:00:00Z', 'UTC')).toBe('00:00:00');
+  });
+
+  it('that stand alone have their zone, and their day once it is over', () => {
+    expect(moment('2026-11-23T13:00:05Z', now, 'Europe/Oslo')).toBe('14:00:05 UTC+01:00');
+    // Of the same day to one who is an hour behind.
+    expect(moment('2026-11-22T23:30:00Z', now, 'Europe/Oslo')).toBe('00:30:00 UTC+01:00');
+    expect(moment('2026-11-22T23:30:00Z', now, 'UTC')).toBe('Sun 22 Nov 2026 23:30:00 UTC');
   });
 
   it('are relative in a tooltip', () => {

@@ -79,6 +79,11 @@ export function zoneOffset(at: string | number, timeZone: string): string {
   const name = parts(at, timeZone).timeZoneName ?? 'GMT';
   return name.replace('GMT', 'UTC');
 }
+/** `14:02:11 UTC+01:00` of a time on the day of `now`, with the day in front of any other: what has lasted since yesterday does not look like an hour. */
+export const moment = (at: string | number, now: number, timeZone: string): string =>
+  calendarDay(at, timeZone) === calendarDay(now, timeZone)
+    ? `${clockTime(at, timeZone)} ${zoneOffset(at, timeZone)}`
+    : absolute(at, timeZone);
 /** `Mon 23 Nov 2026 14:02:11 UTC+01:00`. */
 export const absolute = (at: string | number, timeZone: string): string =>
   `${calendarDay(at, timeZone)} ${clockTime(at, timeZone)} ${zoneOffset(at, timeZone)}`;

@@ -34,7 +34,7 @@ export const OFF = {
   isOff: true,
 } as const;
 
-const DEADLINE = { ms: HISTORY_DEADLINE_MS, why: `no answer within ${HISTORY_DEADLINE_MS / 1000} s` };
+const DEADLINE = { ms: HISTORY_DEADLINE_MS, why: `nothing came within ${HISTORY_DEADLINE_MS / 1000} s` };
 
 /** Asks Postgres within the deadline, and not again at once after it did not answer. */
 export function createAsk({
@@ -55,7 +55,7 @@ export function createAsk({
       down = undefined;
       return { available: true, value };
     } catch (error) {
-      const reason = `The history database does not answer: ${messageOf(error)}`;
+      const reason = `The history database does not answer: ${messageOf(error).replace(/\.$/, '')}.`;
       if (error instanceof HistoryUnavailable) {
         log.warn({ why: messageOf(error) }, 'history does not answer');
         down = { reason, atMs: clock.monotonicMs() };

@@ -5,7 +5,7 @@ import { DETAIL_ALERTS, EARLIER_EPISODES } from '../limits.ts';
 import { anAlert, anIncident } from '../testing/builders.ts';
 import type { ApiContext } from './context.ts';
 import { OFF } from './history-reader.ts';
-import { describeIncident, earlierEpisodes, historyState } from './incident-detail.ts';
+import { describeIncident, earlierEpisodes, historyState, mergesInto } from './incident-detail.ts';
 
 const numbered = (changeSequence: number, condition?: { status: 'True' | 'False'; message: string }): Incident => ({
   ...anIncident(),
@@ -56,6 +56,7 @@ it('an incident with thousands of alerts shows the most urgent of them, says how
     history: { storyOf: async () => OFF },
     access: { may: async () => true },
     alerts: { synced: true, byIndex: () => alerts },
+    incidents: { byIndex: () => [] },
   } as unknown as ApiContext;
   const detail = await describeIncident(api, {} as Person, anIncident());
   expect([detail.alerts.length, detail.alertsTotal]).toEqual([DETAIL_ALERTS, 5_000]);
@@ -89,4 +90,22 @@ describe('earlier episodes', () => {
     expect(many).toHaveLength(EARLIER_EPISODES);
     expect(many.at(-1)?.startsAt).toBe(at(56));
   });
+});
+
+it('others say that they were merged into it, and taken out of it again', () => {
+  const merge = (sequence: number, from: string, to: string) =>
+    ({ sequence, kind: 'Merge', from, to, at: `2026-01-01T12:0${sequence}:00Z`, recordedAt: '', by: 'ana' }) as const;
+  const others = [
+    anIncident({
+      metadata: { name: 'one' },
+      status: { observedGeneration: 1, changes: [merge(2, '', 'big'), merge(6, 'big', ''), merge(7, '', 'else')] },
+    }),
+    anIncident({ metadata: { name: 'two' }, status: { observedGeneration: 1, changes: [merge(4, 'else', 'big')] } }),
+    anIncident({ metadata: { name: 'none' } }),
+  ];
+  expect(mergesInto('big', others).map(({ incident, isOut }) => [incident, isOut])).toEqual([
+    ['one', false],
+    ['two', false],
+    ['one', true],
+  ]);
 });

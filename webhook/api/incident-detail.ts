@@ -1,17 +1,18 @@
 /** One incident with its alerts and its story, from the cluster and from history; also when it is gone from either. */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
+import { compareInstants } from '@funnelai/domain/instants';
 import type { HistoryState, IncidentDetail } from '@funnelai/domain/wire';
 import { isNotFound } from '@funnelai/kube/errors';
 import type { Person } from '../auth/identity.ts';
 import { DETAIL_ALERTS, EARLIER_EPISODES } from '../limits.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
-import { type ApiContext, BY_INCIDENT, incidentKey } from './context.ts';
+import { type ApiContext, BY_INCIDENT, BY_NAMESPACE, incidentKey } from './context.ts';
 import { foldedBehind } from './folded.ts';
 import { type Answer, whatHistoryHas } from './history-reader.ts';
 import { alertItem, incidentItem, withoutManagedFields } from './items.ts';
-import { type EarlierEpisode, timelineOf } from './timeline.ts';
+import { type EarlierEpisode, type MergeHere, timelineOf } from './timeline.ts';
 
 type Key = { namespace: string; name: string };
 
@@ -34,9 +35,10 @@ export async function incidentDetail(api: ApiContext, person: Person, key: Key):
 export async function describeIncident(api: ApiContext, person: Person, raw: Incident): Promise<IncidentDetail> {
   const incident = withoutManagedFields(raw);
   const { namespace = '', name, uid = '' } = incident.metadata;
-  const [story, mayListAlerts] = await Promise.all([
+  const [story, mayListAlerts, mayListIncidents] = await Promise.all([
     api.history.storyOf(uid),
     api.access.may(person, { verb: 'list', resource: 'alerts', namespace }),
+    api.access.may(person, { verb: 'list', resource: 'incidents', namespace }),
   ]);
   const live = mayListAlerts && api.alerts.synced ? api.alerts.byIndex(BY_INCIDENT, incidentKey(namespace, name)) : [];
   const alerts = new Map<string, Alert>();
@@ -62,10 +64,22 @@ export async function describeIncident(api: ApiContext, person: Person, raw: Inc
         records.filter(({ alert }) => uids.has(alert.metadata.uid ?? '')),
         alerts,
       ),
+      merges: mayListIncidents ? mergesInto(name, api.incidents.byIndex(BY_NAMESPACE, namespace)) : [],
       events: story.available ? story.value.events : [],
     }),
     history: historyState(incident, story),
   };
+}
+
+/** What others say of having been merged into this one, as far as they are in the cluster and still hold it. */
+export function mergesInto(name: string, incidents: readonly Incident[]): MergeHere[] {
+  return incidents
+    .flatMap(({ metadata, status }) =>
+      (status?.changes ?? [])
+        .filter(({ kind, from, to }) => kind === 'Merge' && (to || from) === name)
+        .map((change) => ({ incident: metadata.name, isOut: !change.to, change })),
+    )
+    .sort((a, b) => compareInstants(a.change.at, b.change.at));
 }
 
 /** Those that came before the one that each alert is shown in, so that a story is whole also after a fault went and came back. */

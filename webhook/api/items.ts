@@ -70,11 +70,22 @@ export function alertItem(alert: Alert): AlertItem {
     ...(episode === undefined ? {} : { episode }),
     ...(incident === undefined ? {} : { incident }),
     ...(explanation === undefined ? {} : { explanation }),
+    ...(spec.state === 'Firing' && spec.acknowledgedUpstream !== undefined
+      ? { acknowledged: acknowledged(spec.acknowledgedUpstream) }
+      : {}),
     labels: spec.labels ?? {},
     links: spec.links ?? [],
     demo: isDemo(alert),
     ...(spec.folded === undefined ? {} : { standsFor: standsFor(spec.folded) }),
   };
+}
+
+function acknowledged({
+  by,
+  trusted,
+}: NonNullable<Alert['spec']['acknowledgedUpstream']>): NonNullable<AlertItem['acknowledged']> {
+  const who = trusted === undefined ? by : trusted.by;
+  return { ...(who === undefined ? {} : { by: who }), isTrusted: trusted !== undefined };
 }
 
 function standsFor({

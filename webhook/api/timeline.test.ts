@@ -1,8 +1,9 @@
 import type { IncidentChange } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
+import { explain, movedVerdict } from '@funnelai/domain/explanation';
 import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident } from '../testing/builders.ts';
-import { timelineOf } from './timeline.ts';
+import { type TimelineFacts, timelineOf } from './timeline.ts';
 
 const at = (minute: number): string => `2026-01-01T12:${String(minute).padStart(2, '0')}:00Z`;
 const change = (
@@ -72,6 +73,59 @@ describe('a timeline', () => {
     ]);
     const back = { ...away, status: { observedGeneration: 1, phase: 'Response' as const, logSequence: 3, changes } };
     expect(timelineOf({ incident: back, changes: [], alerts: [] })).toHaveLength(3);
+  });
+
+  const merged = (from: string, to: string, minute: number) => ({
+    ...change(minute, 'Merge', from, to),
+    at: at(minute),
+  });
+  const answered = (reason: string, explanation: string, minute: number) =>
+    anAlert({
+      name: 'prom-1',
+      spec: { title: 'Disk is full', startsAt: at(1) },
+      status: {
+        episodeStartedAt: at(1),
+        explanation,
+        conditions: [{ type: 'Correlated', status: 'True', reason, message: '', lastTransitionTime: at(minute) }],
+      },
+    });
+  const told = (facts: Pick<TimelineFacts, 'incident' | 'changes' | 'alerts' | 'merges'>) =>
+    timelineOf(facts).map(({ at: when, text, by, reason }) => [when, text, by, reason]);
+
+  it('tells in the incident that took another in who merged it, and that its alerts came then', () => {
+    const incident = anIncident({ metadata: { name: 'big', creationTimestamp: at(0) } });
+    const explanation = explain('rule a', movedVerdict('big', 'small'));
+    const merges = [
+      { incident: 'small', isOut: false, change: merged('', 'big', 5) },
+      { incident: 'other', isOut: false, change: merged('', 'big', 6) },
+      { incident: 'other', isOut: true, change: merged('big', '', 7) },
+    ];
+    expect(told({ incident, changes: [], alerts: [answered('Moved', explanation, 2)], merges }).slice(1)).toEqual([
+      [at(5), 'incident small was merged into this one', 'ana', undefined],
+      [at(5), 'Disk is full joined', undefined, explanation],
+      [at(6), 'incident other was merged into this one', 'ana', undefined],
+      [at(7), 'incident other was taken out of this one again', 'ana', undefined],
+    ]);
+    const over = { ...answered('Moved', explanation, 2) };
+    over.spec = { ...over.spec, state: 'Resolved', endsAt: at(3) };
+    expect(told({ incident, changes: [], alerts: [over], merges }).map(([when, text]) => [when, text])).toContainEqual([
+      at(2),
+      'Disk is full joined',
+    ]);
+  });
+
+  it('tells after a merge was undone of each alert when it came here, and not before what brought it back', () => {
+    const incident = anIncident({ metadata: { name: 'small', creationTimestamp: at(0) } });
+    const changes = [merged('', 'big', 5), merged('big', '', 9)];
+    const explanation = 'rule a; back in small, which was taken out of big again';
+    const joined = (minute: number) =>
+      told({ incident, changes, alerts: [answered('Returned', explanation, minute)] }).find(([, text]) =>
+        text?.startsWith('Disk'),
+      );
+    // It was here before the merge; what the answer says now came later, and has a line of its own.
+    expect(joined(2)).toEqual([at(2), 'Disk is full joined', undefined, 'rule a']);
+    // It came for the group meanwhile, to the other one.
+    expect(joined(7)).toEqual([at(9), 'Disk is full joined', undefined, explanation]);
   });
 
   it('tells of each time that an alert came, also before it came back', () => {

@@ -3,6 +3,7 @@ import type { Alert, Incident, Phase } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import { type LoggedField, parseChangesAnnotation } from '@funnelai/domain/admission-log';
 import { expiryText } from '@funnelai/domain/expiry';
+import { movedVerdict, rulePart } from '@funnelai/domain/explanation';
 import { compareInstants } from '@funnelai/domain/instants';
 import { isPhase, shownAs } from '@funnelai/domain/lifecycle';
 import type { TimelineEntry } from '@funnelai/domain/wire';
@@ -17,6 +18,13 @@ export interface EarlierEpisode {
   endsAt?: string | undefined;
 }
 
+/** That another incident was merged into this one, or taken out of it again: a change of that one. */
+export interface MergeHere {
+  incident: string;
+  isOut: boolean;
+  change: Pick<StoredChange, 'at' | 'by' | 'reason' | 'verified'>;
+}
+
 export interface TimelineFacts {
   incident: Incident;
   /** From history; what `status` still holds may be among them. */
@@ -24,12 +32,21 @@ export interface TimelineFacts {
   alerts: readonly Alert[];
   /** From history. */
   earlier?: readonly EarlierEpisode[];
+  /** In order of time. */
+  merges?: readonly MergeHere[];
   /** What the operator said of it and is no change. */
   events?: readonly SaidEvent[];
 }
 
 /** Returns the entries in order of time; of one time, in order of their numbers. */
-export function timelineOf({ incident, changes, alerts, earlier = [], events = [] }: TimelineFacts): TimelineEntry[] {
+export function timelineOf({
+  incident,
+  changes,
+  alerts,
+  earlier = [],
+  merges = [],
+  events = [],
+}: TimelineFacts): TimelineEntry[] {
   const numbered = new Map<number, StoredChange>();
   for (const change of [...changes, ...(incident.status?.changes ?? [])]) numbered.set(change.sequence, change);
   const recorded = [...numbered.values()].sort((a, b) => a.sequence - b.sequence);
@@ -38,12 +55,13 @@ export function timelineOf({ incident, changes, alerts, earlier = [], events = [
     ...known.map((change) => changeEntry(incident, change)),
     ...lostEntries(recorded),
     ...unnumbered(incident),
+    ...merges.map(mergeEntry),
   ];
   if (!entries.some((entry) => entry.kind === 'Opened')) entries.unshift(openedEntry(incident));
   // A fault may be older than its incident by its sender's clock; nothing joined what was not there.
   const openedAt = entries.find(({ kind }) => kind === 'Opened')?.at ?? '';
   const fromOpening = (at: string) => (compareInstants(at, openedAt) < 0 ? openedAt : at);
-  for (const alert of alerts) entries.push(...alertEntries(alert, fromOpening));
+  for (const alert of alerts) entries.push(...alertEntries(alert, { fromOpening, incident, merges, known }));
   for (const { alert, title, startsAt, endsAt } of earlier) {
     entries.push({ at: fromOpening(startsAt), kind: 'AlertJoined', text: `${title} joined`, alert });
     if (endsAt !== undefined) entries.push({ at: endsAt, kind: 'AlertResolved', text: `${title} resolved`, alert });
@@ -151,7 +169,58 @@ function openedEntry(incident: Incident): TimelineEntry {
   return { at: incident.metadata.creationTimestamp ?? '', kind: 'Opened', text: openedText(incident, undefined) };
 }
 
-function alertEntries(alert: Alert, fromOpening: (at: string) => string): TimelineEntry[] {
+function mergeEntry({ incident, isOut, change: { at, by, reason, verified } }: MergeHere): TimelineEntry {
+  return {
+    at,
+    kind: 'Merge',
+    text: isOut
+      ? `incident ${incident} was taken out of this one again`
+      : `incident ${incident} was merged into this one`,
+    by,
+    ...(reason ? { reason } : {}),
+    ...(verified === undefined ? {} : { verified }),
+  };
+}
+
+interface Whereabouts {
+  fromOpening: (at: string) => string;
+  incident: Incident;
+  merges: readonly MergeHere[];
+  known: readonly StoredChange[];
+}
+
+/**
+ * Since when an alert is here that came, or came back, by a merge, and why. The time of its answer is that of its first one, which was
+ * given before the merge that the answer now tells of. Undefined for all others.
+ */
+function comeByMerge({ spec, status }: Alert, answeredAt: string, where: Whereabouts) {
+  const { explanation = '' } = status ?? {};
+  const { metadata } = where.incident;
+  switch (status?.conditions?.find(({ type }) => type === 'Correlated')?.reason) {
+    case 'Moved': {
+      const merge = where.merges.findLast(
+        ({ incident, isOut }) => !isOut && explanation.endsWith(movedVerdict(metadata.name, incident)),
+      );
+      // What was over by then is told as it was: nothing resolves before it joins.
+      const wasOver = spec.endsAt !== undefined && compareInstants(spec.endsAt, merge?.change.at) < 0;
+      if (merge === undefined || wasOver) return undefined;
+      return { at: merge.change.at, reason: explanation };
+    }
+    case 'Returned': {
+      const own = where.known.filter(({ kind }) => kind === 'Merge');
+      const out = own.findLast(({ to }) => !to);
+      const into = own.findLast(({ to, sequence }) => to && sequence < (out?.sequence ?? 0));
+      if (out === undefined || into === undefined) return undefined;
+      const wasHere = compareInstants(answeredAt, into.at) <= 0;
+      return wasHere ? { at: answeredAt, reason: rulePart(explanation) } : { at: out.at, reason: explanation };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function alertEntries(alert: Alert, where: Whereabouts): TimelineEntry[] {
+  const { fromOpening } = where;
   const { spec, status, metadata } = alert;
   const answeredAt = status?.conditions?.find(
     (c) => c.type === 'Correlated' && c.status === 'True',
@@ -159,12 +228,14 @@ function alertEntries(alert: Alert, fromOpening: (at: string) => string): Timeli
   const startedAt = status?.episodeStartedAt ?? spec.startsAt;
   // An answer that follows another moves no transition time: that one is of an earlier episode.
   const isAgain = answeredAt !== undefined && (status?.episode ?? 1) > 1 && compareInstants(startedAt, answeredAt) > 0;
+  const at = isAgain ? fromOpening(startedAt) : (answeredAt ?? startedAt);
   const joined: TimelineEntry = {
-    at: isAgain ? fromOpening(startedAt) : (answeredAt ?? startedAt),
+    at,
     kind: 'AlertJoined',
     text: `${spec.title} joined`,
     alert: metadata.name,
     ...(status?.explanation === undefined ? {} : { reason: status.explanation }),
+    ...comeByMerge(alert, at, where),
   };
   if (spec.state === 'Firing') return [joined];
   if (spec.state === 'Expired') {

@@ -1,5 +1,6 @@
 /** What is said of an acknowledgement in the system that sent an alert. Pure. */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
+import type { AlertItem } from '@funnelai/domain/wire';
 
 export interface AcknowledgedWords {
   /** ", by Icinga"; empty where its sender did not say. */
@@ -14,7 +15,11 @@ const whoOf = ({ by }: { by?: string }): string => (by === undefined ? '' : `, b
 export function acknowledgedWords(word: NonNullable<AlertSpec['acknowledgedUpstream']>): AcknowledgedWords {
   const { at, trusted } = word;
   if (trusted === undefined) return { who: whoOf(word), meaning: 'that changes nothing here' };
-  const meaning = 'its source is trusted in that, so it counts for the incident';
+  const meaning = 'its source is trusted in that. The incident is acknowledged once all of its alerts that fire are';
   if (trusted.at === at) return { who: whoOf(word), meaning };
   return { who: whoOf(word), again: { at: trusted.at, who: whoOf(trusted) }, meaning };
 }
+
+/** The same beside one of many alerts of an incident. */
+export const acknowledgedInShort = (word: NonNullable<AlertItem['acknowledged']>): string =>
+  `Acknowledged in the system that sent it${whoOf(word)}${word.isTrusted ? '' : ', which changes nothing here'}`;

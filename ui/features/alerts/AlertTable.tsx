@@ -10,6 +10,7 @@ import { OutLink } from '../../components/OutLink.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { Table } from '../../components/table.ts';
+import { acknowledgedInShort } from '../alert/acknowledged-words.ts';
 import { ListRow, TitleCell } from '../lists/cells.tsx';
 import type { Row } from '../lists/held-rows.ts';
 import { type Column, ListHead } from '../lists/ListHead.tsx';
@@ -70,6 +71,9 @@ const AlertRow = memo(function AlertRow({
             {number(item.standsFor.firing)} firing
             {item.standsFor.expired !== undefined && `, ${number(item.standsFor.expired)} expired`}
           </div>
+        )}
+        {showsWhy && item.acknowledged !== undefined && (
+          <div className="why muted">{acknowledgedInShort(item.acknowledged)}</div>
         )}
         {showsWhy && (
           <div className="why muted">

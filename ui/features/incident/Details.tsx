@@ -5,7 +5,7 @@ import type { IncidentDetail } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { incidentPath, incidentsPath } from '../../app/paths.ts';
+import { incidentsPath } from '../../app/paths.ts';
 import { countsInWords } from '../../components/alert-counts.ts';
 import { Markdown } from '../../components/Markdown.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
@@ -106,11 +106,6 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
           <Line label={isOver ? 'Ended' : 'Ended before'}>
             {resolution.reason}
             {resolution.cause && `: ${resolution.cause}`}
-          </Line>
-        )}
-        {item.mergedInto && (
-          <Line label="Merged into">
-            <Link to={incidentPath(item.namespace, item.mergedInto)}>{item.mergedInto}</Link>
           </Line>
         )}
         <Line label="Links">

@@ -5,8 +5,10 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { useState } from 'react';
+import { Link } from 'react-router';
+import { incidentPath } from '../../app/paths.ts';
 import { useSession } from '../../app/session.tsx';
-import { expiredInWords } from '../../components/alert-counts.ts';
+import { clearedInWords, expiredInWords } from '../../components/alert-counts.ts';
 import { CopyIcon } from '../../components/CopyLine.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
@@ -15,6 +17,8 @@ import { MoveDialog } from './MoveDialog.tsx';
 import { Stepper } from './Stepper.tsx';
 import { TextInPlace } from './TextInPlace.tsx';
 import { useField } from './use-field.ts';
+
+const NOTE = { p: 2, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'surface.sunken' } as const;
 
 export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: string | undefined }) {
   const { item } = detail;
@@ -28,7 +32,7 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
   return (
     <Box component="header" sx={{ px: 4, pt: 3, pb: 2, display: 'grid', gap: 2 }}>
       {isGone && (
-        <Box role="status" sx={{ p: 2, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'surface.sunken' }}>
+        <Box role="status" sx={NOTE}>
           <strong>Deleted from the cluster</strong> <Absolute at={detail.deletedAt ?? ''} />. What follows is its
           history; nothing here can be changed any more.
         </Box>
@@ -61,34 +65,27 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
         {!isGone && <MoveButtons detail={detail} refusal={refusal} />}
       </Box>
       <Stepper detail={detail} />
+      {item.mergedInto !== undefined && (
+        <Box role="status" sx={NOTE}>
+          <strong>Merged</strong> into <Link to={incidentPath(item.namespace, item.mergedInto)}>{item.mergedInto}</Link>
+          {isGone ? '.' : ', which has its alerts now. Go on there; opening this one again takes them back.'}
+        </Box>
+      )}
       {nobodyPaged && (
         <Box role="alert" sx={{ color: 'error.main', fontWeight: 600 }}>
           Nobody is being paged: no escalation policy.
         </Box>
       )}
       {proposesResolve && (
-        <Box
-          role="status"
-          sx={{
-            display: 'flex',
-            alignItems: 'center',
-            gap: 3,
-            flexWrap: 'wrap',
-            p: 2,
-            border: 1,
-            borderColor: 'divider',
-            borderRadius: 1,
-            bgcolor: 'surface.sunken',
-          }}
-        >
-          <span>All {item.alerts.total} alerts have resolved. It is yours to say whether it is over.</span>
+        <Box role="status" sx={{ ...NOTE, display: 'flex', alignItems: 'center', gap: 3, flexWrap: 'wrap' }}>
+          <span>{clearedInWords(item.alerts)}</span>
           <Button variant="outlined" disabled={refusal !== undefined} onClick={() => setResolving(true)}>
             Resolve it
           </Button>
         </Box>
       )}
       {silence !== undefined && (
-        <Box role="status" sx={{ p: 2, border: 1, borderColor: 'divider', borderRadius: 1, bgcolor: 'surface.sunken' }}>
+        <Box role="status" sx={NOTE}>
           {silence}
         </Box>
       )}

@@ -20,9 +20,11 @@ export function IncidentAlerts({ detail }: { detail: IncidentDetail }) {
     return (
       <StateView title="No alerts belong to it">
         <Typography color="textSecondary">
-          {detail.incident.spec.origin === undefined
-            ? 'It was declared by a person. An incident that never had an alert stays open until someone resolves it.'
-            : 'Its alerts have left the cluster; the timeline has them while history can be read.'}
+          {detail.item.mergedInto !== undefined
+            ? `Its alerts are in ${detail.item.mergedInto}, into which it was merged.`
+            : detail.incident.spec.origin === undefined
+              ? 'It was declared by a person. An incident that never had an alert stays open until someone resolves it.'
+              : 'Its alerts have left the cluster; the timeline has them while history can be read.'}
         </Typography>
       </StateView>
     );

@@ -54,9 +54,8 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
       <DialogContent sx={{ display: 'grid', gap: 3 }}>
         <Typography>
           {count === 1
-            ? 'This incident closes, and alerts of its group'
-            : 'These incidents close, and alerts of their groups'}{' '}
-          join the other one from then on. Reopening takes {count === 1 ? 'it' : 'one'} out again.
+            ? 'This incident closes, and its alerts, with those that will come for its group, go to the other one. Opening it again takes them back.'
+            : 'These incidents close, and their alerts, with those that will come for their groups, go to the other one. Opening one again takes its alerts back.'}
         </Typography>
         <Autocomplete
           options={(open.data?.items ?? []).filter(isOffered)}

@@ -34,6 +34,8 @@ export function phaseSpans(
   // History away and nothing left in status: the item still knows the phase it is in.
   if (phase !== item.phase) since = Date.parse(item.phaseSince);
   if (item.phase !== 'Closed') add(item.phase, now - since);
+  // How long it had been closed before would read like how long ago it was closed.
+  else delete spans.Closed;
   return spans;
 }
 

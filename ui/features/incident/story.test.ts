@@ -1,3 +1,4 @@
+import type { Phase } from '@funnelai/crds/generated/types';
 import type { IncidentDetail, TimelineEntry } from '@funnelai/domain/wire';
 import { describe, expect, it } from 'vitest';
 import { anAlertItem, anIncident, anIncidentItem } from '../../testing/builders.ts';
@@ -74,6 +75,21 @@ describe('time in each phase', () => {
 
   it('is that of the phase itself when the story is missing', () => {
     expect(phaseSpans([], item, at('13:21:00'))).toEqual({ Mitigation: 60_000 });
+  });
+
+  it('does not tell of a closed one how long it had been closed before', () => {
+    const phase = (minute: number, from: Phase, to: Phase): TimelineEntry => ({
+      at: `2026-11-23T14:${minute}:00Z`,
+      kind: 'Phase',
+      text: '',
+      from,
+      to,
+    });
+    const moves = [phase(10, 'Mitigation', 'Closed'), phase(20, 'Closed', 'Response'), phase(30, 'Response', 'Closed')];
+    const closed = { ...item, phase: 'Closed' as const, phaseSince: '2026-11-23T14:30:00Z' };
+    expect(phaseSpans([...timeline, ...moves], closed, at('15:00:00'))).not.toHaveProperty('Closed');
+    const open = { ...item, phase: 'Response' as const, phaseSince: '2026-11-23T14:20:00Z' };
+    expect(phaseSpans([...timeline, ...moves.slice(0, 2)], open, at('15:00:00')).Closed).toBe(600_000);
   });
 
   it('stands still once closed', () => {

@@ -1,7 +1,7 @@
 /** People at work in the browser: by keyboard alone, against someone who was first, without the right, with the stream gone. */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Stage, setStage } from '../../testing/browser.ts';
+import { type Stage, seriousFindings, setStage } from '../../testing/browser.ts';
 import { anAlertItem, anIncidentItem } from '../../testing/builders.ts';
 
 let stage: Stage;
@@ -151,6 +151,16 @@ describe('when someone was first', () => {
     await at.getByText('spec.title: Too long: may not be more than 256 bytes').waitFor();
     expect(await at.getByRole('textbox', { name: 'Title' }).inputValue()).toBe('too long');
   });
+});
+
+it('a merged incident says first of all where its alerts are and work goes on', async () => {
+  const merged = { phase: 'Closed', mergedInto: 'postgres-calm-otter' } as const;
+  stage.fake.state.add(anIncidentItem({ name: 'cart-brave-otter', title: 'Cart is slow', ...merged }));
+  const at = await open('/incidents/demo/cart-brave-otter/alerts', { viewport: { width: 360, height: 740 } });
+  await at.getByText('Its alerts are in postgres-calm-otter, into which it was merged').waitFor();
+  expect(await seriousFindings(at)).toEqual([]);
+  await at.getByRole('status').getByRole('link', { name: 'postgres-calm-otter' }).click();
+  await at.getByRole('heading', { level: 1, name: 'Volume is 97 % full' }).waitFor();
 });
 
 describe('without the right', () => {

@@ -26,7 +26,7 @@ export function State({ detail }: { detail: SourceDetail }) {
     ...rateFacts(source),
     ['Inbox', <Inbox key="inbox" detail={detail} />],
     ['Format', item.format],
-    ...(item.format === 'PagerDutyEvents'
+    ...(tellsOfAcknowledgements(source)
       ? ([['Acknowledgements', trustWord(source.spec.trustAcknowledge)]] as [string, ReactNode][])
       : []),
     ['Its alerts', <Link key="alerts" to={alertsPath(namespace, { source: name })}>{`Alerts of ${name}`}</Link>],
@@ -56,13 +56,18 @@ export function State({ detail }: { detail: SourceDetail }) {
   );
 }
 
+/** One format does; another source has such a sender's alerts where they are routed to it. */
+const tellsOfAcknowledgements = ({ spec }: SourceDetail['source']): boolean =>
+  spec.format === 'PagerDutyEvents' || (spec.trustAcknowledge === true && spec.acceptFrom !== undefined);
+
 /** Whether it sends more than it may; nothing where it has no bound. */
 function rateFacts({ spec, status }: SourceDetail['source']): [string, ReactNode][] {
   const rate = rateOf({ spec });
   if (rate === undefined) return [];
   const last = status?.lastOverRateAt;
   return [
-    ['Rate', mayWords(rate)],
+    // Not how much it sends, which is counted below.
+    ['Rate limit', mayWords(rate)],
     ['Last over it', last === undefined ? 'never' : <Absolute key="over" at={last} />],
   ];
 }
@@ -77,8 +82,9 @@ function Inbox({ detail: { item, inbox, source } }: { detail: SourceDetail }) {
         <Typography color="textSecondary" variant="caption" component="div">
           They are safe in Postgres, and follow by themselves{' '}
           {source.spec.limits?.ratePerSecond === undefined
-            ? 'once the API server takes them.'
-            : 'as fast as limits.ratePerSecond and the API server take them.'}
+            ? 'once the API server takes them'
+            : 'as fast as limits.ratePerSecond and the API server take them'}
+          ; until then they open no incident.
         </Typography>
       )}
     </>
