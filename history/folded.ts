@@ -6,6 +6,7 @@ import type { AlertSpec, Severity } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { inTransaction, type Session, withSession } from './connection.ts';
 import { HistoryRefused, HistoryUnavailable } from './errors.ts';
+import { faultKey } from './fault-key.ts';
 import { type FoldedFilter, ofEpisode, whereOf } from './folded-filter.ts';
 import { leaving, rowOf, UPSERT } from './folded-rows.ts';
 import { storableJson } from './rows.ts';
@@ -114,7 +115,6 @@ const keysOf = (keys: readonly FoldKey[]) => [
   keys.map((k) => k.source),
   keys.map((k) => k.fingerprint),
 ];
-const textOf = ({ namespace, source, fingerprint }: FoldKey): string => `${namespace}/${source}/${fingerprint}`;
 
 /** Worst first, as a number that `min` can take. */
 const SEVERITY_RANK = `array_position(ARRAY['Critical', 'High', 'Medium', 'Low', 'Info'], f.severity)`;
@@ -159,9 +159,9 @@ export function createFoldStore({ pool, scope }: { pool: pg.Pool; scope: string 
         if (attempt === ATTEMPTS) throw new HistoryUnavailable('others keep changing the same folded alerts');
         const done = await putOnce({ pool, scope }, open, at);
         for (const [key, one] of done) results.set(key, one);
-        open = open.filter((fold) => !done.has(textOf(fold)));
+        open = open.filter((fold) => !done.has(faultKey(fold)));
       }
-      return folds.map((fold) => results.get(textOf(fold)) as Folded);
+      return folds.map((fold) => results.get(faultKey(fold)) as Folded);
     },
     async find(keys) {
       return (await rows<Row>(`SELECT ${FIELDS} ${BY_KEY} AND f.left_at IS NULL`, keysOf(keys))).map(foldedOf);
@@ -253,7 +253,7 @@ async function putOnce(
   const done = new Map<string, Folded>();
   const changed = new Map<string, Folded & { row: object }>();
   for (const fold of folds) {
-    const key = textOf(fold);
+    const key = faultKey(fold);
     const row = held.get(key);
     const isCounted = row !== undefined && row.left_at === null;
     const spec = fold.merge(row?.spec);
@@ -273,10 +273,10 @@ async function putOnce(
   const json = storableJson(JSON.stringify([...changed.values()].map(({ row }) => row)));
   const written = await inTransaction(pool, (session) => session.query<FoldKey>(UPSERT, [scope, json]));
   for (const key of written.rows) {
-    const one = changed.get(textOf(key));
+    const one = changed.get(faultKey(key));
     if (one === undefined) continue;
     const { row: _, ...folded } = one;
-    done.set(textOf(key), folded);
+    done.set(faultKey(key), folded);
   }
   return done;
 }
@@ -290,5 +290,5 @@ async function readHeld(
     scope,
     ...keysOf(folds),
   ]);
-  return new Map(rows.map((row) => [textOf(row), row]));
+  return new Map(rows.map((row) => [faultKey(row), row]));
 }

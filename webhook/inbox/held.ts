@@ -4,14 +4,16 @@
  * were put there are held besides, however far behind they stand. So are rows that wait for the rate of their source, some of each: what
  * comes behind the others of such a source is read past them.
  */
+
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { labelValue } from '@funnelai/domain/labels';
+import { faultKey } from '@funnelai/history/fault-key';
 import type { InboxStore, StoredRow } from '@funnelai/history/inbox';
 import type { Clock } from '@funnelai/kube/clock';
 import type { SourceRates } from '../intake/source-rates.ts';
 import * as limits from '../limits.ts';
 import { createRatedShare } from './rated-share.ts';
-import { keyOf, planOf } from './rows.ts';
+import { planOf } from './rows.ts';
 
 /** Rows of one fault that are held. */
 export interface Fault {
@@ -85,7 +87,7 @@ export function createHeld(deps: {
       if (place === 'passedBy') continue;
       known.add(row.id);
       if (place === 'unrated') heldBytes += bytesOf(row);
-      const fault = faults.get(keyOf(row));
+      const fault = faults.get(faultKey(row));
       if (fault === undefined) hold(row);
       else {
         fault.rows.push(row);
@@ -101,13 +103,13 @@ export function createHeld(deps: {
 
   function hold(row: StoredRow): void {
     const fault: Fault = { ...NEW_FAULT, rows: [row] };
-    faults.set(keyOf(row), fault);
+    faults.set(faultKey(row), fault);
     const spec = planOf([row]).requests[0]?.reports[0].spec;
     if (spec === undefined || !isNew(row.namespace, spec)) return;
     const kind = JSON.stringify([row.namespace, row.source, labelValue(spec.labels, 'alertname')]);
     if (first.has(kind)) return;
     fault.newKind = kind;
-    first.set(kind, keyOf(row));
+    first.set(kind, faultKey(row));
   }
 
   function letGo(key: string, fault: Fault): void {

@@ -4,6 +4,7 @@
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { compareInstants } from '@funnelai/domain/instants';
+import { faultKey } from '@funnelai/history/fault-key';
 import type { InboxRow, StoredRow } from '@funnelai/history/inbox';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Report } from '../intake/report.ts';
@@ -26,10 +27,6 @@ interface RowReport extends Report {
   /** Absent of an alert that stayed where it came. */
   home?: Home;
 }
-
-/** What tells one fault from all others; names of Kubernetes hold no slash. */
-export const keyOf = ({ namespace, source, fingerprint }: Pick<InboxRow, 'namespace' | 'source' | 'fingerprint'>) =>
-  `${namespace}/${source}/${fingerprint}`;
 
 /** Mostly one; a body may tell of one fault ten thousand times, and whoever drains holds whole rows. */
 export function rowsOf({ namespace, source, fingerprint, demo, reports, keep, isStored }: StoreRequest): InboxRow[] {
@@ -88,8 +85,8 @@ export function planOf(
   });
   const inOrder = all.sort((a, b) => compareInstants(a.reports[0].spec.receivedAt, b.reports[0].spec.receivedAt));
   for (const request of inOrder) {
-    const before = byFault.get(keyOf(request));
-    if (before === undefined) byFault.set(keyOf(request), request);
+    const before = byFault.get(faultKey(request));
+    if (before === undefined) byFault.set(faultKey(request), request);
     else before.reports = [...before.reports, ...request.reports];
   }
   plan.requests.push(...byFault.values());
@@ -101,6 +98,8 @@ export function planOf(
  * they were splits none.
  */
 export function untilItEnds(rows: readonly StoredRow[]): readonly StoredRow[] {
+  // As nearly always: then nothing is taken apart for it.
+  if (rows.length === 1) return rows;
   const lasts = rows.map(lastOf);
   const fire = (last: RowReport | undefined) => last?.spec.state === 'Firing';
   const at = lasts.findIndex(

@@ -3,6 +3,7 @@
  * becomes an Alert of its own when it is reported again and there is room. Promises that an alert is never counted as folded and live at
  * once for longer than until its next change.
  */
+
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { DEFAULT_MAX_LIVE_ALERTS, maxLiveAlertsOf, REST_OF_SOURCE, roomFor } from '@funnelai/domain/folding';
@@ -10,6 +11,7 @@ import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { msBetween } from '@funnelai/domain/instants';
 import { sameAlert } from '@funnelai/domain/merge';
 import { HistoryRefused } from '@funnelai/history/errors';
+import { faultKey } from '@funnelai/history/fault-key';
 import type { Folded, FoldedAlert, FoldKey } from '@funnelai/history/folded';
 import type { Cache } from '@funnelai/kube/cache';
 import { messageOf } from '@funnelai/kube/errors';
@@ -44,7 +46,7 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
 
   /** It is an object now: if it is counted as folded still, by a race or a death in between, that ends here. */
   async function settle(request: StoreRequest, outcome: StoreOutcome): Promise<void> {
-    const key = textOf(request);
+    const key = faultKey(request);
     const isStored = outcome.kind === 'created' || outcome.kind === 'updated' || outcome.kind === 'unchanged';
     if (folds === undefined || !isStored || (outcome.kind === 'unchanged' && settled.has(key))) return;
     try {
@@ -82,14 +84,14 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
   }
 
   const foldAlone = (request: StoreRequest, overflow: string): Promise<StoreOutcome> =>
-    lock.run(`folded/${textOf(request)}`, () => fold(request, overflow));
+    lock.run(`folded/${faultKey(request)}`, () => fold(request, overflow));
 
   /** @param overflow name of the overflow Alert that is to count it. */
   async function fold(request: StoreRequest, overflow: string): Promise<StoreOutcome> {
     const { namespace, source, fingerprint, reports } = request;
     const name = alertName(source, fingerprint);
     if (folds === undefined) return full(request, 'no database is configured in which further ones could be kept');
-    settled.delete(textOf(request));
+    settled.delete(faultKey(request));
     let put: Folded;
     try {
       put = await folds.put({
@@ -185,4 +187,3 @@ function present(stored: AlertSpec | undefined, [{ spec }]: StoreRequest['report
 const noFault = (message: string): StoreOutcome => ({ kind: 'unavailable', message, isAnswered: true, isFull: true });
 
 const keyOf = ({ namespace, source, fingerprint }: StoreRequest): FoldKey => ({ namespace, source, fingerprint });
-const textOf = ({ namespace, source, fingerprint }: StoreRequest): string => `${namespace}/${source}/${fingerprint}`;

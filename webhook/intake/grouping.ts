@@ -3,6 +3,7 @@ import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL } from '@funnelai/crds/meta';
 import { type AlertInput, toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
+import { faultKey } from '@funnelai/history/fault-key';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
@@ -59,7 +60,7 @@ export async function groupByFault(
       const made = toAlertSpec(input, place, receivedAt, source);
       const { namespace = '', name } = place.metadata;
       const { fingerprint } = made.spec;
-      const key = `${namespace}/${name}/${fingerprint}`;
+      const key = faultKey({ namespace, source: name, fingerprint });
       const group = groups.get(key);
       const before =
         group === undefined

@@ -2,12 +2,14 @@
  * Asks, for each alert of a body, which sources it is an alert of: what `domain/route` decides, fed from the caches, and from Postgres where
  * an alert may be folded elsewhere than it would go today.
  */
+
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { type AlertInput, identityOf } from '@funnelai/domain/alert-input';
 import { dedupHashOf } from '@funnelai/domain/dedup-identity';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { labelsFrom } from '@funnelai/domain/labels';
 import { type Routes, readRoutes, type Way, wayOf } from '@funnelai/domain/route';
+import { faultKey } from '@funnelai/history/fault-key';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
@@ -138,7 +140,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     try {
       const answers = Promise.all(fingerprints.map((fingerprint) => folds.places(fingerprint)));
       const places = (await within(clock, IN_TIME, answers)).flat();
-      const states = new Map(places.map((one) => [`${one.namespace}/${one.source}/${one.fingerprint}`, one.state]));
+      const states = new Map(places.map((one) => [faultKey(one), one.state]));
       return {
         stateAt: (source, input) => states.get(`${keyOf(source)}/${asked.fingerprintAt(source, input)}`),
         doubtOf: () => undefined,

@@ -2,8 +2,10 @@
  * Notes when each alert and each source was last heard of, and writes it to Postgres in batches: a repeat writes nothing in etcd. Says of
  * itself whether anything was turned away or forgotten since it last wrote, for then no lease may be taken for run out.
  */
+
 import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { formatMicros } from '@funnelai/domain/instants';
+import { faultKey } from '@funnelai/history/fault-key';
 import { LEASES_PER_WRITE, type Lease, type LeaseStore, type Sign } from '@funnelai/history/leases';
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
@@ -71,7 +73,7 @@ export function createLeaseCollector(deps: LeaseCollectorDeps): LeaseCollector {
   }
 
   function holdLease(lease: Lease): void {
-    const key = `${lease.namespace}/${lease.source}/${lease.fingerprint}`;
+    const key = faultKey(lease);
     const isNewer = (held: Lease) => held.lastSeen < lease.lastSeen;
     if (hold(leases, key, lease, isNewer, LEASES_REMEMBERED)) return;
     metrics.limitReached('LEASES_REMEMBERED');

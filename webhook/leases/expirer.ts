@@ -3,10 +3,12 @@
  * holds the drain lock does it, only while Postgres says what was heard, and nothing is resolved by it. An alert of which a report was
  * still under way is brought back. Never throws: what fails is tried again in the next pass.
  */
+
 import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
 import type { ExpiryReason } from '@funnelai/domain/expiry';
 import { compareInstants, formatMicros } from '@funnelai/domain/instants';
 import type { DrainLock } from '@funnelai/history/drain-lock';
+import { faultKey } from '@funnelai/history/fault-key';
 import { LEASES_PER_WRITE, type Lease, type LeaseKey, type LeaseStore } from '@funnelai/history/leases';
 import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
@@ -96,9 +98,9 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
     for (let first = 0; first < lookUp.length && left > 0; first += LEASES_PER_WRITE) {
       const some = lookUp.slice(first, first + LEASES_PER_WRITE);
       const found = await store.find(some.map(({ alert }) => keyOf(alert)));
-      const byKey = new Map(found.map((lease) => [textOf(lease), lease]));
-      const due = some.filter((work) => isDue(work, byKey.get(textOf(keyOf(work.alert))), known));
-      left -= await act(due.slice(0, left), ({ alert }) => settle(alert, byKey.get(textOf(keyOf(alert)))));
+      const byKey = new Map(found.map((lease) => [faultKey(lease), lease]));
+      const due = some.filter((work) => isDue(work, byKey.get(faultKey(keyOf(work.alert))), known));
+      left -= await act(due.slice(0, left), ({ alert }) => settle(alert, byKey.get(faultKey(keyOf(alert)))));
     }
     if (left <= 0) metrics.limitReached('EXPIRIES_PER_PASS');
   }
@@ -161,7 +163,7 @@ export function createExpirer(deps: ExpirerDeps): Expirer {
       try {
         await work(one);
       } catch (error) {
-        failed.push({ alert: textOf(keyOf(one.alert)), why: messageOf(error) });
+        failed.push({ alert: faultKey(keyOf(one.alert)), why: messageOf(error) });
       }
     });
     // One line: a thousand may fail for one reason.
@@ -207,7 +209,6 @@ const keyOf = ({ metadata, spec }: Alert): LeaseKey => ({
   source: spec.sourceRef.name,
   fingerprint: spec.fingerprint,
 });
-const textOf = ({ namespace, source, fingerprint }: LeaseKey): string => `${namespace}/${source}/${fingerprint}`;
 
 /** Is the report that Postgres knows of later than the one in the object? */
 const isNewer = (lease: Lease | undefined, { spec }: Alert): lease is Lease =>

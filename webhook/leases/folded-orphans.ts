@@ -5,6 +5,7 @@
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { dedupHashOf, isOrphanedByDedup } from '@funnelai/domain/dedup-identity';
 import type { ExpiryReason } from '@funnelai/domain/expiry';
+import { faultKey } from '@funnelai/history/fault-key';
 import { FOLDS_PER_WRITE } from '@funnelai/history/folded';
 import type { FoldedLease, FoldedLeaseStore } from '@funnelai/history/folded-leases';
 import type { Cache } from '@funnelai/kube/cache';
@@ -36,14 +37,14 @@ export function createFoldedOrphans({ store, sources, metrics }: FoldedOrphansDe
   let found: Identities = new Map();
 
   async function lookAt(some: readonly FoldedLease[]): Promise<void> {
-    const labels = new Map((await store.labels(some)).map((one) => [textOf(one), one.labels]));
+    const labels = new Map((await store.labels(some)).map((one) => [faultKey(one), one.labels]));
     for (const one of some) {
       const source = sources.get(one.namespace, one.source);
-      if (source === undefined || !labels.has(textOf(one))) continue;
+      if (source === undefined || !labels.has(faultKey(one))) continue;
       if (found.size >= FOLDED_IDENTITIES_REMEMBERED) return metrics.limitReached('FOLDED_IDENTITIES_REMEMBERED');
       const { fingerprint, dedupHash } = one;
-      const isLeft = isOrphanedByDedup({ fingerprint, dedupHash, labels: labels.get(textOf(one)) }, source);
-      found.set(textOf(one), { of: versionsOf(one, source), isLeft });
+      const isLeft = isOrphanedByDedup({ fingerprint, dedupHash, labels: labels.get(faultKey(one)) }, source);
+      found.set(faultKey(one), { of: versionsOf(one, source), isLeft });
     }
   }
 
@@ -57,12 +58,12 @@ export function createFoldedOrphans({ store, sources, metrics }: FoldedOrphansDe
         if (gone.isGone(one.namespace, one.source, source)) reasons.set(one, 'SourceDeleted');
         if (source === undefined || one.dedupHash === undefined) continue;
         if (one.dedupHash === dedupHashOf(source.spec.dedup)) continue;
-        const known = before.get(textOf(one));
+        const known = before.get(faultKey(one));
         if (known?.of !== versionsOf(one, source)) {
           unknown.push(one);
           continue;
         }
-        found.set(textOf(one), known);
+        found.set(faultKey(one), known);
         if (known.isLeft) reasons.set(one, 'DedupChanged');
       }
       for (let first = 0; first < unknown.length; first += FOLDS_PER_WRITE)
@@ -76,7 +77,5 @@ export function createFoldedOrphans({ store, sources, metrics }: FoldedOrphansDe
   };
 }
 
-const textOf = ({ namespace, source, fingerprint }: Pick<FoldedLease, 'namespace' | 'source' | 'fingerprint'>) =>
-  `${namespace}/${source}/${fingerprint}`;
 const versionsOf = ({ version }: FoldedLease, { metadata }: AlertSource): string =>
   `${version}/${metadata.uid}/${metadata.generation}`;
