@@ -13,14 +13,22 @@ export interface Schema {
 
 /** @throws {HistoryUnavailable} also where the role may not read the table of migrations. */
 export async function schemaOf(pool: pg.Pool): Promise<Schema> {
-  const known = (await readMigrations()).length;
+  known ??= (await readMigrations()).length;
+  const found = await newestIn(pool);
+  return { found, known };
+}
+
+/** Does not change while the program runs, which may ask every few seconds. */
+let known: number | undefined;
+
+async function newestIn(pool: pg.Pool): Promise<number> {
   try {
     const { rows } = await withSession(pool, (session) =>
       session.query<{ found: number | null }>('SELECT max(version) AS found FROM funnelai_migrations'),
     );
-    return { found: rows[0]?.found ?? 0, known };
+    return rows[0]?.found ?? 0;
   } catch (error) {
-    if (error instanceof HistoryUnavailable && error.code === NO_TABLE) return { found: 0, known };
+    if (error instanceof HistoryUnavailable && error.code === NO_TABLE) return 0;
     throw error;
   }
 }
