@@ -34,7 +34,14 @@ export interface CompiledRules {
 /** How people name the rule that is there when no other is. */
 export const BUILT_IN_NAME = 'built-in';
 
-const DEFAULTS = { order: 100, reopenWithin: '30m', when: 'Unacknowledged', after: '5m', closeAfter: '24h' } as const;
+/** What holds where a rule does not say. */
+export const DEFAULTS = {
+  order: 100,
+  reopenWithin: '30m',
+  when: 'Unacknowledged',
+  after: '5m',
+  closeAfter: '24h',
+} as const;
 
 /** The last rule: what no other takes is grouped by what nearly every alert has. */
 export const BUILT_IN_RULE: CompiledRule = {

@@ -1,7 +1,7 @@
 /** What a CorrelationRule's status says: whether the rule works, if not where it is wrong, and what it will do that nobody may want. Compiling is `domain/rules`. */
 import type { CorrelationRule, CorrelationRuleStatus } from '@funnelai/crds/generated/types';
 import type { Condition } from '@funnelai/crds/meta';
-import { type CompiledRule, compileRules } from '@funnelai/domain/rules';
+import { type CompiledRule, compileRules, DEFAULTS } from '@funnelai/domain/rules';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -37,7 +37,7 @@ export function ruleStatus(
   const conditions =
     rule.spec.suspend === true
       ? ready('True', 'Suspended', 'suspended: alerts pass on to the next rule', working)
-      : ready('True', 'Compiled', `asked in its turn, at order ${rule.spec.order ?? DEFAULT_ORDER}`, working);
+      : ready('True', 'Compiled', `asked in its turn, at order ${rule.spec.order ?? DEFAULTS.order}`, working);
   const warning = rule.spec.suspend === true ? undefined : perFlap(rule, rules[0]);
   if (warning === undefined) return { status: { observedGeneration, conditions }, broken: false };
   const warned = {
@@ -59,13 +59,10 @@ function perFlap({ spec }: CorrelationRule, compiled: CompiledRule | undefined):
   if (compiled === undefined || compiled.action === 'Record' || compiled.resolve.when === 'Manual') return undefined;
   const { resolve, reopenWithinMs } = compiled;
   if (resolve.afterMs + Math.min(reopenWithinMs, resolve.closeAfterMs) >= FLAP_PAUSE_MS) return undefined;
-  const after = `spec.resolve.after is ${spec.resolve?.after ?? DEFAULT_AFTER}`;
+  const after = `spec.resolve.after is ${spec.resolve?.after ?? DEFAULTS.after}`;
   const ends =
     reopenWithinMs <= resolve.closeAfterMs
-      ? `spec.reopenWithin is ${spec.reopenWithin ?? DEFAULT_REOPEN}`
-      : `spec.resolve.closeAfter is ${spec.resolve?.closeAfter ?? DEFAULT_CLOSE}`;
+      ? `spec.reopenWithin is ${spec.reopenWithin ?? DEFAULTS.reopenWithin}`
+      : `spec.resolve.closeAfter is ${spec.resolve?.closeAfter ?? DEFAULTS.closeAfter}`;
   return `a fault that comes and goes opens an incident each time: ${after} and ${ends}, together less than a minute; expected one of them to be longer than the pauses of such a fault, as the defaults are`;
 }
-
-const DEFAULT_ORDER = 100;
-const [DEFAULT_AFTER, DEFAULT_REOPEN, DEFAULT_CLOSE] = ['5m', '30m', '24h'];
