@@ -8,6 +8,7 @@ import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { sameAlert } from '@funnelai/domain/merge';
 import { type Bucket, filled, type Rate, rateOf, take } from '@funnelai/domain/rate';
 import type { Clock } from '@funnelai/kube/clock';
+import { keyOf } from '@funnelai/kube/paths';
 import { RATES_REMEMBERED } from '../limits.ts';
 import { mergeReports, type StoreRequest } from './store.ts';
 
@@ -53,8 +54,7 @@ export function createSourceRates(deps: {
       const from = source?.spec.acceptFrom;
       const home = from === undefined ? source : (sourceOf(from.namespace, from.name) ?? undefined);
       const rate = home && rateOf(home);
-      if (rate === undefined) return undefined;
-      return { source: `${home?.metadata.namespace}/${home?.metadata.name}`, rate };
+      return home && rate && { source: keyOf(home), rate };
     },
     weightOf({ namespace, source, fingerprint, reports }) {
       // Written by us, once, because nothing comes.
