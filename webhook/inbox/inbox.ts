@@ -17,8 +17,10 @@ import {
   INBOX_WAITING,
   INBOX_WAITING_BYTES,
 } from '../limits.ts';
+import { createListeners } from '../listeners.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import { createFirsts } from './firsts.ts';
+import { createLooking } from './looking.ts';
 import type { ReceiptClock } from './receipt-clock.ts';
 import { rowsOf } from './rows.ts';
 import { createWaiting } from './waiting.ts';
@@ -50,7 +52,7 @@ export interface InboxDeps {
 }
 
 export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox {
-  const listeners = new Set<() => void>();
+  const { tell, subscribe } = createListeners();
   let store: InboxStore | undefined;
   let down: { why: string; untilMs: number } | undefined;
   let seen: InboxDepth | undefined;
@@ -62,14 +64,8 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   /** Rows put since the last look, and how many puts there ever were. */
   let putSince = 0;
   let puts = 0;
-  let stopped = false;
-  let cancel = () => {};
-  let looking: Promise<void> = Promise.resolve();
 
   const hasRoom = (faults: number, most = INBOX_ROWS) => (seen?.rows ?? 0) + putSince + faults <= most;
-  const tell = () => {
-    for (const listener of [...listeners]) listener();
-  };
   function failed(error: unknown): void {
     const why = messageOf(error);
     if (down === undefined) log.warn({ why }, 'the inbox in Postgres does not answer');
@@ -151,12 +147,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     }
     tell();
   }
-  function arm(): void {
-    if (stopped) return;
-    cancel = clock.after(INBOX_LOOK_MS, () => {
-      looking = look().then(arm);
-    });
-  }
+  const looking = createLooking(clock, INBOX_LOOK_MS, look);
 
   return {
     // Not async: its frame would hold the requests, which are several times their rows, until those are stored.
@@ -182,18 +173,11 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     takes: () => store !== undefined && down === undefined && hasRoom(1),
     isAway: () => down !== undefined,
     depth: () => seen,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe,
     open(next) {
       store = next;
-      looking = look().then(arm);
+      looking.start();
     },
-    async stop() {
-      stopped = true;
-      cancel();
-      await looking;
-    },
+    stop: () => looking.stop(),
   };
 }

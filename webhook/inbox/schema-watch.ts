@@ -7,7 +7,9 @@ import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import { SCHEMA_LOOK_MS } from '../limits.ts';
+import { createListeners } from '../listeners.ts';
 import type { WebhookMetrics } from '../metrics.ts';
+import { createLooking } from './looking.ts';
 
 export interface SchemaWatch {
   /** Does it lack migrations? Not while that cannot be read. */
@@ -27,16 +29,10 @@ export interface SchemaWatchDeps {
 }
 
 export function createSchemaWatch({ read, clock, log, metrics }: SchemaWatchDeps): SchemaWatch {
-  const listeners = new Set<() => void>();
+  const { tell, subscribe } = createListeners();
   let schema: Schema | undefined;
-  let cancel = () => {};
-  let looking: Promise<void> = Promise.resolve();
-  let stopped = false;
   let isUnread = false;
   const lacksAny = () => schema !== undefined && schema.found < schema.known;
-  const tell = () => {
-    for (const listener of [...listeners]) listener();
-  };
 
   async function look(): Promise<void> {
     try {
@@ -66,28 +62,11 @@ export function createSchemaWatch({ read, clock, log, metrics }: SchemaWatchDeps
     else if (lacked) log.info(next, 'the history database has all migrations that this webhook needs');
   }
 
-  function arm(): void {
-    if (stopped) return;
-    cancel = clock.after(SCHEMA_LOOK_MS, () => {
-      looking = look().then(arm);
-    });
-  }
-
   return {
     isBehind: () => lacksAny() && !isUnread,
     has: (migration) => schema === undefined || schema.found >= migration,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    start() {
-      looking = look().then(arm);
-    },
-    async stop() {
-      stopped = true;
-      cancel();
-      await looking;
-    },
+    subscribe,
+    ...createLooking(clock, SCHEMA_LOOK_MS, look),
   };
 }
 

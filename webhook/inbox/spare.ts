@@ -2,10 +2,12 @@
  * Says to people whether alerts take the long way now (by the inbox, because the API server does not take them, or late out of it), and what
  * does not work: that none is stored at all, that Postgres is away, or that some are turned away for want of room.
  */
+
 import type { IntakeSpare } from '@funnelai/domain/wire';
 import type { Clock } from '@funnelai/kube/clock';
 import type { TurnedAway } from '../intake/turned-away.ts';
 import { DATABASE_AWAY_SAID_AFTER_MS, INBOX_LATE_MS, SPARE_SAID_EVERY_MS } from '../limits.ts';
+import { createListeners } from '../listeners.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
 import { noSchemaWatch, type SchemaWatch } from './schema-watch.ts';
@@ -36,7 +38,7 @@ export const createSpareWithoutDatabase = (deps: Pick<SpareDeps, 'turnedAway' | 
   });
 
 export function createSpare({ api, inbox, turnedAway, schema, clock }: SpareDeps): Spare {
-  const listeners = new Set<(spare: IntakeSpare | undefined) => void>();
+  const { tell, subscribe } = createListeners<[spare: IntakeSpare | undefined]>();
   let last: IntakeSpare | undefined;
   let saidAtMs = Number.NEGATIVE_INFINITY;
   /** Since when Postgres is away. */
@@ -61,7 +63,7 @@ export function createSpare({ api, inbox, turnedAway, schema, clock }: SpareDeps
     const nowMs = clock.monotonicMs();
     if (isSame && (last === undefined || nowMs - saidAtMs < SPARE_SAID_EVERY_MS)) return;
     saidAtMs = nowMs;
-    for (const listener of [...listeners]) listener(last);
+    tell(last);
   }
 
   function spareOf(
@@ -86,10 +88,7 @@ export function createSpare({ api, inbox, turnedAway, schema, clock }: SpareDeps
 
   return {
     now: () => last,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@funnelai/kube/clock';
 import { TURNED_AWAY_SAID_MS } from '../limits.ts';
+import { createListeners } from '../listeners.ts';
 import type { AlertStore } from './store.ts';
 
 export interface TurnedAway {
@@ -14,13 +15,13 @@ export interface TurnedAway {
 }
 
 export function createTurnedAway(clock: Clock): TurnedAway {
-  const listeners = new Set<() => void>();
+  const { tell, subscribe } = createListeners();
   let lastMs = Number.NEGATIVE_INFINITY;
   let isSaid = false;
 
   function become(next: boolean): void {
     isSaid = next;
-    for (const listener of [...listeners]) listener();
+    tell();
   }
   /** One timer, however many are turned away. */
   function arm(ms: number): void {
@@ -38,10 +39,7 @@ export function createTurnedAway(clock: Clock): TurnedAway {
       become(true);
     },
     lately: () => isSaid,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe,
   };
 }
 
