@@ -1,31 +1,20 @@
-import { createDatabase } from '@funnelai/test/harness/database';
-import type pg from 'pg';
+import { databasePerTest } from '@funnelai/test/harness/own-database';
 import { Temporal } from 'temporal-polyfill';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident, changes, minute } from './builders.ts';
 import { HistoryUnavailable } from './errors.ts';
 import { silentLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
-import { createPool } from './pool.ts';
 
 const clock = { now: () => Temporal.Instant.from(minute(0)) };
-let database: Awaited<ReturnType<typeof createDatabase>>;
-let pool: pg.Pool;
-beforeEach(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-});
-afterEach(async () => {
-  await pool.end();
-  await database.drop();
-});
+const own = databasePerTest();
 
 /** A term of an operator: its own mirror. */
 const term = (o: { namespace?: string } = {}): Mirror =>
-  createMirror({ pool, clock, log: silentLog, prepare: () => migrate(pool, silentLog), ...o });
+  createMirror({ pool: own.pool, clock, log: silentLog, prepare: () => migrate(own.pool, silentLog), ...o });
 const versionOf = async () =>
-  (await pool.query<{ v: string }>('SELECT resource_version::text AS v FROM incidents')).rows.map(({ v }) => v);
+  (await own.pool.query<{ v: string }>('SELECT resource_version::text AS v FROM incidents')).rows.map(({ v }) => v);
 
 describe('a later term', () => {
   it('takes over, and nothing that the earlier one does is written any more', async () => {
@@ -44,14 +33,14 @@ describe('a later term', () => {
     for (const write of late)
       await expect(write()).rejects.toMatchObject({ name: 'HistoryFenced', transient: false, epoch: 1, current: 2 });
     expect(await versionOf()).toEqual(['2']);
-    const { rows } = await pool.query('SELECT deleted_at FROM incidents UNION ALL SELECT deleted_at FROM alerts');
+    const { rows } = await own.pool.query('SELECT deleted_at FROM incidents UNION ALL SELECT deleted_at FROM alerts');
     expect(rows).toEqual([{ deleted_at: null }]);
   });
 
   it('waits for a write that is on its way, and has its version win', async () => {
     const first = term();
     await first.putIncident(anIncident({ version: 1 }));
-    const holder = await pool.connect();
+    const holder = await own.pool.connect();
     try {
       await holder.query(`BEGIN; SELECT FROM incidents FOR UPDATE`);
       const late = first.putIncident(anIncident({ version: 9 }));
@@ -81,7 +70,7 @@ describe('nobody is locked out', () => {
   it('by a database that is emptied under a term: tables and epoch are made anew', async () => {
     const mirror = term();
     await mirror.putIncident(anIncident({ changes: changes(1, 2) }));
-    await pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await own.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     // The first to notice is told to come again.
     await expect(mirror.putIncident(anIncident({ changes: changes(1, 2) }))).rejects.toBeInstanceOf(HistoryUnavailable);
     expect(await mirror.putIncident(anIncident({ changes: changes(1, 2) }))).toMatchObject({ mirroredSequence: 2 });
@@ -90,10 +79,13 @@ describe('nobody is locked out', () => {
   it('by a database that was set back to before its epoch; the later term still wins over the earlier', async () => {
     const [first, second] = [term(), term()];
     await first.putIncident(anIncident({ version: 1 }));
-    const backup = await pool.query(`SELECT * FROM history_epochs`);
+    const backup = await own.pool.query(`SELECT * FROM history_epochs`);
     await second.putIncident(anIncident({ version: 2 }));
     const setBack = () =>
-      pool.query('UPDATE history_epochs SET epoch = $1, holder = $2', [backup.rows[0].epoch, backup.rows[0].holder]);
+      own.pool.query('UPDATE history_epochs SET epoch = $1, holder = $2', [
+        backup.rows[0].epoch,
+        backup.rows[0].holder,
+      ]);
     await setBack();
     await second.putIncident(anIncident({ version: 3 }));
     await expect(first.putIncident(anIncident({ version: 4 }))).rejects.toMatchObject({ name: 'HistoryFenced' });
@@ -114,7 +106,7 @@ describe('nobody is locked out', () => {
     await mirror.renewEpoch();
     expect(await mirror.putIncident(anIncident({ version: 17 }))).toMatchObject({ written: true });
     expect(await mirror.putAlerts([anAlert({ version: 17, incident: 'x' })])).toMatchObject([{ written: true }]);
-    const { rows } = await pool.query('SELECT resource_version::int AS v FROM alert_episodes');
+    const { rows } = await own.pool.query('SELECT resource_version::int AS v FROM alert_episodes');
     expect(rows).toEqual([{ v: 17 }]);
   });
 
@@ -136,15 +128,15 @@ describe('nobody is locked out', () => {
   it('with Postgres away at the takeover: the epoch is taken by the first write that gets through', async () => {
     let isAway = true;
     const late = createMirror({
-      pool,
+      pool: own.pool,
       clock,
       log: silentLog,
-      prepare: () => (isAway ? Promise.reject(new HistoryUnavailable('away')) : migrate(pool, silentLog)),
+      prepare: () => (isAway ? Promise.reject(new HistoryUnavailable('away')) : migrate(own.pool, silentLog)),
     });
     await expect(late.putIncident(anIncident())).rejects.toBeInstanceOf(HistoryUnavailable);
     isAway = false;
     await late.putIncident(anIncident());
-    expect((await pool.query('SELECT epoch::int, scope FROM history_epochs')).rows).toEqual([
+    expect((await own.pool.query('SELECT epoch::int, scope FROM history_epochs')).rows).toEqual([
       { epoch: 1, scope: 'cluster' },
     ]);
   });
@@ -153,7 +145,7 @@ describe('nobody is locked out', () => {
 /** Until a statement that begins like this waits for a lock. */
 async function waiting(statement: string): Promise<void> {
   for (;;) {
-    const { rowCount } = await pool.query(
+    const { rowCount } = await own.pool.query(
       `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%' AND pid <> pg_backend_pid()`,
       [statement],
     );

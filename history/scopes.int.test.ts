@@ -1,25 +1,14 @@
 /** Two clusters on one database: what each folded, and what came to its sources, is its own; what was there before stays with whose it is. */
-import { createDatabase } from '@funnelai/test/harness/database';
-import type pg from 'pg';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { databasePerTest } from '@funnelai/test/harness/own-database';
+import { describe, expect, it } from 'vitest';
 import { minute } from './builders.ts';
 import { createFoldStore, type Fold } from './folded.ts';
 import { createFoldedLeaseStore } from './folded-leases.ts';
 import { silentLog } from './log.ts';
 import { migrate, readMigrations } from './migrate.ts';
-import { createPool } from './pool.ts';
 import { createSourceTrafficStore } from './source-traffic.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
-let pool: pg.Pool;
-beforeEach(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-});
-afterEach(async () => {
-  await pool.end();
-  await database.drop();
-});
+const own = databasePerTest();
 
 /** Of two clusters with namespaces, sources and faults of the same names. */
 const key = { namespace: 'pay', source: 'prom', fingerprint: 'f'.repeat(64) };
@@ -41,9 +30,9 @@ const aFold = (title: string, state: 'Firing' | 'Resolved' = 'Firing'): Fold => 
   isThere: () => true,
 });
 const stores = (scope: string) => ({
-  folds: createFoldStore({ pool, scope }),
-  leases: createFoldedLeaseStore({ pool, scope }),
-  traffic: createSourceTrafficStore({ pool, scope }),
+  folds: createFoldStore({ pool: own.pool, scope }),
+  leases: createFoldedLeaseStore({ pool: own.pool, scope }),
+  traffic: createSourceTrafficStore({ pool: own.pool, scope }),
 });
 async function seenBy({ folds, leases }: ReturnType<typeof stores>) {
   const [listed, counts] = [await folds.list({}), await folds.counts([overflow])];
@@ -68,7 +57,7 @@ const nothing = { titles: [], found: [], named: undefined, counted: [[0, 0]], pl
 
 describe('two clusters on one database', () => {
   it('fold alerts of the same names each for itself, whatever becomes of those of the other', async () => {
-    await migrate(pool, silentLog);
+    await migrate(own.pool, silentLog);
     const [east, west] = [stores('east'), stores('west')];
     expect(await east.folds.put([aFold('in the east')], minute(2))).toMatchObject([{ outcome: 'created' }]);
     expect(await seenBy(west)).toEqual(nothing);
@@ -95,7 +84,7 @@ describe('two clusters on one database', () => {
   });
 
   it('count what comes to sources of the same name, and what these refuse, each for itself', async () => {
-    await migrate(pool, silentLog);
+    await migrate(own.pool, silentLog);
     const [{ traffic: east }, { traffic: west }] = [stores('east'), stores('west')];
     const row = { namespace: 'pay', source: 'prom', startsAt: minute(0), outcome: '', bodies: 1, alerts: 2, stored: 2 };
     const refusal = { namespace: 'pay', source: 'prom', reason: 'Invalid', status: 400, isKnown: true, count: 1 };
@@ -118,27 +107,28 @@ describe('two clusters on one database', () => {
 describe('what was stored before clusters were told apart', () => {
   /** As the versions with thirteen migrations wrote it: sources `both`, `west` and `quiet`. */
   async function fillAsBefore(...scopes: string[]): Promise<void> {
-    await migrate(pool, silentLog, { migrations: (await readMigrations()).slice(0, 13) });
+    await migrate(own.pool, silentLog, { migrations: (await readMigrations()).slice(0, 13) });
     for (const source of ['both', 'west', 'quiet']) {
-      await pool.query(
+      await own.pool.query(
         `INSERT INTO folded_alerts (namespace, source, fingerprint, name, overflow, alertname, state, severity, title, starts_at,
            received_at, folded_at, version, spec)
          VALUES ('pay', $1, $2, 'a', 'over', 'A', 'Firing', 'Low', $1, now(), now(), now(), 1, jsonb_build_object('title', $1::text))`,
         [source, key.fingerprint],
       );
-      await pool.query(`INSERT INTO source_traffic VALUES ('pay', $1, $2, '', 1, 1, 1)`, [source, minute(0)]);
-      await pool.query(
+      await own.pool.query(`INSERT INTO source_traffic VALUES ('pay', $1, $2, '', 1, 1, 1)`, [source, minute(0)]);
+      await own.pool.query(
         `INSERT INTO source_rejections VALUES ('pay', $1, 'Invalid', 'm', 400, true, 1, $2, $2, '', NULL, NULL, NULL)`,
         [source, minute(0)],
       );
     }
-    for (const scope of scopes) await pool.query('INSERT INTO intake_lives VALUES ($1, $2, $2)', [scope, minute(0)]);
+    for (const scope of scopes)
+      await own.pool.query('INSERT INTO intake_lives VALUES ($1, $2, $2)', [scope, minute(0)]);
     for (const [scope, source] of [
       ['east', 'both'],
       ['west', 'both'],
       ['west', 'west'],
     ].filter(([scope = '']) => scopes.includes(scope)))
-      await pool.query(`INSERT INTO alert_leases VALUES ($1, 'pay', $2, 'other', $3)`, [scope, source, minute(0)]);
+      await own.pool.query(`INSERT INTO alert_leases VALUES ($1, 'pay', $2, 'other', $3)`, [scope, source, minute(0)]);
   }
   async function sourcesOf(scope: string) {
     const { folds, traffic } = stores(scope);
@@ -153,30 +143,30 @@ describe('what was stored before clusters were told apart', () => {
 
   it('is the one cluster’s that ever used the database', async () => {
     await fillAsBefore('west');
-    await migrate(pool, silentLog);
+    await migrate(own.pool, silentLog);
     expect(await sourcesOf('west')).toEqual(['both', 'quiet', 'west']);
     expect(await sourcesOf('later')).toEqual([]);
   });
 
   it('stays with each cluster that has heard of the source, and with all where none has: no alert is lost to any', async () => {
     await fillAsBefore('east', 'west');
-    await migrate(pool, silentLog);
+    await migrate(own.pool, silentLog);
     expect(await sourcesOf('east')).toEqual(['both', 'quiet']);
     expect(await sourcesOf('west')).toEqual(['both', 'quiet', 'west']);
-    expect((await pool.query(`SELECT FROM folded_alerts WHERE scope = ''`)).rowCount).toBe(0);
+    expect((await own.pool.query(`SELECT FROM folded_alerts WHERE scope = ''`)).rowCount).toBe(0);
   });
 
   it('becomes the first cluster’s that asks where nobody ever said whose it is, but for what it has anew already', async () => {
     await fillAsBefore();
-    await migrate(pool, silentLog);
-    await pool.query(
+    await migrate(own.pool, silentLog);
+    await own.pool.query(
       `INSERT INTO folded_alerts SELECT namespace, source, fingerprint, name, overflow, alertname, state, severity, 'anew', starts_at,
          ends_at, received_at, folded_at, left_at, version, spec, expired_at, 'west' FROM folded_alerts WHERE source = 'both'`,
     );
     const { folds } = stores('west');
     const [found] = await Promise.all([folds.list({}), stores('west').folds.firing()]);
     expect(found.items.map(({ source }) => source).sort()).toEqual(['both', 'quiet', 'west']);
-    const counted = await pool.query('SELECT title FROM folded_alerts WHERE left_at IS NULL ORDER BY 1');
+    const counted = await own.pool.query('SELECT title FROM folded_alerts WHERE left_at IS NULL ORDER BY 1');
     expect(counted.rows.map(({ title }) => title)).toEqual(['anew', 'quiet', 'west']);
     expect((await stores('east').folds.list({})).total).toBe(0);
   });
