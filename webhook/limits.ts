@@ -43,10 +43,13 @@ export const INTAKE_SLICE_MS = 20;
 export const INTAKE_PROBLEMS_LISTED = 100;
 /** Of a refusal so much stands in the status line, for clients that print nothing else; proxies hold headers of a few KiB. */
 export const REASON_PHRASE_BYTES = 512;
-/** Intake requests that are being answered at once; one more is told to come back. */
-export const INTAKE_REQUESTS_IN_FLIGHT = 256;
+/**
+ * Intake requests that are being answered at once; one more is told to come back, and many senders never do. So it is a second of a storm of
+ * single alerts: where a disk or a collector takes that long, nobody is sent away.
+ */
+export const INTAKE_REQUESTS_IN_FLIGHT = 1_024;
 /** Of them, those of one source: a sender whose bodies never end must leave room for the others. */
-export const INTAKE_REQUESTS_PER_SOURCE = 128;
+export const INTAKE_REQUESTS_PER_SOURCE = 512;
 /** Bytes of intake bodies held at once, whatever their number: what bounds the memory of a flood. */
 export const INTAKE_BYTES_IN_FLIGHT = 48 * MIB;
 /** Of them, those of one source. */
