@@ -150,17 +150,8 @@ describe('the log', () => {
 
   it('names the person who is impersonated, who applies, who replaces and who edits', async () => {
     const name = await born('ana', 'ways');
-    await mustKubectl('admin', [
-      '--as=bo',
-      '-n',
-      namespace,
-      'patch',
-      INCIDENTS,
-      name,
-      '--type=merge',
-      '-p',
-      '{"spec":{"phase":"Response"}}',
-    ]);
+    const asBo = await patch('admin', namespace, name, { spec: { phase: 'Response' } }, '--as=bo');
+    expect(asBo.ok, asBo.stderr).toBe(true);
     const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=x', '-f', '-'];
     await mustKubectl('ana', apply, anIncident(namespace, name, { phase: 'Mitigation' }));
     await mustKubectl('ana', apply, anIncident(namespace, name, { phase: 'Mitigation' }));
@@ -414,16 +405,8 @@ describe('the history finalizer', () => {
     const name = await born('ana', 'deleted');
     await mustKubectl('admin', ['-n', namespace, 'delete', INCIDENTS, name, '--wait=false']);
     expect((await patch('nadia', namespace, name, { metadata: { finalizers: null } })).ok).toBe(false);
-    await mustKubectl('operator', [
-      '-n',
-      namespace,
-      'patch',
-      INCIDENTS,
-      name,
-      '--type=merge',
-      '-p',
-      '{"metadata":{"finalizers":null}}',
-    ]);
+    const taken = await patch('operator', namespace, name, { metadata: { finalizers: null } });
+    expect(taken.ok, taken.stderr).toBe(true);
     expect((await kubectl('admin', ['-n', namespace, 'get', INCIDENTS, name])).stderr).toContain('NotFound');
   });
 

@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { aChange, anAlert, anIncident, minute } from './builders.ts';
 import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createMirror } from './mirror.ts';
-import { createPool } from './pool.ts';
 
 const OPERATOR = 'system:serviceaccount:funnel-system:funnelai-operator';
 const page = await readFile(new URL('../docs/history.md', import.meta.url), 'utf8');
@@ -17,12 +15,10 @@ const queries = [...page.matchAll(/\n([^\n]+)\n\n```sql\n([\s\S]*?)```/g)].map((
 }));
 const titled = (part: string) => queries.find(({ title }) => title.includes(part))?.sql ?? '';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+  pool = own.pool;
   const mirror = createMirror({ pool, clock: { now: () => Temporal.Instant.from(minute(0)) }, log: silentLog });
   const move = (sequence: number, from: string, to: string, at: number, by: string, reason?: string) =>
     aChange(sequence, { kind: 'Phase', from, to, at: minute(at), by, ...(reason === undefined ? {} : { reason }) });
@@ -56,10 +52,6 @@ beforeAll(async () => {
     anAlert({ uid: 'x', namespace: 'demo', incident: 'checkout-amber-falcon' }),
     anAlert({ uid: 'y', name: 'y', incident: 'unseen' }),
   ]);
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 describe('the queries of docs/history.md', () => {

@@ -1,31 +1,23 @@
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { anAlert, anIncident, changes, minute } from './builders.ts';
 import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
-import { createPool } from './pool.ts';
 import { createQueries, type Queries } from './queries.ts';
 import { createRepeatStore, type RepeatStore } from './repeats.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let mirror: Mirror;
 let queries: Queries;
 let repeats: RepeatStore;
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   mirror = createMirror({ pool, clock: { now: () => Temporal.Instant.from(minute(0)) }, log: silentLog });
   queries = createQueries({ pool });
   repeats = createRepeatStore({ pool });
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE incidents, incident_changes, alerts, alert_episodes');

@@ -1,35 +1,26 @@
 import type { AlertSpec } from '@funnelai/crds/generated/types';
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { minute } from './builders.ts';
 import { createFoldStore, type Fold, type FoldStore } from './folded.ts';
 import { createFoldedLeaseStore, type FoldedLease, type FoldedLeaseStore } from './folded-leases.ts';
 import { createLeaseStore, type LeaseStore } from './leases.ts';
-import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
-import { createPool } from './pool.ts';
 import { toMicros } from './rows.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let folds: FoldStore;
 let folded: FoldedLeaseStore;
 let leases: LeaseStore;
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   folds = createFoldStore({ pool, scope: 'cluster' });
   folded = createFoldedLeaseStore({ pool, scope: 'cluster' });
   leases = createLeaseStore({ pool, scope: 'cluster' });
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE folded_alerts, alert_leases');
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 const at = (n: number): string => toMicros('at', minute(n));

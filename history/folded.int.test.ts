@@ -1,28 +1,19 @@
 import type { AlertSpec } from '@funnelai/crds/generated/types';
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { minute } from './builders.ts';
 import { createFoldStore, type Fold, type FoldStore } from './folded.ts';
-import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
-import { createPool } from './pool.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let store: FoldStore;
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   store = createFoldStore({ pool, scope: 'cluster' });
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE folded_alerts');
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 const fingerprint = (i: number) => i.toString(16).padStart(64, '0');

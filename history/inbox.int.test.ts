@@ -1,26 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerTest } from '@funnelai/test/harness/own-database';
 import { until } from '@funnelai/test/harness/wait';
 import type pg from 'pg';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createInboxStore, INBOX_ROWS_PER_WRITE, type InboxRow } from './inbox.ts';
 import { createInboxCountStore, SET_ASIDE_COUNTED } from './inbox-counts.ts';
-import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createPool } from './pool.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerTest({ migrated: true });
 let pool: pg.Pool;
 const holders: pg.PoolClient[] = [];
-beforeEach(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeEach(() => {
+  pool = own.pool;
 });
-afterEach(async () => {
+afterEach(() => {
   for (const client of holders.splice(0)) client.release(true);
-  await pool.end();
-  await database.drop();
 });
 
 const aRow = (n: number, o: Partial<InboxRow> = {}): InboxRow => ({
@@ -127,9 +121,9 @@ describe('rows of the inbox', () => {
   });
 
   it('are on disk before anybody is answered, also where the database would not wait for it', async () => {
-    const name = new URL(database.url).pathname.slice(1);
+    const name = new URL(own.url).pathname.slice(1);
     await pool.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
-    const fresh = createPool(database.url);
+    const fresh = createPool(own.url);
     await fresh.query('CREATE TABLE committed (how text)');
     await fresh.query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN INSERT INTO committed VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`);

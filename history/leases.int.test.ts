@@ -1,25 +1,16 @@
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLeaseStore, INTAKE_GAP_MS, type LeaseStore, REPLICA_SILENT_MS } from './leases.ts';
-import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
-import { createPool } from './pool.ts';
 import { microsOf } from './rows.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let store: LeaseStore;
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   store = createLeaseStore({ pool, scope: 'cluster' });
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE alert_leases, source_signs, intake_lives, intake_replicas, intake_gaps');

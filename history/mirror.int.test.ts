@@ -1,32 +1,25 @@
 import type { Incident } from '@funnelai/crds/generated/types';
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aChange, anAlert, anIncident, changes, minute } from './builders.ts';
 import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
 import { createPool } from './pool.ts';
 import { createQueries, type Queries } from './queries.ts';
 
 const NOW = Temporal.Instant.from('2026-03-02T00:00:00Z');
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let mirror: Mirror;
 let queries: Queries;
 const clock = { now: () => NOW };
 
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   mirror = createMirror({ pool, clock, log: silentLog });
   queries = createQueries({ pool });
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE incidents, incident_changes, alerts, alert_episodes');
@@ -209,7 +202,7 @@ describe('the mirror', () => {
   });
 
   it('stays exact when two mirrors write the same things at once, in opposite orders', async () => {
-    const secondPool = createPool(database.url);
+    const secondPool = createPool(own.url);
     // Of another scope, as of one and the same only one may write.
     const second = createMirror({ pool: secondPool, clock, log: silentLog, namespace: 'shop' });
     try {

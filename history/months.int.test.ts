@@ -1,28 +1,21 @@
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerTest } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { anAlert, anIncident, changes } from './builders.ts';
 import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
 import { prepareHistory } from './months.ts';
 import { createPool } from './pool.ts';
 
 const DAY_MS = 86_400_000;
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerTest({ migrated: true });
 let pool: pg.Pool;
 let mirror: Mirror;
 let now: Temporal.Instant;
-beforeEach(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeEach(() => {
+  pool = own.pool;
   mirror = createMirror({ pool, clock: { now: () => now }, log: silentLog });
-});
-afterEach(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 const moveTo = async (instant: string) => {
@@ -116,21 +109,21 @@ describe('the months of history', () => {
   });
 
   it('that may not be made, for want of a right, hinder no write', async () => {
-    const role = `writer_${database.url.split('test_')[1]}`;
+    const role = `writer_${own.url.split('test_')[1]}`;
     await pool.query(
       `CREATE ROLE ${role} LOGIN PASSWORD 'writes'; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
     );
-    const url = new URL(database.url);
+    const url = new URL(own.url);
     url.username = role;
     url.password = 'writes';
-    const own = createPool(url.href);
+    const writers = createPool(url.href);
     now = Temporal.Instant.from('2026-03-15T00:00:00Z');
     try {
-      const weak = createMirror({ pool: own, clock: { now: () => now }, log: silentLog });
+      const weak = createMirror({ pool: writers, clock: { now: () => now }, log: silentLog });
       expect(await weak.keepMonths({ keepMs: 80 * DAY_MS })).toEqual({ made: [], dropped: [], deleted: 0 });
       expect(await weak.putIncident(anIncident({ changes: changes(1, 2) }))).toMatchObject({ mirroredSequence: 2 });
     } finally {
-      await own.end();
+      await writers.end();
       await pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });

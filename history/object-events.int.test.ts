@@ -1,29 +1,21 @@
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { minute } from './builders.ts';
 import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
 import { EVENTS_PER_OBJECT, type ObjectEvent } from './object-events.ts';
-import { createPool } from './pool.ts';
 import { createQueries, type Queries } from './queries.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let mirror: Mirror;
 let queries: Queries;
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   mirror = createMirror({ pool, clock: { now: () => Temporal.Instant.from(minute(0)) }, log: silentLog });
   queries = createQueries({ pool });
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 const said = (objectUid: string, note: string, at = 0): ObjectEvent => ({

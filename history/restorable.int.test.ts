@@ -1,30 +1,22 @@
 /** What of a lost cluster a real Postgres offers to be made anew. */
 import type { Incident } from '@funnelai/crds/generated/types';
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
 import { Temporal } from 'temporal-polyfill';
-import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { aChange, anIncident, changes, minute } from './builders.ts';
 import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
 import { createMirror, type Mirror } from './mirror.ts';
-import { createPool } from './pool.ts';
 import { restorableIncidents } from './restorable.ts';
 
 const clock = { now: () => Temporal.Instant.from('2026-03-02T00:00:00Z') };
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let mirror: Mirror;
 
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   mirror = createMirror({ pool, clock, log: silentLog });
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 beforeEach(async () => {
   await pool.query('TRUNCATE incidents, alerts CASCADE');

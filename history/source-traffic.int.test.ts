@@ -1,10 +1,7 @@
-import { createDatabase } from '@funnelai/test/harness/database';
+import { databasePerFile } from '@funnelai/test/harness/own-database';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { minute } from './builders.ts';
-import { silentLog } from './log.ts';
-import { migrate } from './migrate.ts';
-import { createPool } from './pool.ts';
 import {
   createSourceTrafficStore,
   type RejectionRow,
@@ -12,18 +9,12 @@ import {
   type TrafficRow,
 } from './source-traffic.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
+const own = databasePerFile();
 let pool: pg.Pool;
 let store: SourceTrafficStore;
-beforeAll(async () => {
-  database = await createDatabase(inject('databaseUrl'));
-  pool = createPool(database.url);
-  await migrate(pool, silentLog);
+beforeAll(() => {
+  pool = own.pool;
   store = createSourceTrafficStore({ pool, scope: 'cluster' });
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
 });
 
 const counted = (source: string, at: number, o: Partial<TrafficRow> = {}): TrafficRow => ({

@@ -1,22 +1,15 @@
 /** As absence.test.ts, on a real API server: there the admission policy keeps the log, and two people write as themselves. */
 import { randomBytes } from 'node:crypto';
 import type { Incident } from '@funnelai/crds/generated/types';
-import { INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import { INCIDENTS } from '@funnelai/crds/meta';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { anIncident } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
+import { makeNamespaceOfResponders, NAMESPACES } from './testing/namespaces.ts';
 import { runOperator } from './testing/run.ts';
 
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
-const ROLE_BINDINGS: Resource = {
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  plural: 'rolebindings',
-  kind: 'RoleBinding',
-  namespaced: true,
-};
 const namespace = `absence-${randomBytes(4).toString('hex')}`;
 const clients = new Map<string, KubeClient>();
 const as = (context: string): KubeClient => {
@@ -30,14 +23,7 @@ beforeAll(async () => {
     const connection = await loadConnection({ kubeconfigPath: inject('kubeconfig'), context });
     clients.set(context, createKubeClient(connection, { userAgent: `test-${context}/1` }));
   }
-  await as('admin').create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  await as('admin').create(ROLE_BINDINGS, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'responders', namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'funnelai-responder' },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'responders' }],
-  } as KubeObject);
+  await makeNamespaceOfResponders(as('admin'), namespace);
 });
 afterAll(async () => {
   await as('admin').delete(NAMESPACES, { name: namespace });

@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
-import { ALERTS, INCIDENTS, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import { ALERTS, INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
 import { staticCredentials } from '@funnelai/kube/credentials';
 import { isForbidden } from '@funnelai/kube/errors';
+import { EVENTS } from '@funnelai/kube/events';
 import { LEASES, type Lease } from '@funnelai/kube/leader';
 import { createKubectl } from '@funnelai/test/harness/kubectl';
 import { startTcpProxy, type TcpProxy } from '@funnelai/test/harness/tcp-proxy';
@@ -14,18 +15,10 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { LEASE_NAME } from './manager.ts';
 import { anAlert } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
+import { NAMESPACES, ROLE_BINDINGS } from './testing/namespaces.ts';
 import { type Running, runOperator } from './testing/run.ts';
 
 const NAMESPACED = fileURLToPath(new URL('../config/namespaced', import.meta.url));
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
-const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
-const ROLE_BINDINGS: Resource = {
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  plural: 'rolebindings',
-  kind: 'RoleBinding',
-  namespaced: true,
-};
 const DEADLINE_MS = 30_000;
 
 const namespace = `one-${randomBytes(4).toString('hex')}`;

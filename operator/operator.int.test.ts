@@ -20,11 +20,13 @@ import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
 import { isNotFound } from '@funnelai/kube/errors';
+import { EVENTS } from '@funnelai/kube/events';
 import { silentLog } from '@funnelai/kube/log';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { anAlert, anIncident, aRule, crashingPods } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
 import { mortal } from './testing/mortal-client.ts';
+import { makeNamespaceOfResponders } from './testing/namespaces.ts';
 import { type Running, runOperator } from './testing/run.ts';
 
 declare module 'vitest' {
@@ -34,16 +36,7 @@ declare module 'vitest' {
   }
 }
 
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
-const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
-const ROLE_BINDINGS: Resource = {
-  group: 'rbac.authorization.k8s.io',
-  version: 'v1',
-  plural: 'rolebindings',
-  kind: 'RoleBinding',
-  namespaced: true,
-};
 
 let admin: KubeClient;
 let ana: KubeClient;
@@ -98,14 +91,7 @@ function openMirror(namespace: string): Mirror {
 
 async function aNamespace(): Promise<string> {
   const namespace = `op-${randomBytes(5).toString('hex')}`;
-  await admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  await admin.create(ROLE_BINDINGS, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'responders', namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'funnelai-responder' },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'responders' }],
-  } as KubeObject);
+  await makeNamespaceOfResponders(admin, namespace);
   return namespace;
 }
 

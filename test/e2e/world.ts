@@ -8,6 +8,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { createDatabase } from '../harness/database.ts';
 import { createKubectl, type Kubectl } from '../harness/kubectl.ts';
+import { namespaceYaml } from '../harness/namespace-yaml.ts';
 import { type OurProcess, startOperator, startWebhook, type WebhookProcess } from '../harness/processes.ts';
 import { userOf } from '../harness/users.ts';
 
@@ -42,33 +43,9 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const basics = (namespace: string) => `
-apiVersion: v1
-kind: Namespace
-metadata: {name: ${namespace}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: responders, namespace: ${namespace}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: funnelai-responder}
-subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: responders}]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: viewers, namespace: ${namespace}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: funnelai-viewer}
-subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: viewers}]
----
-apiVersion: v1
-kind: Secret
-metadata: {name: prom-token, namespace: ${namespace}}
-stringData: {token: ${SOURCE_TOKEN}}
----
-apiVersion: funnelai.dev/v1alpha1
-kind: AlertSource
-metadata: {name: prom, namespace: ${namespace}}
-spec: {format: Alertmanager, auth: {bearer: {secretRef: {name: prom-token, key: token}}}}
----
+const basics = (
+  namespace: string,
+) => `${namespaceYaml({ namespace, token: SOURCE_TOKEN, groups: ['responders', 'viewers'] })}---
 apiVersion: funnelai.dev/v1alpha1
 kind: CorrelationRule
 metadata: {name: watchdog, namespace: ${namespace}}

@@ -12,6 +12,7 @@ import { type Environment, type PartName, startEnvironment } from '../harness/en
 import { type FaultProxy, startFaultProxy } from '../harness/fault-proxy.ts';
 import { createKubectl, type Kubectl } from '../harness/kubectl.ts';
 import { type Load, type Pace, startLoad } from '../harness/load.ts';
+import { namespaceYaml } from '../harness/namespace-yaml.ts';
 import { brokenPromises, miscounted, type Told } from '../harness/oracle.ts';
 import { judged } from '../harness/oracle-reader.ts';
 import { type OurProcess, startOperator, startWebhook, type WebhookProcess } from '../harness/processes.ts';
@@ -68,27 +69,7 @@ export interface Outcome {
 /** Waits, for stories in which time itself is part of what happens. */
 export const busy = (ms: number): Promise<void> => systemClock.sleep(ms);
 
-const basics = (namespace: string) => `
-apiVersion: v1
-kind: Namespace
-metadata: {name: ${namespace}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: responders, namespace: ${namespace}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: funnelai-responder}
-subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: responders}]
----
-apiVersion: v1
-kind: Secret
-metadata: {name: prom-token, namespace: ${namespace}}
-stringData: {token: ${TOKEN}}
----
-apiVersion: funnelai.dev/v1alpha1
-kind: AlertSource
-metadata: {name: prom, namespace: ${namespace}}
-spec: {format: Alertmanager, auth: {bearer: {secretRef: {name: prom-token, key: token}}}}
----
+const basics = (namespace: string) => `${namespaceYaml({ namespace, token: TOKEN, groups: ['responders'] })}---
 apiVersion: funnelai.dev/v1alpha1
 kind: CorrelationRule
 metadata: {name: pods, namespace: ${namespace}}
