@@ -3,7 +3,7 @@
  * labels) stays whole for as long as anything does.
  */
 import { cleanText, cutBytes, headBytes, utf8Bytes } from './bytes.ts';
-import { byCodeUnit, type Labels, labelsFrom } from './labels.ts';
+import { byCodeUnit, type Labels, labelsFrom, sortNames } from './labels.ts';
 
 /** Labels and annotations together: names and values. */
 export const TEXT_MAX_BYTES = 8192;
@@ -54,8 +54,12 @@ function inOrder(map: Labels): Labels | undefined {
   }
   if (isWhole && isSorted) return map;
   const kept = isWhole ? names : names.filter((name) => name !== '' && map[name] !== '');
-  if (!isSorted) kept.sort(byCodeUnit);
-  return labelsFrom(kept.map((name): Entry => [name, map[name] ?? '']));
+  if (!isSorted) sortNames(kept);
+  // As assigning would make of this one name something else.
+  if (kept.includes('__proto__')) return labelsFrom(kept.map((name): Entry => [name, map[name] ?? '']));
+  const ordered: Labels = {};
+  for (const name of kept) ordered[name] = map[name] ?? '';
+  return ordered;
 }
 
 function cleaned(map: Labels): Entry[] {

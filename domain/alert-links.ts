@@ -33,39 +33,37 @@ export function senderLinks(urls: {
   panelURL?: string | undefined;
   silenceURL?: string | undefined;
 }): AlertLink[] {
-  const links: [string | undefined, string, LinkKind][] = [
-    [urls.dashboardURL, 'Dashboard', 'Dashboard'],
-    [urls.panelURL, 'Panel', 'Graph'],
-    [urls.generatorURL, 'Source', 'Source'],
-    [urls.silenceURL, 'Silence', 'Silence'],
-  ];
-  return links.flatMap(([url, title, kind]) => (url ? [{ title, url, kind }] : []));
+  const links: AlertLink[] = [];
+  if (urls.dashboardURL) links.push({ title: 'Dashboard', url: urls.dashboardURL, kind: 'Dashboard' });
+  if (urls.panelURL) links.push({ title: 'Panel', url: urls.panelURL, kind: 'Graph' });
+  if (urls.generatorURL) links.push({ title: 'Source', url: urls.generatorURL, kind: 'Source' });
+  if (urls.silenceURL) links.push({ title: 'Silence', url: urls.silenceURL, kind: 'Silence' });
+  return links;
 }
 
 /** Returns each address once, runbooks first, at most 16; says in `notes` how many the sender gave that are no links. */
 export function linksFrom(annotations: Labels, sent: readonly AlertLink[], notes: string[]): AlertLink[] {
-  const found: AlertLink[] = [];
-  for (const [name, title, kind] of ANNOTATIONS) {
-    const url = labelValue(annotations, name);
-    if (url !== '') found.push({ title, url, kind });
-  }
-  const byUrl = new Map<string, AlertLink>();
+  const links: AlertLink[] = [];
+  const addresses = new Set<string>();
   let refused = 0;
-  for (const { title, url, kind } of [...found, ...sent]) {
+  function take(title: string, url: string, kind: LinkKind): void {
     const address = webAddress(url);
     if (address === undefined) refused += 1;
-    else if (!byUrl.has(address)) {
-      byUrl.set(address, {
-        title: cutBytes(cleanText(title).trim(), LINK_TITLE_MAX_BYTES) || kind,
-        url: address,
-        kind,
-      });
-    }
+    if (address === undefined || addresses.has(address)) return;
+    addresses.add(address);
+    if (links.length === LINKS_MAX) return;
+    links.push({ title: cutBytes(cleanText(title).trim(), LINK_TITLE_MAX_BYTES) || kind, url: address, kind });
   }
+  for (const [name, title, kind] of ANNOTATIONS) {
+    const url = labelValue(annotations, name);
+    if (url !== '') take(title, url, kind);
+  }
+  for (const { title, url, kind } of sent) take(title, url, kind);
   if (refused > 0)
     notes.push(`${refused} links left out: not an http or https address of at most ${LINK_URL_MAX_BYTES} bytes`);
-  if (byUrl.size > LINKS_MAX) notes.push(`${byUrl.size - LINKS_MAX} links left out: at most ${LINKS_MAX} are kept`);
-  return [...byUrl.values()].slice(0, LINKS_MAX);
+  const left = addresses.size - links.length;
+  if (left > 0) notes.push(`${left} links left out: at most ${LINKS_MAX} are kept`);
+  return links;
 }
 
 /** Read lately: the thousand alerts of a rule name the same runbook, and mostly the same graph. Emptied when full. */

@@ -5,7 +5,7 @@
 import type { AlertSpec, Incident } from '@funnelai/crds/generated/types';
 import type { Temporal } from 'temporal-polyfill';
 import { cutBytes } from './bytes.ts';
-import { groupOf } from './group-key.ts';
+import { type Grouping, groupFrom, groupingOf } from './group-key.ts';
 import { parseInstant } from './instants.ts';
 import { type Labels, labelValue } from './labels.ts';
 import { isOpen } from './lifecycle.ts';
@@ -13,34 +13,36 @@ import { matches } from './matcher.ts';
 import { BUILT_IN_NAME, type CompiledRule } from './rules.ts';
 import { isWorse } from './severity.ts';
 
-export type Verdict =
-  | { rule: CompiledRule; record: false; groupKey: string; group: Labels }
-  | { rule: CompiledRule; record: true };
-export type Ruling = Verdict & { explanation: string };
+export type Ruling = { explanation: string; rule: CompiledRule } & (
+  | { record: false; groupKey: string; group: Labels }
+  | { record: true }
+);
 
 /** How much of a value an explanation shows. */
 const SHOWN_VALUE_BYTES = 64;
 
 /** Returns the first rule that takes the alert, in the order of `compileRules`, with the group or "record", and why in words. */
 export function ruleFor(alert: AlertSpec, name: string, rules: readonly CompiledRule[]): Ruling {
-  const found = verdictFor(alert, name, rules);
-  const { rule } = found;
+  const { rule, record, grouping } = takenBy(alert, rules);
   const because = explain(rule, alert, name);
-  if (!found.record) return { ...found, explanation: because };
+  if (!record) return { rule, record, ...groupFrom(grouping, name), explanation: because };
   if (rule.action === 'Record')
     return { rule, record: true, explanation: `${because}; recorded only, as the rule says` };
   const what = `${because}; recorded only: severity ${alert.severity} is below ${rule.opensFrom}`;
   return { rule, record: true, explanation: what };
 }
 
-/** The same without the words. */
-export function verdictFor(alert: AlertSpec, name: string, rules: readonly CompiledRule[]): Verdict {
+/** The same without the words, and before the group has a key. */
+export function takenBy(
+  alert: Pick<AlertSpec, 'labels' | 'severity'>,
+  rules: readonly CompiledRule[],
+): { rule: CompiledRule; record: boolean; grouping: Grouping } {
   for (const rule of rules) {
     if (!rule.matchers.every((m) => matches(m, alert.labels))) continue;
-    const grouped = groupOf(alert, name, rule);
-    if (grouped === undefined) continue;
+    const grouping = groupingOf(alert, rule);
+    if (grouping === undefined) continue;
     const isTooMild = rule.opensFrom !== undefined && isWorse(rule.opensFrom, alert.severity);
-    return rule.action === 'Record' || isTooMild ? { rule, record: true } : { rule, record: false, ...grouped };
+    return { rule, record: rule.action === 'Record' || isTooMild, grouping };
   }
   throw new RangeError('expected rules that end with the built-in one, which takes every alert; use compileRules');
 }

@@ -1,7 +1,7 @@
 /** The identity of an alert: one hash for one fault as its sender names it, whatever the order of labels. Uses node:crypto. */
 import { hash } from 'node:crypto';
 import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
-import { byCodeUnit, type Labels, labelValue } from './labels.ts';
+import { type Labels, labelValue, sortNames } from './labels.ts';
 
 /** Labels that tell apart only the replicas of one sender. */
 export const IGNORED_LABELS: readonly string[] = ['prometheus_replica', 'replica'];
@@ -37,8 +37,8 @@ function namesBut(labels: Labels, ignored: readonly string[] = IGNORED_LABELS): 
 const HANDFUL = 8;
 
 function hashed(labels: Labels, names: string[]): string {
-  const pairs = names.sort(byCodeUnit).map((name) => [name, labels[name] ?? '']);
-  return sha256(JSON.stringify(pairs));
+  const pairs = sortNames(names).map((name) => `[${JSON.stringify(name)},${JSON.stringify(labels[name] ?? '')}]`);
+  return sha256(`[${pairs.join(',')}]`);
 }
 
 /** Returns the fingerprint of a key that the sender itself chose; never equal to one of labels. */

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import type { AlertSource, AlertSpec, Severity } from '@funnelai/crds/generated/types';
 import type { Temporal } from 'temporal-polyfill';
 import { cutBytes } from './bytes.ts';
-import { verdictFor } from './correlate.ts';
+import { takenBy } from './correlate.ts';
 import type { ExpiryReason } from './expiry.ts';
 import { formatMicros, laterOf } from './instants.ts';
 import { type Labels, labelsFrom, labelValue } from './labels.ts';
@@ -45,11 +45,8 @@ export const REST_OF_SOURCE = keyOf('source');
  * fingerprint of that overflow Alert.
  */
 export function kindOf(spec: Pick<AlertSpec, 'labels' | 'severity'>, rules: readonly CompiledRule[]): string {
-  const ruling = verdictFor(spec as AlertSpec, '', rules);
-  const group = ruling.record
-    ? 'recorded'
-    : ruling.rule.groupBy.map(({ label }) => [label, labelValue(ruling.group, label)]);
-  return keyOf([labelValue(spec.labels, ALERT_NAME), ruling.rule.name ?? null, group]);
+  const { rule, record, grouping } = takenBy(spec, rules);
+  return keyOf([labelValue(spec.labels, ALERT_NAME), rule.name ?? null, record ? 'recorded' : grouping.pairs]);
 }
 
 /** `create`: an Alert of its own. `foldWithKind`, `foldWithRest`: kept in Postgres, and counted by that overflow Alert. */

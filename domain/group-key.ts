@@ -16,23 +16,36 @@ export interface Group {
   group: Labels;
 }
 
+/** What a rule groups an alert by. */
+export interface Grouping {
+  /** In the order of groupBy. */
+  pairs: readonly (readonly [label: string, value: string])[];
+  /** It lacks a label for which the rule says that it is a group of its own then. */
+  isAlone: boolean;
+}
+
 /**
- * Returns the group of an alert under a rule: canonical JSON, an array of [name, value] in groupBy order. A label that is
- * missing is '' (Empty), or makes the alert a group of its own by its name (Separate), or, with NoMatch, makes this return
- * undefined: the rule does not take the alert. A rule that groups by nothing has one group.
+ * Returns what the rule groups the alert by. A label that is missing is '' (Empty), or makes the alert a group of its own (Separate), or,
+ * with NoMatch, makes this return undefined: the rule does not take the alert.
  */
-export function groupOf(alert: AlertSpec, name: string, rule: CompiledRule): Group | undefined {
+export function groupingOf({ labels }: Pick<AlertSpec, 'labels'>, { groupBy }: CompiledRule): Grouping | undefined {
   const pairs: [string, string][] = [];
   let isAlone = false;
-  for (const { label, missing } of rule.groupBy) {
-    const value = labelValue(alert.labels, label);
+  for (const { label, missing } of groupBy) {
+    const value = labelValue(labels, label);
     if (value === '' && missing === 'NoMatch') return undefined;
     if (value === '' && missing === 'Separate') isAlone = true;
     pairs.push([label, value]);
   }
-  const group = labelsFrom(pairs);
-  if (isAlone) pairs.push([ALONE, name]);
-  const key = JSON.stringify(pairs);
+  return { pairs, isAlone };
+}
+
+/** Returns the group: its key is canonical JSON, an array of [name, value]; who is alone has its name in it. What groups by nothing is one group. */
+export function groupFrom({ pairs, isAlone }: Grouping, name: string): Group {
+  const key = JSON.stringify(isAlone ? [...pairs, [ALONE, name]] : pairs);
   const isLong = utf8Bytes(key) > GROUP_KEY_MAX_BYTES;
-  return { groupKey: isLong ? createHash('sha256').update(key, 'utf8').digest('hex') : key, group };
+  return {
+    groupKey: isLong ? createHash('sha256').update(key, 'utf8').digest('hex') : key,
+    group: labelsFrom(pairs),
+  };
 }

@@ -85,17 +85,17 @@ export function possibleTimes(sent: Times, now: Temporal.Instant): { times: Omit
   const nowMs = now.epochMilliseconds;
   const latest = nowMs + CLOCK_AHEAD_MS;
   const odd: Oddity[] = [];
+  const times: Omit<Times, 'state'> = {};
   const take = (field: 'startsAt' | 'endsAt' | 'occurredAt' | 'leaseUntil', latestMs: number) => {
+    if (sent[field] === undefined) return;
     const possible = possibleTime(field, sent[field], { nowMs, latestMs });
     if (possible.odd !== undefined) odd.push(possible.odd);
-    return possible.instant === undefined ? {} : { [field]: possible.instant };
+    if (possible.instant !== undefined) times[field] = possible.instant;
   };
-  const isOver = sent.state === 'Resolved';
-  const times: Omit<Times, 'state'> = {
-    ...take('startsAt', latest),
-    ...take('occurredAt', latest),
-    ...(isOver ? take('endsAt', latest) : take('leaseUntil', LAST_MS)),
-  };
+  take('startsAt', latest);
+  take('occurredAt', latest);
+  if (sent.state === 'Resolved') take('endsAt', latest);
+  else take('leaseUntil', LAST_MS);
   const { startsAt, endsAt } = times;
   // The start tells which episode it is about: it is the end that gives way.
   if (startsAt !== undefined && endsAt !== undefined && Temporal.Instant.compare(endsAt, startsAt) < 0) {

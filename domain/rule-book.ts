@@ -17,18 +17,33 @@ export interface RuleBook {
   stop(): void;
 }
 
+const NO_RULES = compileRules([]);
+/** Namespaces without rules of their own, of which it is known: looking through all others for each of their alerts would be most of its cost. */
+const WITHOUT_REMEMBERED = 10_000;
+
 export function createRuleBook(rules: RuleSource): RuleBook {
   const books = new Map<string, CompiledRules>();
-  const stop = rules.subscribe(({ object }) => books.delete(object.metadata.namespace ?? ''));
+  const without = new Set<string>();
+  const stop = rules.subscribe(({ object: { metadata } }) => {
+    const { namespace = '' } = metadata;
+    books.delete(namespace);
+    without.delete(namespace);
+  });
   return {
     of(namespace) {
       const held = books.get(namespace);
       if (held !== undefined) return held;
+      if (without.has(namespace)) return NO_RULES;
       const own: CorrelationRule[] = [];
       for (const rule of rules.list()) if (rule.metadata.namespace === namespace) own.push(rule);
+      if (own.length === 0) {
+        // Any name can be asked about: emptied when full.
+        if (without.size >= WITHOUT_REMEMBERED) without.clear();
+        without.add(namespace);
+        return NO_RULES;
+      }
       const book = compileRules(own);
-      // A namespace without rules of its own costs nothing to compile: it is not held, so the map is bounded by the rules.
-      if (own.length > 0) books.set(namespace, book);
+      books.set(namespace, book);
       return book;
     },
     stop,

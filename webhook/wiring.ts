@@ -157,10 +157,10 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     log,
     metrics,
   });
-  const isNew = (namespace: string, { sourceRef, fingerprint, ...spec }: Alert['spec']) =>
+  const isNew = (namespace: string, spec: Alert['spec']) =>
     // What is an object already, as nearly every repeat is, needs no look at the rules.
-    alerts.cache.get(namespace, alertName(sourceRef.name, fingerprint)) === undefined &&
-    !live.fires(`${namespace}/${sourceRef.name}`, live.kindOf(namespace, spec));
+    alerts.cache.get(namespace, alertName(spec.sourceRef.name, spec.fingerprint)) === undefined &&
+    !live.fires(`${namespace}/${spec.sourceRef.name}`, live.kindOf(namespace, spec));
   const scope = (signal: AbortSignal) =>
     namespaces === undefined
       ? scopeOfNamespace({ client, clock, log }, parts.namespace ?? '', signal)

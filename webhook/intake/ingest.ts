@@ -211,10 +211,10 @@ function placeOf(
   request: number,
   isNew: (namespace: string, spec: AlertSpec) => boolean,
 ): Place {
-  const specs = reports.map(({ spec }) => spec);
   const [first] = reports;
-  const { severity } = specs.reduce((a, b) => (isWorse(b.severity, a.severity) ? b : a));
-  const isFiring = specs.some(({ state }) => state === 'Firing');
+  let { severity } = first.spec;
+  for (const { spec } of reports) if (isWorse(spec.severity, severity)) severity = spec.severity;
+  const isFiring = reports.some(({ spec }) => spec.state === 'Firing');
   return {
     source: `${namespace}/${source}`,
     name: labelValue(first.spec.labels, 'alertname'),

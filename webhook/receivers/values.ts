@@ -33,35 +33,34 @@ export function readMap(raw: Record<string, unknown>, field: string, faults: Fau
     faults.push({ field, found: describe(value), expected: 'an object of text values' });
     return {};
   }
-  const sent = Object.entries(value);
-  if (sent.length > INTAKE_ALERT_ENTRIES) {
-    faults.push({ field, found: `${sent.length} of them`, expected: `at most ${INTAKE_ALERT_ENTRIES}` });
+  const names = Object.keys(value);
+  if (names.length > INTAKE_ALERT_ENTRIES) {
+    faults.push({ field, found: `${names.length} of them`, expected: `at most ${INTAKE_ALERT_ENTRIES}` });
     return {};
   }
-  if (sent.every(isPlain)) return value as Record<string, string>;
+  // As it has to be: then the sender's own map is taken, which nobody else holds.
+  if (names.every((name) => isPlain(name) && isPlain(value[name]))) return value as Record<string, string>;
   const entries: [string, string][] = [];
-  for (const [name, value] of sent) {
+  for (const [name, sent] of Object.entries(value)) {
     // Go reads null as a text that is empty, and so does Alertmanager.
-    if (value === null) continue;
-    if (typeof value !== 'string') {
+    if (sent === null) continue;
+    if (typeof sent !== 'string') {
       faults.push({
         field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
-        found: describe(value),
+        found: describe(sent),
         expected: 'text',
       });
     } else if (name === '') {
       faults.push({ field: `${field}[""]`, found: 'an empty name', expected: 'a name' });
-    } else if (value !== '') {
-      entries.push([name.toWellFormed(), value.toWellFormed()]);
+    } else if (sent !== '') {
+      entries.push([name.toWellFormed(), sent.toWellFormed()]);
     }
   }
   // fromEntries makes own properties, `__proto__` included; assignment would not.
   return Object.fromEntries(entries);
 }
 
-/** As it has to be: then the sender's own map is taken, which nobody else holds. */
-const isPlain = ([name, value]: [string, unknown]): boolean =>
-  typeof value === 'string' && value !== '' && name !== '' && name.isWellFormed() && value.isWellFormed();
+const isPlain = (text: unknown): boolean => typeof text === 'string' && text !== '' && text.isWellFormed();
 
 /** Returns the instant of a text or of a count since 1970; undefined, without a fault, where there is none or it is Go's zero time. */
 export function readTime(raw: Record<string, unknown>, field: string, faults: Fault[]): Temporal.Instant | undefined {
