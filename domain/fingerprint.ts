@@ -37,8 +37,8 @@ function namesBut(labels: Labels, ignored: readonly string[] = IGNORED_LABELS): 
 const HANDFUL = 8;
 
 function hashed(labels: Labels, names: string[]): string {
-  const pairs = sortNames(names).map((name) => `[${JSON.stringify(name)},${JSON.stringify(labels[name] ?? '')}]`);
-  return sha256(`[${pairs.join(',')}]`);
+  const pairs = sortNames(names).map((name) => [name, labels[name] ?? '']);
+  return sha256(JSON.stringify(pairs));
 }
 
 /** Returns the fingerprint of a key that the sender itself chose; never equal to one of labels. */

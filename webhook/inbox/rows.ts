@@ -39,6 +39,11 @@ export function rowsOf({ namespace, source, fingerprint, demo, reports, keep, is
     receivedAt: last.spec.receivedAt,
     reports: `[${some.join(',')}]`,
   });
+  // As nearly always; its bytes matter only where there are more.
+  if (reports.length === 1 && kept === undefined) {
+    const [only] = reports;
+    return [row([JSON.stringify(isStored === undefined ? only : { ...only, isStored })], only)];
+  }
   const rows: InboxRow[] = [];
   let held: string[] = [];
   let bytes = 0;

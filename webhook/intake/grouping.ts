@@ -49,7 +49,7 @@ export async function groupByFault(
     const here = (input: AlertInput, i: number) => {
       const kept = toAlertSpec(input, source, receivedAt);
       const at = reports[i]?.spec.receivedAt ?? kept.spec.receivedAt;
-      return reportOf(input, { ...kept, spec: receivedAs(kept.spec, at) });
+      return reportOf(input, kept, receivedAs(kept.spec, at));
     };
     return requestFor(source, [here(first, 0), ...more.map((input, i) => here(input, i + 1))]);
   };
@@ -70,7 +70,7 @@ export async function groupByFault(
       if (made.notes.length > 0)
         deps.log.debug({ source: source.metadata.name, notes: made.notes }, 'alert was fitted to its bounds');
       warnings.add(index, made.odd);
-      const request = requestFor(place, [reportOf(input, { ...made, spec })]);
+      const request = requestFor(place, [reportOf(input, made, spec)]);
       if (group === undefined) {
         const inputs: Group['inputs'] = [input];
         const fresh: Group = { place, request, inputs, indices: [index], isSecond: rank > 0 };

@@ -13,7 +13,7 @@ const SEED = 20_260_301;
 const later = (seconds: number) => HANDED_OVER.add({ seconds });
 function reportFrom(one: AlertInput, of: AlertSource, seconds: number, known?: AlertSpec): Report {
   const made = toAlertSpec(one, of, later(seconds));
-  return reportOf(one, { ...made, spec: receivedAfter(made.spec, known) });
+  return reportOf(one, made, receivedAfter(made.spec, known));
 }
 
 describe('whatever a receiver hands over', () => {

@@ -13,12 +13,14 @@ export interface Report {
   only?: AlertInput['only'];
 }
 
-/** Returns the report that a receiver's input is, of what was made of it. */
+/** Returns the report that a receiver's input is, of what was made of it; `spec` where that has to say something else. */
 export function reportOf(
   { only }: AlertInput,
-  { spec, startNamed, endNamed }: Omit<MadeSpec, 'notes' | 'odd'>,
+  made: Pick<MadeSpec, 'spec' | 'startNamed' | 'endNamed'>,
+  spec = made.spec,
 ): Report {
-  return { spec, startNamed, endNamed, ...(only === undefined ? {} : { only }) };
+  const { startNamed, endNamed } = made;
+  return only === undefined ? { spec, startNamed, endNamed } : { spec, startNamed, endNamed, only };
 }
 
 /** Returns what is stored and the report as one; undefined when nothing is stored and the report alone makes no alert. */
