@@ -19,6 +19,7 @@ export interface SentAlert {
 
 export interface Alertmanager {
   readonly url: string;
+  readonly pid: number;
   /** Posts to its API, as Prometheus does. */
   send(alerts: SentAlert[]): Promise<void>;
   /** How many notifications it has tried and how many of those failed, by its own metrics. */
@@ -56,7 +57,7 @@ function binary(): string {
 
 /**
  * Starts one whose only receiver is `target` with that bearer token, or, `asPagerDuty`, with that routing key. Repeats each second, so
- * that repeats are seen. Without a target it takes alerts and tells nobody.
+ * that repeats are seen. Without a target it takes alerts and tells nobody, and looks at them as seldom as it does by itself.
  */
 export async function startAlertmanager(target?: Target): Promise<Alertmanager> {
   const directory = mkdtempSync(join(tmpdir(), 'funnelai-alertmanager-'));
@@ -66,10 +67,7 @@ export async function startAlertmanager(target?: Target): Promise<Alertmanager> 
     `route:
   receiver: funnelai
   group_by: [alertname, namespace]
-  group_wait: 1s
-  group_interval: 1s
-  repeat_interval: 1s
-receivers:
+${target === undefined ? '' : '  group_wait: 1s\n  group_interval: 1s\n  repeat_interval: 1s\n'}receivers:
   - name: funnelai
 ${target === undefined ? '' : receiverConfig(target)}`,
     { mode: 0o600 },
@@ -93,6 +91,7 @@ ${target === undefined ? '' : receiverConfig(target)}`,
     Number(new RegExp(`^${name}\\{[^}]*integration="webhook"[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
   return {
     url,
+    pid: running.pid,
     async send(alerts) {
       const response = await fetch(`${url}/api/v2/alerts`, {
         method: 'POST',
