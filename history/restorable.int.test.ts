@@ -7,7 +7,7 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { aChange, anIncident, changes, minute } from './builders.ts';
 import { silentLog } from './log.ts';
 import { createMirror, type Mirror } from './mirror.ts';
-import { restorableIncidents } from './restorable.ts';
+import { type Restorable, restorableIncidents } from './restorable.ts';
 
 const clock = { now: () => Temporal.Instant.from('2026-03-02T00:00:00Z') };
 const own = databasePerFile();
@@ -34,7 +34,12 @@ const restored = (o: {
     spec: { phase: o.phase ?? 'Response', restoredFrom: { uid: o.from, changeSequence: 20 } },
     status: { changeSequence: 20 },
   });
-const offered = async () => (await restorableIncidents(pool, 16)).map(({ incident }) => incident.metadata.uid);
+async function all(perPage?: number): Promise<Restorable[]> {
+  const found: Restorable[] = [];
+  for await (const one of restorableIncidents(pool, 16, perPage)) found.push(one);
+  return found;
+}
+const offered = async (perPage?: number) => (await all(perPage)).map(({ incident }) => incident.metadata.uid);
 
 it('is what was neither closed nor deleted, oldest first, with its last changes and their number', async () => {
   await mirror.putIncidents([
@@ -44,7 +49,7 @@ it('is what was neither closed nor deleted, oldest first, with its last changes 
     anIncident({ uid: 'd', name: 'deleted', changes: changes(1, 2) }),
   ]);
   await mirror.markDeleted('Incident', 'd', minute(9));
-  const [first, second, ...more] = await restorableIncidents(pool, 16);
+  const [first, second, ...more] = await all();
   expect(more).toEqual([]);
   expect(first).toMatchObject({ originUid: 'a', changeSequence: 20, incident: { spec: { phase: 'Postmortem' } } });
   expect(first?.changes).toEqual(
@@ -70,7 +75,7 @@ it('is of a cluster that was lost twice the last of each line, numbered on under
   const second = restored({ uid: 'second', from: 'first', version: 8, bornAt: minute(60) });
   const status = { observedGeneration: 1, changeSequence: 21, changes: [aChange(21, { by: 'bo' })] };
   await mirror.putIncidents([{ ...second, status }]);
-  const [only, ...more] = await restorableIncidents(pool, 16);
+  const [only, ...more] = await all();
   expect(more).toEqual([]);
   expect(only).toMatchObject({ originUid: 'first', changeSequence: 21, incident: { metadata: { uid: 'second' } } });
   expect(only?.changes.at(-1)).toMatchObject({ sequence: 21, by: 'bo' });
@@ -86,4 +91,14 @@ it('is nothing of a line whose last was closed or deleted, though the first neve
   expect(await offered()).toEqual(['third']);
   await mirror.markDeleted('Incident', 'third', minute(95));
   expect(await offered()).toEqual([]);
+});
+
+it('is all of it, however many pages that takes, each once, though several were born in one moment', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const bornAt = '2026-03-01T10:05:00.000001Z';
+  await mirror.putIncidents([
+    ...names.map((uid) => anIncident({ uid, name: uid, bornAt, changes: changes(1, 2) })),
+    anIncident({ uid: 'f', name: 'f', bornAt: '2026-03-01T10:05:00.000002Z', changes: changes(1, 2) }),
+  ]);
+  for (const perPage of [1, 2, 3, 6, 7]) expect(await offered(perPage), `${perPage}`).toEqual([...names, 'f']);
 });

@@ -6,10 +6,10 @@ import type { Incident, IncidentChange } from '@funnelai/crds/generated/types';
 import type pg from 'pg';
 import { withSession } from './connection.ts';
 import { type ChangeRow, changeOf, type StoredChange } from './rows.ts';
-import { CHANGE_FIELDS } from './sql.ts';
+import { CHANGE_FIELDS, iso } from './sql.ts';
 
-/** At most so many are restored in one go; far more than people can have open. */
-export const MAX_RESTORABLE = 10_000;
+/** So many are held in memory at once; how many there are has no bound but the disk. */
+export const RESTORABLE_PER_PAGE = 500;
 
 export interface Restorable {
   /** The last version that history has. */
@@ -30,22 +30,44 @@ WITH candidates AS (
   WHERE i.deleted_at IS NULL OR i.vanished
   ORDER BY i.namespace, i.name, i.created_at DESC, i.uid
 )
-SELECT c.object, c.line, (SELECT coalesce(max(n.sequence), 0)::float8 FROM incident_changes n WHERE n.incident_uid = c.line) AS sequence
+SELECT c.object, c.line, ${iso('c.created_at', 'born')}, c.uid, (SELECT coalesce(max(n.sequence), 0)::float8 FROM incident_changes n WHERE n.incident_uid = c.line) AS sequence
 FROM candidates c
-WHERE c.phase <> 'Closed'
+WHERE c.phase <> 'Closed' AND ($1::text IS NULL OR (c.created_at, c.uid) > ($1::timestamptz, $2::text))
 ORDER BY c.created_at, c.uid
-LIMIT ${MAX_RESTORABLE}`;
+LIMIT $3`;
 
 const LAST_CHANGES = `SELECT ${CHANGE_FIELDS} FROM incident_changes c WHERE c.incident_uid = $1 ORDER BY c.sequence DESC LIMIT $2`;
 
+interface Row {
+  object: Incident;
+  line: string;
+  sequence: number;
+  /** As text: a Date has no microseconds, and those tell where the next page begins. */
+  born: string;
+  uid: string;
+}
+
 /**
- * Oldest first.
+ * All of them, oldest first, read page by page as they are asked for.
  * @param lastChanges how many changes of each are wanted.
  * @throws {HistoryUnavailable} when Postgres is away.
  */
-export async function restorableIncidents(pool: pg.Pool, lastChanges: number): Promise<Restorable[]> {
+export async function* restorableIncidents(
+  pool: pg.Pool,
+  lastChanges: number,
+  perPage = RESTORABLE_PER_PAGE,
+): AsyncGenerator<Restorable, void, undefined> {
+  let last: Row | undefined;
+  do {
+    const page = await pageAfter(pool, last, lastChanges, perPage);
+    yield* page.restorable;
+    last = page.restorable.length < perPage ? undefined : page.last;
+  } while (last !== undefined);
+}
+
+async function pageAfter(pool: pg.Pool, after: Row | undefined, lastChanges: number, perPage: number) {
   return withSession(pool, async (session) => {
-    const found = await session.query<{ object: Incident; line: string; sequence: number }>(RESTORABLE);
+    const found = await session.query<Row>(RESTORABLE, [after?.born ?? null, after?.uid ?? null, perPage]);
     const restorable: Restorable[] = [];
     for (const { object, line, sequence } of found.rows) {
       const { rows } = await session.query<ChangeRow>(LAST_CHANGES, [line, lastChanges]);
@@ -56,7 +78,7 @@ export async function restorableIncidents(pool: pg.Pool, lastChanges: number): P
         changes: afterLost(rows.map(changeOf).reverse()),
       });
     }
-    return restorable;
+    return { restorable, last: found.rows.at(-1) };
   });
 }
 

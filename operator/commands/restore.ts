@@ -33,13 +33,13 @@ export async function restore(o: {
   client: KubeClient;
   clock: Clock;
   log: Log;
-  restorable: readonly Restorable[];
+  restorable: Iterable<Restorable> | AsyncIterable<Restorable>;
   /** Only say what would be done. */
   dryRun?: boolean;
   signal: AbortSignal;
 }): Promise<RestoreReport> {
   const report: RestoreReport = { restored: [], there: [], failed: [] };
-  for (const one of o.restorable) {
+  for await (const one of o.restorable) {
     o.signal.throwIfAborted();
     const incident = keyOf(one.incident);
     try {

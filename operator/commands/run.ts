@@ -29,7 +29,7 @@ export async function runCommand(command: CommandName, args: string[]): Promise<
   try {
     if (flags.command === 'restore') {
       if (history === undefined) throw new Error('restore needs a database');
-      const restorable = await restorableIncidents(history.pool, RESTORED_CHANGES);
+      const restorable = restorableIncidents(history.pool, RESTORED_CHANGES);
       return sayRestored(flags, await restore({ ...common, restorable, dryRun: flags.dryRun }));
     }
     const mirror = history === undefined ? {} : { openMirror: history.openMirror };
