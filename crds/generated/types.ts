@@ -99,9 +99,9 @@ export interface AlertSourceSpec {
   };
   /** Which labels tell one fault from another, where the sender names no key of its own; a Grafana source that has it goes by labels in place of Grafana's fingerprint. */
   dedup?: {
-    /** Only these labels count; absent, all do. At most 32. Example: [alertname, namespace, pod]. */
+    /** Only these labels count, whatever ignore says of them; absent, all do but those of ignore. At most 32, and not only such as ignore names. Example: [alertname, namespace, pod]. */
     labels?: string[];
-    /** These labels never count, at most 32: those in which two senders of the same fault differ. Default: [prometheus_replica, replica]. */
+    /** These labels do not count where all others do, because labels is absent or an alert has none of its labels: those in which two senders of the same fault differ. At most 32. Default: [prometheus_replica, replica]. */
     ignore?: string[];
   };
   /** How a body becomes alerts, in CEL over the variables body, headers (names in lower case, without credentials), item (one element of items, or the record of the format) and index. What Generic reads comes from here alone; in the other formats each field takes the place of what the format reads by itself. An expression has at most 2048 characters, and what it may cost is bounded. A mapping that does not compile makes the source Ready=False and Stalled=True, and senders are told 503; one that fails on an item spoils no other item. */
