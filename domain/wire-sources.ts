@@ -120,14 +120,18 @@ export interface PreviewRequest {
   /** As it stands behind the `?` of the address. */
   query?: string;
 }
-/** What a body would become: of a preview, and of POST …/dry-run. Nothing of it is stored. */
+/** What a body would become if it came now: of a preview, and of POST …/dry-run. Nothing of it is stored, and nothing used up. */
 export interface SourcePreview {
-  /** What the sender would be told, if everything that can be stored is. */
+  /** What the sender would be told, if the API server and the inbox take what they are given. */
   answer: { status: number; code: string; message: string };
   /** At most the first 100. */
   alerts: PreviewAlert[];
-  /** How many alerts there would be: the same fault twice in a body is one, in two places it is two. */
+  /** How many alerts there would be: the same fault twice in a body is one, in two places it is two. What only says a word of one is none. */
   total: number;
+  /** Reports that make no alert: acknowledgements, and ends of what does not fire. At most the first 100. */
+  noted: PreviewNoted[];
+  /** What the limits of the source would do to it, as of now; empty where all is within them. */
+  limits: PreviewLimit[];
   /** What is wrong, alert by alert. */
   problems: { index: number; field: string; found: string; expected: string }[];
   /** What is wrong with alerts that would be taken all the same; `done` completes "<field> …". At most the first 100. */
@@ -137,12 +141,36 @@ export interface SourcePreview {
   /** Alerts that the sender itself left out. */
   truncated: number;
 }
+export interface PreviewNoted {
+  /** Place in the body, from 0. */
+  index: number;
+  /** The alert that it is about; absent where none is there, or you may not list alerts there. */
+  name?: string;
+  namespace: string;
+  /** What it would do; for people. */
+  text: string;
+}
+export interface PreviewLimit {
+  limit: 'ratePerSecond' | 'maxLiveAlerts';
+  /** How many alerts of the body it is about. */
+  alerts: number;
+  /** What would become of them; for people. */
+  text: string;
+}
+/**
+ * `New`: an Alert would be made. `Changed`: the one that is there would be written. `Same`: it says what is there already, and nothing would
+ * be written. `Folded`: there is no room, it would be kept in Postgres and counted by an overflow Alert. `Inbox`: it would wait there and
+ * become an Alert later. `NotStored`: its sender would have to send it again.
+ */
+export type PreviewFate = 'New' | 'Changed' | 'Same' | 'Folded' | 'Inbox' | 'NotStored';
 export interface PreviewAlert {
   /** Place in the body, from 0. */
   index: number;
   /** The name that its object would have. */
   name: string;
   spec: AlertSpec;
+  /** What would become of it; absent where you may not list alerts there. */
+  fate?: { kind: PreviewFate; text: string };
   /** Where it would be stored. */
   goes: {
     namespace: string;

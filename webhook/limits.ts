@@ -358,6 +358,8 @@ export const RECEIVING_QUIET_MS = 60 * 60_000;
 export const PREVIEW_BODY_BYTES = 2 * MIB;
 /** Alerts that a preview shows; the rest are counted. */
 export const PREVIEW_ALERTS = 100;
+/** Alerts of a preview of which Postgres is asked whether they are folded; of more that is not told. */
+export const PREVIEW_LOOKUPS = 100;
 /** A test alert that nobody has resolved is resolved after this. */
 export const TEST_ALERT_MS = 15 * 60_000;
 /** How often it is looked for such. */

@@ -177,8 +177,11 @@ describe('a dry run with the token of the source', () => {
   it('names the alert as the real way does', async () => {
     const body = firing({ alertname: 'SameName', pod: 'a' });
     const [preview] = (await dryRun('/dry-run', body)).body.alerts;
+    expect(preview.fate).toMatchObject({ kind: 'New' });
     await send(one.url, team, body.alerts);
     expect(await alertNames()).toContain(preview.name);
+    const again = async () => (await post('ana', 'preview', { body: JSON.stringify(body) })).body.alerts[0].fate?.kind;
+    await until('the repeat to be told from news', 20_000, async () => (await again()) === 'Same');
   });
 });
 

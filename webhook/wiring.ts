@@ -38,6 +38,7 @@ import { createSpareWithoutDatabase } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
 import { createFoldingStore } from './intake/folding-store.ts';
 import { createFolds } from './intake/folds.ts';
+import { createForesight } from './intake/foresight.ts';
 import { createIngest } from './intake/ingest.ts';
 import { isAnswered } from './intake/is-live.ts';
 import { createKeyedLock } from './intake/keyed-lock.ts';
@@ -220,7 +221,26 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const testAlerts = createTestAlertEnd({ alerts: alerts.cache, sources: sources.cache, ingest, clock, log });
   const auth = createSourceAuth({ client, clock, log });
   const secretsAhead = createSecretsAhead({ sources: sources.cache, auth, clock });
-  const common = { alerts: alerts.cache, sources: sources.cache, receivers, ingest, routing, clock, metrics };
+  const foresight = createForesight({
+    alerts: alerts.cache,
+    sources: sources.cache,
+    live,
+    rates,
+    folds,
+    inbox: two?.inbox,
+    clock,
+    log,
+  });
+  const common = {
+    alerts: alerts.cache,
+    sources: sources.cache,
+    receivers,
+    ingest,
+    routing,
+    foresight,
+    clock,
+    metrics,
+  };
   const app = await buildApp({
     readiness,
     host: parts.host,

@@ -106,6 +106,9 @@ export interface FakeSources {
   test(item: SourceItem, request: TestRequest, user: string): TestAnswer;
 }
 
+const ACKNOWLEDGED =
+  'An acknowledgement by bo: noted on the alert that fires; no other is made. It changes nothing else, as the source does not say trustAcknowledge.';
+
 export function createFakeSources(): FakeSources {
   const tests = new Map<string, ReturnType<typeof anAlertItem>>();
   const refused = (item: SourceItem) => Object.values(item.traffic.rejected).reduce((a, b) => a + b, 0);
@@ -182,9 +185,27 @@ export function createFakeSources(): FakeSources {
       };
     },
     preview({ body }) {
-      const nothing = { alerts: [], total: 0, problems: [], warnings: [], ignored: [], truncated: 0 };
+      const nothing = {
+        alerts: [],
+        total: 0,
+        noted: [],
+        limits: [],
+        problems: [],
+        warnings: [],
+        ignored: [],
+        truncated: 0,
+      };
       try {
-        const parsed = JSON.parse(body) as { alerts?: { labels?: Record<string, string>; startsAt?: string }[] };
+        const parsed = JSON.parse(body) as {
+          alerts?: { labels?: Record<string, string>; startsAt?: string }[];
+          event_action?: string;
+        };
+        if (parsed.event_action === 'acknowledge')
+          return {
+            ...nothing,
+            noted: [{ index: 0, name: 'pd-3f9c2a7d51e08b64', namespace: 'demo', text: ACKNOWLEDGED }],
+            answer: { status: 200, code: 'Stored', message: '1 report makes no alert' },
+          };
         if (!Array.isArray(parsed.alerts))
           return {
             ...nothing,
@@ -204,6 +225,10 @@ export function createFakeSources(): FakeSources {
             receivedAt: ago(0),
             notes: ['description cut to 4096 of 9000 bytes'],
           },
+          fate:
+            index < 2
+              ? { kind: 'New' as const, text: 'makes a new Alert' }
+              : { kind: 'Folded' as const, text: 'folded: kept in Postgres, and counted by the overflow Alert prom-0' },
           goes:
             labels.team === undefined
               ? { namespace: 'demo', source: 'prom' }
@@ -213,6 +238,16 @@ export function createFakeSources(): FakeSources {
           ...nothing,
           alerts,
           total: alerts.length,
+          limits:
+            alerts.length > 2
+              ? [
+                  {
+                    limit: 'maxLiveAlerts',
+                    alerts: alerts.length - 2,
+                    text: `no more room: ${alerts.length - 2} folded`,
+                  },
+                ]
+              : [],
           warnings: parsed.alerts.flatMap(({ startsAt }, index) =>
             startsAt?.startsWith('2036') === true
               ? [{ index, field: 'startsAt', found: startsAt, expected: 'a time before now', done: 'left out' }]

@@ -11,6 +11,7 @@ import type { RateBound } from '../auth/rate.ts';
 import type { SignInLinks } from '../auth/sign-in-link.ts';
 import type { InboxBySource } from '../inbox/by-source.ts';
 import type { Spare } from '../inbox/spare.ts';
+import type { Foresight } from '../intake/foresight.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import type { Routing } from '../intake/routing.ts';
 import type { WebhookMetrics } from '../metrics.ts';
@@ -35,6 +36,7 @@ export interface ApiContext {
   receivers: Receivers;
   ingest: Ingest;
   routing: Routing;
+  foresight: Foresight;
   welcome(): Promise<Welcome | undefined>;
   /** Whether alerts go by the inbox now. */
   spare: Spare;

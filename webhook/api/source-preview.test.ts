@@ -4,6 +4,7 @@ import { FakeClock } from '@funnelai/kube/test-clock';
 import { expect, it } from 'vitest';
 import type { Right } from '../auth/access.ts';
 import type { Person } from '../auth/identity.ts';
+import { noForesight } from '../intake/foresight.ts';
 import { BY_ORIGIN, createRouting, originsOf } from '../intake/routing.ts';
 import { createReceivers } from '../receivers/registry.ts';
 import { anAlertSource, nothingFolded } from '../testing/builders.ts';
@@ -32,6 +33,7 @@ it('shows a person of other namespaces what they may read there, and asks for ea
   sources.replace([home, ...acceptors] as never[], '1');
   const api = {
     receivers: createReceivers(),
+    foresight: noForesight,
     routing: createRouting({ ...nothingFolded(), sources, alerts: cache() }),
     access: {
       may: async (_who: Person, { verb, resource, namespace }: Right) => {

@@ -6,7 +6,7 @@ import type { Person } from '../auth/identity.ts';
 import { mediaTypeOf, pathUnder } from '../intake/entrance.ts';
 import { inUtf8 } from '../intake/envelope.ts';
 import { mapBounded } from '../intake/gate.ts';
-import { previewOf, type Sight } from '../intake/preview.ts';
+import { previewOf, refusedPreview, type Sight } from '../intake/preview.ts';
 import { ACCESS_CHECKS_AT_ONCE } from '../limits.ts';
 import { HttpProblem } from '../server/problems.ts';
 import type { ApiContext } from './context.ts';
@@ -43,19 +43,18 @@ export async function preview(
     const came = { body: bytes, headers, mediaType, path, query, source, now: api.clock.now() };
     const envelope = inUtf8(receiver, came);
     const sight = await sightOf(api, who, source);
-    return await previewOf(receiver, envelope, { clock: api.clock, routing: api.routing, sight });
+    const { clock, routing, foresight } = api;
+    return (await previewOf(receiver, envelope, { clock, routing, foresight, sight })).preview;
   } catch (error) {
     // What the sender would be refused with is what was asked for.
     if (!(error instanceof HttpProblem)) throw error;
-    const answer = { status: error.status, code: error.code, message: error.message };
-    return { answer, alerts: [], total: 0, problems: [], warnings: [], ignored: [], truncated: 0 };
+    return refusedPreview({ status: error.status, code: error.code, message: error.message });
   }
 }
 
-/** Only namespaces that the source's routes name are asked about: of any other it may not be told what fires there. */
+/** Only its own namespace and those that its routes name are asked about: of any other it may not be told what fires there. */
 async function sightOf(api: ApiContext, who: Person, { metadata, spec }: AlertSource): Promise<Sight> {
-  const routes = spec.routes ?? [];
-  const named = routes.length === 0 ? [] : [metadata.namespace ?? '', ...routes.map(({ namespace }) => namespace)];
+  const named = [metadata.namespace ?? '', ...(spec.routes ?? []).map(({ namespace }) => namespace)];
   const rights = await mapBounded([...new Set(named)], ACCESS_CHECKS_AT_ONCE, async (namespace) => ({
     namespace,
     alerts: await api.access.may(who, { verb: 'list', resource: 'alerts', namespace }),

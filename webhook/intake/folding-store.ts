@@ -30,10 +30,10 @@ export interface FoldingStoreDeps {
   store: AlertStore;
   alerts: Pick<Cache<Alert>, 'get' | 'synced'>;
   sources: Pick<Cache<AlertSource>, 'get'>;
-  live: LiveBook;
+  live: Omit<LiveBook, 'rulesOf' | 'overflows' | 'stop'>;
   /** Absent without a database: then a source at its bound is answered 503. */
-  folds: Folds | undefined;
-  overflows: Overflows;
+  folds: Pick<Folds, 'put' | 'find' | 'glance' | 'leave'> | undefined;
+  overflows: Pick<Overflows, 'ensure'>;
   lock: KeyedLock;
   log: Log;
   metrics: Pick<WebhookMetrics, 'folded' | 'limitReached'>;

@@ -88,7 +88,8 @@ export async function groupByFault(
   return { groups: [...groups.values()], warnings: warnings.all() };
 }
 
-function requestFor({ metadata }: AlertSource, reports: readonly [Report, ...Report[]]): StoreRequest {
+/** What asks the store for the alert of a fault. */
+export function requestFor({ metadata }: AlertSource, reports: readonly [Report, ...Report[]]): StoreRequest {
   return {
     namespace: metadata.namespace ?? '',
     source: metadata.name,

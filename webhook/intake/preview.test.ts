@@ -10,6 +10,7 @@ import { PREVIEW_ALERTS } from '../limits.ts';
 import { alertmanager } from '../receivers/alertmanager.ts';
 import type { Envelope, Receiver } from '../receivers/receiver.ts';
 import { anAlert, anAlertSource, nothingFolded } from '../testing/builders.ts';
+import { noForesight } from './foresight.ts';
 import { previewOf, type Sight } from './preview.ts';
 import { BY_ORIGIN, createRouting, noRouting, originsOf } from './routing.ts';
 
@@ -24,7 +25,9 @@ const envelope = (body: unknown): Envelope => ({
   now,
 });
 const preview = (body: unknown, receiver: Receiver = alertmanager) =>
-  previewOf(receiver, envelope(body), { clock: new FakeClock(), routing: noRouting });
+  previewOf(receiver, envelope(body), { clock: new FakeClock(), routing: noRouting, foresight: noForesight }).then(
+    (it) => it.preview,
+  );
 const firing = (labels: Record<string, string>) => ({ status: 'firing', labels });
 
 describe('what a body would become', () => {
@@ -108,11 +111,17 @@ describe('where an alert of a body would go', () => {
   };
   const goes = async (labels: Record<string, string>, o: { sight?: Sight; alerts?: Alert[] } = {}) => {
     const { sight, alerts = [] } = o;
-    return previewOf(
+    const { preview } = await previewOf(
       alertmanager,
       { ...envelope({ alerts: [firing({ alertname: 'A', ...labels })] }), source: home },
-      { clock: new FakeClock(), routing: held(...alerts), ...(sight === undefined ? {} : { sight }) },
+      {
+        clock: new FakeClock(),
+        routing: held(...alerts),
+        foresight: noForesight,
+        ...(sight === undefined ? {} : { sight }),
+      },
     );
+    return preview;
   };
 
   it('is shown as the alert that it would be there, with what that source lacks of it', async () => {

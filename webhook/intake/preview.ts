@@ -3,19 +3,25 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { routeReasonText, type Way } from '@funnelai/domain/route';
-import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire-sources';
+import type { PreviewAlert, PreviewNoted, SourcePreview } from '@funnelai/domain/wire-sources';
+import { faultKey } from '@funnelai/history/fault-key';
 import type { Clock } from '@funnelai/kube/clock';
 import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
-import { type AlertProblem, BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
+import { BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import { readingOf } from './envelope.ts';
+import type { Foresight } from './foresight.ts';
+import { requestFor } from './grouping.ts';
+import { type Fault, fateOf, isOnlyNoted, limitsOf, notedText, notTaken, sentence } from './preview-words.ts';
+import { combined, receivedAfter, reportOf } from './report.ts';
 import type { Routing } from './routing.ts';
 import { inSlices } from './slices.ts';
-import { createWarningList, type Warnings, warned } from './warnings.ts';
+import { createWarningList, type Warnings } from './warnings.ts';
 
 export interface PreviewDeps {
   clock: Pick<Clock, 'monotonicMs'>;
   routing: Routing;
+  foresight: Foresight;
   /** What whoever asks may know of other namespaces; everything when absent, as a sender's own token does. */
   sight?: Sight;
 }
@@ -27,43 +33,67 @@ export interface Sight {
 }
 const ALL: Sight = { alerts: () => true, sources: () => true };
 
+export interface Previewed {
+  preview: SourcePreview;
+  /** What the body deserves by itself: what a limit does to it now, it may not do in a moment, and is no fault of a template. */
+  status: number;
+}
+
 /** A body that is not understood is an answer, too. Throws only what is our own fault. */
-export async function previewOf(receiver: Receiver, envelope: Envelope, deps: PreviewDeps): Promise<SourcePreview> {
+export async function previewOf(receiver: Receiver, envelope: Envelope, deps: PreviewDeps): Promise<Previewed> {
   let reading: Reading;
   try {
     reading = await readingOf(receiver, envelope);
   } catch (error) {
     if (!isOfTheBody(error)) throw error;
-    const answer = { ...refusalFor(error), message: error.message };
-    return { answer, alerts: [], total: 0, problems: [], warnings: [], ignored: [], truncated: 0 };
+    const { status, code } = refusalFor(error);
+    return { status, preview: refusedPreview({ status, code, message: error.message }) };
   }
-  const { alerts, warnings } = await alertsOf(reading, envelope, deps);
-  const { problems, truncated } = reading;
-  const bad = new Set(problems.map(({ index }) => index)).size;
-  const isGood = bad === 0;
-  const listed = problems.slice(0, INTAKE_PROBLEMS_LISTED).map(discreet);
-  const total = reading.received.length + bad;
+  const { source } = envelope;
+  const { faults, warnings } = await faultsOf(reading, envelope, deps);
+  const isTooMany = await foresee(faults, receiver, deps);
+  const isWord = ({ request, foreseen }: Fault) => isOnlyNoted(request, foreseen);
+  const alerts = faults.filter((fault) => !isWord(fault));
+  const noted = faults.filter(isWord).map(wordOf);
+  const bad = new Set(reading.problems.map(({ index }) => index)).size;
+  const status = bad === 0 ? 200 : 400;
+  const code = bad === 0 ? 'Stored' : 'Invalid';
+  const message = sentence({ problems: reading.problems, alerts, noted, warnings });
   return {
-    answer: {
-      status: isGood ? 200 : 400,
-      code: isGood ? 'Stored' : 'Invalid',
-      message: sentence(reading.received.length, total, warnings, listed[0]),
+    status,
+    preview: {
+      answer: notTaken(faults, isTooMany, message) ?? { status, code, message },
+      alerts: alerts.slice(0, PREVIEW_ALERTS).map((fault) => alertOf(fault, source)),
+      total: alerts.length,
+      noted: noted.slice(0, PREVIEW_ALERTS),
+      limits: limitsOf(source, faults),
+      problems: reading.problems.slice(0, INTAKE_PROBLEMS_LISTED).map(discreet),
+      warnings: warnings?.listed ?? [],
+      ignored: reading.ignored.slice(0, PREVIEW_ALERTS),
+      truncated: reading.truncated,
     },
-    alerts: alerts.slice(0, PREVIEW_ALERTS),
-    total: alerts.length,
-    problems: listed,
-    warnings: warnings?.listed ?? [],
-    ignored: reading.ignored.slice(0, PREVIEW_ALERTS),
-    truncated,
   };
 }
 
-async function alertsOf(
+/** What is said of a body that is refused as a whole. */
+export const refusedPreview = (answer: SourcePreview['answer']): SourcePreview => ({
+  answer,
+  alerts: [],
+  total: 0,
+  noted: [],
+  limits: [],
+  problems: [],
+  warnings: [],
+  ignored: [],
+  truncated: 0,
+});
+
+async function faultsOf(
   reading: Reading,
   { source, now }: Envelope,
   { clock, routing, sight = ALL }: PreviewDeps,
-): Promise<{ alerts: PreviewAlert[]; warnings: Warnings | undefined }> {
-  const byFault = new Map<string, PreviewAlert>();
+): Promise<{ faults: Fault[]; warnings: Warnings | undefined }> {
+  const faults = new Map<string, Fault>();
   const warnings = createWarningList();
   const pause = inSlices(clock);
   const wayOf = await routing.of(
@@ -76,20 +106,70 @@ async function alertsOf(
     await pause();
     const way = wayOf(input);
     for (const place of way.places) {
-      const isSeen = place === source || sight.sources(place.metadata.namespace ?? '');
-      const owner = isSeen ? place : source;
-      const { spec, odd } = toAlertSpec(input, owner, now, source);
-      warnings.add(index, odd);
-      // Of the same fault twice in a body the later word is shown; what is stored is the merge of both.
-      byFault.set(`${place.metadata.namespace}/${place.metadata.name}/${spec.fingerprint}`, {
-        index,
-        name: alertName(owner.metadata.name, spec.fingerprint),
-        spec,
-        goes: destination(place, way, source, isSeen),
-      });
+      const { namespace = '', name } = place.metadata;
+      const isSeen = place === source || sight.sources(namespace);
+      const made = toAlertSpec(input, isSeen ? place : source, now, source);
+      warnings.add(index, made.odd);
+      const { fingerprint } = made.spec;
+      const key = faultKey({ namespace, source: name, fingerprint });
+      const before = faults.get(key);
+      const spec = receivedAfter(made.spec, before?.request.reports.at(-1)?.spec);
+      const request = requestFor(isSeen ? place : source, [reportOf(input, { ...made, spec })]);
+      if (before === undefined) faults.set(key, { place, way, isSeen, request, indices: [index] });
+      else {
+        before.request.reports = [...before.request.reports, ...request.reports];
+        before.indices.push(index);
+      }
     }
   }
-  return { alerts: [...byFault.values()], warnings: warnings.all() };
+  return { faults: [...faults.values()], warnings: warnings.all() };
+}
+
+/** Whether the sender would be told to hold all of it. Of a namespace into which whoever asks may not look nothing is foreseen. */
+async function foresee(
+  faults: readonly Fault[],
+  { holdsAt429 }: Receiver,
+  { foresight, sight = ALL }: PreviewDeps,
+): Promise<boolean> {
+  const known = faults.filter(({ place, isSeen }) => isSeen && sight.alerts(place.metadata.namespace ?? ''));
+  const { each, isTooMany } = await foresight.of(
+    known.map(({ request }) => request),
+    { holdsAt429: holdsAt429 === true },
+  );
+  for (const [i, fault] of known.entries()) {
+    const foreseen = each[i];
+    const { doubt } = fault.way;
+    if (foreseen === undefined) continue;
+    fault.foreseen =
+      doubt === undefined
+        ? foreseen
+        : { ...foreseen, outcome: { kind: 'unavailable', message: doubt }, overflow: undefined };
+  }
+  return isTooMany;
+}
+
+function alertOf({ place, way, isSeen, request, indices, foreseen }: Fault, home: AlertSource): PreviewAlert {
+  const { reports, source, fingerprint } = request;
+  const last = reports.at(-1) ?? reports[0];
+  const merged = foreseen?.next ?? reports.reduce(combined, undefined) ?? last.spec;
+  const fate = foreseen === undefined ? undefined : fateOf(foreseen);
+  return {
+    index: indices.at(-1) ?? 0,
+    name: foreseen?.name ?? alertName(source, fingerprint),
+    // A repeat writes nothing of itself; what it says is what was asked about.
+    spec: fate?.kind === 'Same' && last.only === undefined ? last.spec : merged,
+    ...(fate === undefined ? {} : { fate }),
+    goes: destination(place, way, home, isSeen),
+  };
+}
+
+function wordOf({ place, request, indices, foreseen }: Fault): PreviewNoted {
+  return {
+    index: indices.at(-1) ?? 0,
+    ...(foreseen?.held === undefined ? {} : { name: foreseen.name }),
+    namespace: place.metadata.namespace ?? '',
+    text: notedText(request, foreseen),
+  };
 }
 
 function destination({ metadata }: AlertSource, way: Way, home: AlertSource, isSeen: boolean): PreviewAlert['goes'] {
@@ -99,18 +179,6 @@ function destination({ metadata }: AlertSource, way: Way, home: AlertSource, isS
     ...(isSeen ? { source: metadata.name } : {}),
     ...(why === undefined ? {} : { why }),
   };
-}
-
-function sentence(
-  good: number,
-  total: number,
-  warnings: Warnings | undefined,
-  first: AlertProblem | undefined,
-): string {
-  const stored = `${good} of ${total} ${total === 1 ? 'alert' : 'alerts'} would be stored${warned(warnings)}`;
-  if (first === undefined) return stored;
-  const place = `alerts[${first.index}]${first.field === '' ? '' : `.${first.field}`}`;
-  return `${stored}; the first that would not is ${place}: found ${first.found}, expected ${first.expected}`;
 }
 
 function refusalFor(error: Error): Pick<SourcePreview['answer'], 'status' | 'code'> {

@@ -17,6 +17,7 @@ import { createBudget, type Share } from './budget.ts';
 import { ACCEPTED_CODINGS, BrokenCoding, UnknownCoding } from './content-coding.ts';
 import { authenticate, findSource, mediaTypeOf, pathUnder } from './entrance.ts';
 import { inUtf8, readingOf } from './envelope.ts';
+import type { Foresight } from './foresight.ts';
 import type { Ingest } from './ingest.ts';
 import { addOtherMethods } from './other-methods.ts';
 import { previewOf } from './preview.ts';
@@ -27,6 +28,7 @@ import { vouchingFor } from './vouch.ts';
 export interface IntakeDeps extends ReadDeps {
   ingest: Ingest;
   routing: Routing;
+  foresight: Foresight;
   /** Hears of every request after it was answered. */
   arrivals?: ArrivalListener;
 }
@@ -119,8 +121,8 @@ async function take(
     arrival.isKnown = vouching.when !== 'Never' || format.admit === undefined || !arrival.isDryRun;
     if (byBody) share.of(who);
     if (arrival.isDryRun) {
-      const preview = await previewOf(format, envelope, deps);
-      return await reply.code(preview.answer.status).send(preview);
+      const { preview, status } = await previewOf(format, envelope, deps);
+      return await reply.code(status).send(preview);
     }
     const reading = await understood(deps, () => readingOf(format, envelope));
     const bad = new Set(reading.problems.map((p) => p.index)).size;

@@ -30,6 +30,8 @@ export interface SourceRates {
   weightOf(request: StoreRequest): Weight;
   /** Takes so many, or none. Returns 0 when they were taken, else how long that many would have to wait. */
   take(pace: Pace, count?: number): number;
+  /** What is left now. Takes nothing. */
+  left(pace: Pace): Bucket;
   /** Would not even one pass now? */
   isSpent(pace: Pace): boolean;
 }
@@ -72,6 +74,7 @@ export function createSourceRates(deps: {
       buckets.set(source, { bucket, rate });
       return waitMs;
     },
+    left: ({ source, rate }) => filled(buckets.get(source)?.bucket, rate, clock.monotonicMs()),
     isSpent: ({ source, rate }) => take(buckets.get(source)?.bucket, 1, rate, clock.monotonicMs()).waitMs > 0,
   };
 }
@@ -81,5 +84,6 @@ export const noRates: SourceRates = {
   paceOf: () => undefined,
   weightOf: () => 'one',
   take: () => 0,
+  left: () => ({ tokens: Number.POSITIVE_INFINITY, atMs: 0 }),
   isSpent: () => false,
 };

@@ -10,6 +10,7 @@ import { buildApp } from '../app.ts';
 import type { Person } from '../auth/identity.ts';
 import { noInbox } from '../inbox/by-source.ts';
 import { noSpare } from '../inbox/spare.ts';
+import { noForesight } from '../intake/foresight.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import type { IntakeDeps } from '../intake/routes.ts';
 import { noRouting } from '../intake/routing.ts';
@@ -76,6 +77,7 @@ export async function aBareApp(
     inbox: noInbox,
     receivers: createReceivers(),
     routing: noRouting,
+    foresight: noForesight,
     welcome: async () => undefined,
     spare: noSpare,
     clock: systemClock,
@@ -100,6 +102,7 @@ export async function aBareApp(
       },
     },
     routing: noRouting,
+    foresight: noForesight,
     clock: systemClock,
     metrics,
   };

@@ -1,7 +1,9 @@
 /** What a body would become: what its sender would be told, the alerts, and what is wrong with the others. */
-import type { PreviewAlert, SourcePreview } from '@funnelai/domain/wire-sources';
+import type { PreviewAlert, PreviewFate, SourcePreview } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
+import { Link } from 'react-router';
+import { alertPath } from '../../app/paths.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Absolute } from '../../components/Time.tsx';
@@ -9,16 +11,40 @@ import { Absolute } from '../../components/Time.tsx';
 const FRAME = { border: 1, borderColor: 'divider', borderRadius: 1, p: 2, minWidth: 0 } as const;
 
 export function Preview({ preview }: { preview: SourcePreview }) {
-  const { answer, alerts, total, problems, warnings, ignored, truncated } = preview;
+  const { answer, alerts, total, noted, limits, problems, warnings, ignored, truncated } = preview;
   const isGood = answer.status < 300;
   return (
     <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       <Typography sx={{ overflowWrap: 'anywhere' }}>
         <Box component="strong" sx={{ color: isGood ? 'meaning.live' : 'error.main' }}>
-          {isGood ? 'Taken' : 'Refused'}, {answer.status}.
+          {verdict(answer.status)}, {answer.status}.
         </Box>{' '}
         {answer.message}.
       </Typography>
+      {limits.length > 0 && (
+        <Box component="ul" aria-label="What the limits of the source do" sx={{ ...FRAME, m: 0, pl: 6 }}>
+          {limits.map(({ limit, text }) => (
+            <Box component="li" key={`${limit} ${text}`} sx={{ overflowWrap: 'anywhere' }}>
+              {begun(text)}. That is as of now: it depends on what came before.
+            </Box>
+          ))}
+        </Box>
+      )}
+      {noted.length > 0 && (
+        <Box component="ul" aria-label="What only says a word of an alert" sx={{ ...FRAME, m: 0, pl: 6 }}>
+          {noted.map(({ index, name, namespace, text }) => (
+            <Box component="li" key={`${namespace} ${index}`} sx={{ overflowWrap: 'anywhere' }}>
+              {text}
+              {name !== undefined && (
+                <>
+                  {' '}
+                  <Link to={alertPath(namespace, name)}>{name}</Link>
+                </>
+              )}
+            </Box>
+          ))}
+        </Box>
+      )}
       {alerts.map((alert) => (
         <Alert key={`${alert.goes.namespace} ${alert.name} ${alert.index}`} alert={alert} />
       ))}
@@ -61,7 +87,19 @@ export function Preview({ preview }: { preview: SourcePreview }) {
   );
 }
 
-function Alert({ alert: { name, spec, goes } }: { alert: PreviewAlert }) {
+/** What was refused for want of room or time is no fault of the body, and is taken when it comes again. */
+function verdict(status: number): string {
+  if (status < 300) return 'Taken';
+  return status === 429 || status === 503 ? 'Not taken now' : 'Refused';
+}
+
+/** What stands at the beginning of a sentence. */
+const begun = (text: string): string => text.replace(/^./u, (first) => first.toUpperCase());
+
+/** Of these what is said is worth more than a glance. */
+const UNUSUAL: readonly PreviewFate[] = ['Folded', 'Inbox', 'NotStored'];
+
+function Alert({ alert: { name, spec, fate, goes } }: { alert: PreviewAlert }) {
   const labels = Object.entries(spec.labels ?? {});
   return (
     <Box component="article" aria-label={spec.title} sx={{ ...FRAME, display: 'grid', gap: 1 }}>
@@ -95,6 +133,14 @@ function Alert({ alert: { name, spec, goes } }: { alert: PreviewAlert }) {
           </>
         )}
       </Typography>
+      {fate !== undefined && (
+        <Typography
+          variant="caption"
+          sx={{ overflowWrap: 'anywhere', ...(UNUSUAL.includes(fate.kind) && { fontWeight: 600 }) }}
+        >
+          {begun(fate.text)}.
+        </Typography>
+      )}
       {goes.why !== undefined && (
         <Typography variant="caption" sx={{ overflowWrap: 'anywhere' }}>
           Goes to <code>{goes.source === undefined ? goes.namespace : `${goes.namespace}/${goes.source}`}</code>:{' '}

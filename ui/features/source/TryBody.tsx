@@ -1,4 +1,4 @@
-/** Paste a body, see the alerts that it would make. Nothing is stored. */
+/** Paste a body, see what would become of it. Nothing is stored. */
 import type { SourceDetail, SourcePreview } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
@@ -67,8 +67,8 @@ export function TryBody({ detail, draft, onDraft }: TryBodyProps) {
   return (
     <Section title="Try a body">
       <Typography color="textSecondary">
-        Paste what the sender sends, and see the alerts that it would make. Nothing is stored. In CI the same is{' '}
-        <code>POST {own}/dry-run</code> with the source’s own credentials.
+        Paste what the sender sends, and see what would become of it if it came now. Nothing is stored, and nothing of a
+        limit is used up. In CI the same is <code>POST {own}/dry-run</code> with the source’s own credentials.
       </Typography>
       <TextField
         id={FIELD_ID}

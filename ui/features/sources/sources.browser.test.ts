@@ -163,6 +163,27 @@ describe('a source', () => {
     await page.context().close();
   });
 
+  it('says what the limits would do to a body, and what makes no alert of its own', async () => {
+    const page = await stage.open('/sources/demo/prom');
+    const field = page.getByRole('textbox', { name: 'Body' });
+    await field.fill(JSON.stringify({ alerts: ['A', 'B', 'C'].map((alertname) => ({ labels: { alertname } })) }));
+    await page.keyboard.press('Control+Enter');
+    await page
+      .getByRole('list', { name: 'What the limits of the source do' })
+      .getByText('No more room: 1 folded')
+      .waitFor();
+    await page.getByRole('article', { name: 'A' }).getByText('Makes a new Alert.').waitFor();
+    await page.getByRole('article', { name: 'C' }).getByText('Folded: kept in Postgres').waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await field.fill('{"event_action": "acknowledge"}');
+    await page.keyboard.press('Control+Enter');
+    const noted = page.getByRole('list', { name: 'What only says a word of an alert' });
+    await noted.getByText('noted on the alert that fires; no other is made').waitFor();
+    expect(await noted.getByRole('link').getAttribute('href')).toContain('/alerts/demo/pd-3f9c2a7d51e08b64');
+    expect(await page.getByRole('article', { name: 'A', exact: true }).count()).toBe(0);
+    await page.context().close();
+  });
+
   it('sends a test alert and resolves it, and shows a refusal where it was asked for', async () => {
     const page = await stage.open('/sources/demo/prom');
     await page.getByRole('button', { name: 'Send a test alert' }).click();
