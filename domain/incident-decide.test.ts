@@ -329,14 +329,14 @@ describe('alerts that leave the cluster', () => {
     story.write('ana', 5, { phase: 'Response' });
     run(story, 20, [gone(12, 'a'), gone(12, 'b'), firing('c')]);
     const before = story.incident;
-    run(story, 90_000, [firing('c')], { left: { resolved: 2, expired: 0, others: 0, returned: 0 } });
+    run(story, 90_000, [firing('c')], { left: { resolved: 2, expired: 0, others: 0, moved: 0, forgotten: 0 } });
     expect(counts(story)).toEqual({ firing: 1, resolved: 2, gone: 2, total: 3 });
     expect(story.incident.spec).toEqual(before.spec);
     run(story, 91_000, [gone(90_500, 'c')]);
     expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 2, total: 3 });
     const cleared = story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared');
     expect(cleared?.status).toBe('True');
-    run(story, 200_000, [], { left: { resolved: 1, expired: 0, others: 0, returned: 0 } });
+    run(story, 200_000, [], { left: { resolved: 1, expired: 0, others: 0, moved: 0, forgotten: 0 } });
     expect(counts(story)).toEqual({ firing: 0, resolved: 3, gone: 3, total: 3 });
     expect(story.incident.status?.conditions?.find((c) => c.type === 'AlertsCleared')).toEqual(cleared);
     expect(story.incident.status).toMatchObject({ phase: 'Response', changeSequence: 5 });
@@ -345,7 +345,9 @@ describe('alerts that leave the cluster', () => {
   it('are not mistaken for others that join meanwhile', () => {
     const story = opened();
     run(story, 1, [gone(0, 'a'), gone(0, 'b')]);
-    run(story, 20, [firing('c'), firing('d')], { left: { resolved: 2, expired: 0, others: 0, returned: 0 } });
+    run(story, 20, [firing('c'), firing('d')], {
+      left: { resolved: 2, expired: 0, others: 0, moved: 0, forgotten: 0 },
+    });
     expect(counts(story)).toEqual({ firing: 2, resolved: 2, gone: 2, total: 4 });
   });
 
@@ -359,8 +361,28 @@ describe('alerts that leave the cluster', () => {
   it('and moved to another incident are not said to have resolved', () => {
     const story = opened();
     run(story, 1, [firing('a'), gone(0, 'b')]);
-    run(story, 20, [], { left: { resolved: 0, expired: 0, others: 2, returned: 0 } });
+    run(story, 20, [], { left: { resolved: 0, expired: 0, others: 2, moved: 0, forgotten: 0 } });
     expect(counts(story)).toEqual({ firing: 0, resolved: 0, total: 2 });
+  });
+
+  it('and come back from another incident joined once, also where the operator died before it had counted', () => {
+    const story = opened();
+    run(story, 1, [firing('a'), firing('b')]);
+    run(story, 20, [], { elsewhere: 2, left: { resolved: 0, expired: 0, others: 0, moved: 2, forgotten: 0 } });
+    expect(counts(story)).toEqual({ firing: 0, resolved: 0, total: 2, elsewhere: 2 });
+    run(story, 40, [firing('a'), firing('b'), firing('new')]);
+    expect(counts(story)).toEqual({ firing: 3, resolved: 0, total: 3 });
+    run(story, 60, [firing('a')], { elsewhere: 2 });
+    run(story, 80, [firing('a'), firing('later')], {
+      left: { resolved: 0, expired: 0, others: 0, moved: 0, forgotten: 2 },
+    });
+    expect(counts(story)).toEqual({ firing: 2, resolved: 0, total: 4 });
+  });
+
+  it('of an incident that had the name before count nowhere', () => {
+    const story = opened();
+    run(story, 1, [firing('a')], { elsewhere: 3 });
+    expect(counts(story)).toMatchObject({ firing: 1, total: 1 });
   });
 
   it('and had not resolved take with them what was known: nothing is resolved for want of information', () => {
@@ -371,8 +393,8 @@ describe('alerts that leave the cluster', () => {
     expect(conditionsOf(story).AlertsCleared).toBe('True');
     // It fires again, and somebody deletes it before the next count.
     run(story, 105, [firing('a', 104)], { rule });
-    run(story, 108, [], { rule, left: { resolved: 0, expired: 0, others: 1, returned: 0 } });
-    run(story, 900, [], { rule, left: { resolved: 0, expired: 0, others: 1, returned: 0 } });
+    run(story, 108, [], { rule, left: { resolved: 0, expired: 0, others: 1, moved: 0, forgotten: 0 } });
+    run(story, 900, [], { rule, left: { resolved: 0, expired: 0, others: 1, moved: 0, forgotten: 0 } });
     expect(conditionsOf(story).AlertsCleared).toBe('False');
     run(story, 9000, [], { rule });
     expect(story.incident.spec.phase).toBe('Detection');
@@ -383,7 +405,7 @@ describe('alerts that leave the cluster', () => {
     const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
     run(story, 1, [firing('a')], { rule });
     // Resolved, fired again and placed by a rule that was edited meanwhile, all before the next count.
-    run(story, 20, [], { rule, left: { resolved: 1, expired: 0, others: 0, returned: 0 } });
+    run(story, 20, [], { rule, left: { resolved: 1, expired: 0, others: 0, moved: 0, forgotten: 0 } });
     expect(counts(story)).toEqual({ firing: 0, resolved: 1, gone: 1, total: 1 });
     expect(conditionsOf(story).AlertsCleared).toBe('True');
     run(story, 330, [], { rule });
@@ -394,8 +416,8 @@ describe('alerts that leave the cluster', () => {
     const story = opened();
     const rule = ruleWith({ when: 'Unacknowledged', after: '5m' });
     run(story, 1, [firing('a'), firing('b')], { rule });
-    run(story, 20, [firing('a')], { rule, left: { resolved: 0, expired: 0, others: 1, returned: 0 } });
-    run(story, 40, [], { rule, left: { resolved: 1, expired: 0, others: 0, returned: 0 } });
+    run(story, 20, [firing('a')], { rule, left: { resolved: 0, expired: 0, others: 1, moved: 0, forgotten: 0 } });
+    run(story, 40, [], { rule, left: { resolved: 1, expired: 0, others: 0, moved: 0, forgotten: 0 } });
     run(story, 9000, [], { rule });
     expect(counts(story)).toEqual({ firing: 0, resolved: 1, gone: 1, total: 2 });
     expect(story.incident.spec.phase).toBe('Detection');
@@ -406,7 +428,10 @@ describe('alerts that leave the cluster', () => {
     const rule = ruleWith({ when: 'Unacknowledged', after: '48h' });
     run(story, 1, [firing('a'), firing('b')], { rule });
     run(story, 100, [gone(90, 'a'), gone(95, 'b')], { rule });
-    const waiting = run(story, 90_000, [], { rule, left: { resolved: 2, expired: 0, others: 0, returned: 0 } });
+    const waiting = run(story, 90_000, [], {
+      rule,
+      left: { resolved: 2, expired: 0, others: 0, moved: 0, forgotten: 0 },
+    });
     expect(story.incident.spec.phase).toBe('Detection');
     expect(waiting.requeueAfterMs).toBe((100 + 48 * 3600 - 90_000) * 1000);
     run(story, 100 + 48 * 3600, [], { rule });
@@ -435,7 +460,7 @@ describe('an alert that expires', () => {
   });
 
   it('keeps the incident open also once it is gone from the cluster, seen or unseen', () => {
-    for (const left of [{ resolved: 0, expired: 1, others: 0, returned: 0 }, undefined]) {
+    for (const left of [{ resolved: 0, expired: 1, others: 0, moved: 0, forgotten: 0 }, undefined]) {
       const story = opened();
       const rule = ruleWith({ when: 'AllAlertsResolved', after: '0s' });
       run(story, 1, [firing('a'), firing('b')], { rule });

@@ -34,14 +34,19 @@ export interface Departures {
   resolved: number;
   /** Gone from the cluster after they had expired. */
   expired: number;
+  /** Gone from the cluster as they fired. */
   others: number;
-  /** Not gone: back from the incident that theirs had been merged into. They joined once. */
-  returned: number;
+  /** In another incident, or in none, with the same episode: those that `elsewhere` counts. */
+  moved: number;
+  /** Those of `elsewhere` that are gone from the cluster, or have been in so many others since that nobody remembers. */
+  forgotten: number;
 }
 export interface IncidentStep {
   incident: Incident;
   /** Live Alerts whose status names this incident. */
   members: readonly Alert[];
+  /** How many live Alerts were in it and are elsewhere now; none when absent. */
+  elsewhere?: number | undefined;
   /** Alerts that left it since the last count that was written; none when absent. */
   left?: Departures | undefined;
   /** The rule of its origin, from `ruleOf`; the built-in one's word where it is absent. */
@@ -102,7 +107,7 @@ export function decideIncidentStep(step: IncidentStep): IncidentStepResult {
     ...step,
     status: full,
     held: held.conditions ?? [],
-    hasUnresolvedLeft: (step.left?.others ?? 0) > 0,
+    hasUnresolvedLeft: hasUnresolvedLeft(step),
     hasResolvedLeft: (step.left?.resolved ?? 0) > 0,
     mirror,
     renumbered: settled,
@@ -184,24 +189,28 @@ function slowWriteDueMs({ alerts }: IncidentStatus, now: Temporal.Instant): numb
   return sinceMs === undefined ? 0 : Math.min(SLOW_WRITE_MS, Math.max(0, SLOW_WRITE_MS - sinceMs));
 }
 
-const NONE_LEFT: Departures = { resolved: 0, expired: 0, others: 0, returned: 0 };
+const NONE_LEFT: Departures = { resolved: 0, expired: 0, others: 0, moved: 0, forgotten: 0 };
+const hasUnresolvedLeft = ({ left = NONE_LEFT }: IncidentStep): boolean => left.others + left.moved > 0;
 
 type Counts = NonNullable<IncidentStatus['alerts']>;
 
 /**
  * `total` counts every alert that ever joined, `resolved` keeps those that had resolved when they left the cluster: objects that go
- * change nothing about what happened. Whoever joined since the last count is what is there beside those of the last count that have
- * not left. Some may have left while nobody looked; which of them had resolved shows in how many resolved ones are missing.
+ * change nothing about what happened. Whoever joined since the last count is what is there, or was there and is elsewhere, beside those of
+ * the last count that have not left: who comes back from elsewhere is no one new. Some may have left while nobody looked; which of them had resolved shows in how many resolved ones are missing.
  */
-function countsOf({ members, left = NONE_LEFT, now }: IncidentStep, held: Counts | undefined): Counts {
+function countsOf({ members, elsewhere = 0, left = NONE_LEFT, now }: IncidentStep, held: Counts | undefined): Counts {
   const inState = (state: Alert['spec']['state']) => members.filter(({ spec }) => spec.state === state).length;
   const [resolved, expired] = [inState('Resolved'), inState('Expired')];
   const wereGone = held?.gone ?? 0;
   const wereResolved = (held?.resolved ?? 0) - wereGone;
   const wereExpiredGone = held?.expiredGone ?? 0;
   const wereExpired = (held?.expired ?? 0) - wereExpiredGone;
-  const departed = left.resolved + left.expired + left.others;
-  const joined = members.length + departed - (held?.firing ?? 0) - wereResolved - wereExpired;
+  // Before the first count only those that were seen to go: an incident of that name may have been here before.
+  const wereElsewhere = held === undefined ? elsewhere - left.moved : (held.elsewhere ?? 0);
+  const departed = left.resolved + left.expired + left.others + left.forgotten;
+  const were = (held?.firing ?? 0) + wereResolved + wereExpired + wereElsewhere;
+  const joined = members.length + elsewhere + departed - were;
   const missing = Math.max(0, -joined);
   const unseen = Math.min(missing, Math.max(0, wereResolved - resolved - left.resolved));
   const unseenExpired = Math.min(missing - unseen, Math.max(0, wereExpired - expired - left.expired));
@@ -212,7 +221,8 @@ function countsOf({ members, left = NONE_LEFT, now }: IncidentStep, held: Counts
     firing: inState('Firing'),
     resolved: resolved + gone,
     ...(expired + expiredGone > 0 && { expired: expired + expiredGone }),
-    total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined - left.returned)),
+    total: Math.max(members.length, (held?.total ?? 0) + Math.max(0, joined)),
+    ...(elsewhere > 0 && { elsewhere }),
     ...(gone > 0 && { gone }),
     ...(expiredGone > 0 && { expiredGone }),
     ...(folded > 0 && { folded }),
@@ -242,8 +252,16 @@ function wantedOf(
   alerts: Counts,
 ): { patch?: IncidentSpecPatch; dueMs?: number } {
   const { incident, members, isMachine, now } = step;
-  const hasUnresolvedLeft = (step.left?.others ?? 0) > 0;
-  const move = automaticMove({ incident, recorded, members, hasUnresolvedLeft, alerts, rule, isMachine, now });
+  const move = automaticMove({
+    incident,
+    recorded,
+    members,
+    hasUnresolvedLeft: hasUnresolvedLeft(step),
+    alerts,
+    rule,
+    isMachine,
+    now,
+  });
   const patch: IncidentSpecPatch = {
     ...severityRaise(incident, recorded, members, rule),
     ...ownerToName(incident, recorded, isMachine),

@@ -23,6 +23,8 @@ import { takenOutOf } from './correlation/taken-out.ts';
 /** Alerts by the incident that they belong to; value: "namespace/incident". */
 export const BY_INCIDENT = 'incident';
 /** Alerts by source; value: "namespace/source". */
+/** Alerts by each incident that they were in and are not any more. */
+export const BY_FORMER_INCIDENT = 'formerIncident';
 export const BY_SOURCE = 'source';
 /** Incidents by rule and group; value: `originKey`. */
 export const BY_ORIGIN = 'origin';
@@ -80,6 +82,8 @@ export function createReflectors(o: {
         const incident = alert.status?.incidentRef?.name;
         return incident === undefined ? [] : [joinKey(namespaceOf(alert), incident)];
       },
+      [BY_FORMER_INCIDENT]: (alert) =>
+        (alert.status?.formerIncidents ?? []).map((name) => joinKey(namespaceOf(alert), name)),
       [BY_SOURCE]: (alert) => [joinKey(namespaceOf(alert), alert.spec.sourceRef.name)],
     },
   });

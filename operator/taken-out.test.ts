@@ -108,6 +108,44 @@ describe('an incident that was merged by mistake', () => {
     expect(inIncident('declared')).toHaveLength(4);
   });
 
+  it('has counted each of them once however often it is merged and taken out, as has the one that had them meanwhile', async () => {
+    for (let round = 1; round <= 2; round += 1) {
+      await work(() => merge(pay, shop));
+      expect(counts(shop)).toMatchObject({ firing: 4, total: 4 });
+      expect(counts(pay)).toMatchObject({ firing: 0, total: 3, elsewhere: 3 });
+      await work(() => takeOut(pay));
+      expect(counts(pay)).toMatchObject({ firing: 3, total: 3 });
+      expect(counts(pay)).not.toHaveProperty('elsewhere');
+      expect(counts(shop)).toMatchObject({ firing: 1, total: 4, elsewhere: 3 });
+    }
+  });
+
+  it('has counted each of them once at the end of a chain, and so has the middle of it', async () => {
+    await api.client('ana').create(INCIDENTS, anIncident({ name: 'declared', phase: 'Response' }));
+    await work(() => merge(pay, shop));
+    await work(() => merge(shop, 'declared'));
+    for (let round = 1; round <= 2; round += 1) {
+      expect(counts('declared')).toMatchObject({ firing: 4, total: 4 });
+      expect(counts(shop)).toMatchObject({ firing: 0, total: 4, elsewhere: 4 });
+      await work(() => takeOut(pay));
+      await work(() => merge(pay, shop));
+    }
+  });
+
+  it('counts those that came for its group meanwhile, and those that are gone, once they are back', async () => {
+    await work(() => merge(pay, shop));
+    const [first, , , late] = crashingPods(4, { of: 'pay' });
+    await work(async () => {
+      if (late) await api.client('webhook').create(ALERTS, late);
+      if (first) await api.client('ana').delete(ALERTS, { namespace: NAMESPACE, name: first.metadata.name });
+    });
+    expect(counts(pay)).toMatchObject({ total: 3, elsewhere: 2 });
+    expect(counts(shop)).toMatchObject({ firing: 4, total: 5 });
+    await work(() => takeOut(pay));
+    expect(counts(pay)).toMatchObject({ firing: 3, total: 4 });
+    expect(counts(shop)).toMatchObject({ firing: 1, total: 5, elsewhere: 3 });
+  });
+
   it('leaves them where they are when it is taken out and ended at once', async () => {
     await work(() => merge(pay, shop));
     await takeOut(pay);

@@ -196,6 +196,7 @@ export const alertStatusSchema: z.ZodType<AlertStatus> = z.looseObject({
   incidentRef: z.exactOptional(z.looseObject({
     name: bounded(1, 63),
   })),
+  formerIncidents: z.exactOptional(z.array(bounded(1, 63)).max(8)),
   ruleRef: z.exactOptional(z.looseObject({
     name: bounded(1, 63),
   })),
@@ -330,6 +331,7 @@ export const incidentStatusSchema: z.ZodType<IncidentStatus> = z.looseObject({
     resolved: z.int().min(0),
     expired: z.exactOptional(z.int().min(0)),
     total: z.int().min(0),
+    elsewhere: z.exactOptional(z.int().min(0)),
     gone: z.exactOptional(z.int().min(0)),
     expiredGone: z.exactOptional(z.int().min(0)),
     folded: z.exactOptional(z.int().min(0)),

@@ -274,6 +274,8 @@ export interface AlertStatus {
     /** Name of an Incident of this namespace. Example: checkout-amber-falcon. */
     name: string;
   };
+  /** Incidents that it was in before and left without having resolved there, as by a merge; newest last, at most 8. Each of them counts it once, however often it comes back; absent while there is none. */
+  formerIncidents?: string[];
   /** The CorrelationRule that took it; absent for the built-in rule. */
   ruleRef?: {
     /** Name of a CorrelationRule of this namespace. Example: pods. */
@@ -498,8 +500,10 @@ export interface IncidentStatus {
     resolved: number;
     /** Alerts of this incident whose sender fell silent and of which nobody said that they resolved, those included that are gone from the cluster; absent when there is none. While there is one the operator does not resolve it. */
     expired?: number;
-    /** Alerts that ever joined, those included that are gone from the cluster. */
+    /** Alerts that ever joined, those included that are gone from the cluster. One that left and came back counts once. */
     total: number;
+    /** How many of them were in it and are now in another incident, as by a merge, or in none; absent when none is. They count in total alone. */
+    elsewhere?: number;
     /** How many of the resolved ones are gone from the cluster, or in another incident with their next episode; absent when none is. History still has them. */
     gone?: number;
     /** How many of the expired ones are gone from the cluster; absent when none is. History still has them. */

@@ -173,6 +173,24 @@ describe('what an alert asks for', () => {
 });
 
 describe('the answer', () => {
+  it('says which incidents the alert was in before, the last eight, and never the one that it is in', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
+    const moved = names.reduce((alert, incident) => answered(alert, { answer: 'Moved', incident }), anAlert());
+    expect(moved.status?.formerIncidents).toEqual(names.slice(1, -1));
+    const back = answered(moved, { answer: 'Returned', incident: 'c' });
+    expect(back.status?.formerIncidents).toEqual(['b', 'd', 'e', 'f', 'g', 'h', 'i', 'j']);
+    expect(answered(back, { incident: 'c' }).status).toEqual({ ...back.status, conditions: expect.anything() });
+  });
+
+  it('names no incident that it has left with its next episode: there it has resolved', () => {
+    const first = answered(anAlert({ startsAt: '2026-03-01T10:00:00Z' }), { incident: 'a' });
+    const { spec, status } = first;
+    const next = answered({ ...first, spec: { ...spec, startsAt: '2026-03-01T10:30:00Z' } }, { incident: 'b' });
+    expect(next.status).not.toHaveProperty('formerIncidents');
+    const moved = answered({ ...first, status: { ...status, formerIncidents: ['x'] } }, { incident: 'b', episode: 2 });
+    expect(moved.status?.formerIncidents).toEqual(['x', 'a']);
+  });
+
   it('is one status that holds incident, rule, episode, start and words', () => {
     const alert = anAlert();
     const status = answeredStatus(

@@ -4,13 +4,15 @@
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
 import { endOfChain } from '@funnelai/domain/correlate';
-import { parseInstant } from '@funnelai/domain/instants';
+import { compareInstants, parseInstant } from '@funnelai/domain/instants';
 import { isOpen } from '@funnelai/domain/lifecycle';
 import { BUILT_IN_RULE } from '@funnelai/domain/rules';
 import { isWorse } from '@funnelai/domain/severity';
 import { setCondition } from '@funnelai/kube/status';
 import type { Temporal } from 'temporal-polyfill';
 
+/** Incidents of which an alert says that it was in them; of more the oldest are forgotten, and count it anew should it come back. */
+const FORMER_INCIDENTS = 8;
 /** Explanations are for people; what is longer is cut with a mark. */
 const MAX_EXPLANATION = 1_024;
 
@@ -29,6 +31,7 @@ export type Answer = 'Opened' | 'Joined' | 'Reopened' | 'Recorded' | 'Moved' | '
 const RESOLVED_FIRST: Answer = 'ResolvedFirst';
 const REFUSED: Answer = 'Refused';
 const MOVED: Answer = 'Moved';
+const RETURNED: Answer = 'Returned';
 const RECORDED: Answer = 'Recorded';
 /** What one second of the log's clock may hide. */
 const LOG_GRAIN_MS = 1_000;
@@ -158,8 +161,10 @@ export function answeredStatus(
   now: Temporal.Instant,
 ): AlertStatus {
   const explanation = cut(o.explanation);
+  const formerIncidents = formerAfter(alert, o);
   return {
     ...(o.incident !== undefined && { incidentRef: { name: o.incident } }),
+    ...(formerIncidents.length > 0 && { formerIncidents }),
     ...(o.rule !== undefined && { ruleRef: { name: o.rule } }),
     episode: o.episode,
     episodeStartedAt: alert.spec.startsAt,
@@ -175,6 +180,16 @@ export function answeredStatus(
       now,
     ),
   };
+}
+
+/** What came back as another episode has left none: its incident keeps it among those that have resolved. */
+function formerAfter({ spec, status }: Alert, o: { answer: Answer; incident?: string }): string[] {
+  const { incidentRef, episodeStartedAt, formerIncidents = [] } = status ?? {};
+  const isMoved = o.answer === MOVED || o.answer === RETURNED;
+  const isSameEpisode =
+    isMoved || episodeStartedAt === undefined || compareInstants(spec.startsAt, episodeStartedAt) <= 0;
+  const left = incidentRef !== undefined && isSameEpisode ? [incidentRef.name] : [];
+  return [...new Set([...formerIncidents, ...left])].filter((name) => name !== o.incident).slice(-FORMER_INCIDENTS);
 }
 
 function cut(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * Counts the alerts that leave each incident between two counts of its status, and those that come back to it, so that one that leaves
- * while another joins is told from none at all. In memory only: what leaves while nobody leads shows in the numbers that were written last.
+ * Counts the alerts that leave each incident between two counts of its status, so that one that leaves while another joins is told from
+ * none at all. In memory only: what leaves while nobody leads shows in the numbers that were written last.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import type { Departures } from '@funnelai/domain/incident-decide';
@@ -17,7 +17,7 @@ export interface DepartureBook {
   forget(incidentKey: string): void;
 }
 
-const NONE: Departures = { resolved: 0, expired: 0, others: 0, returned: 0 };
+const NONE: Departures = { resolved: 0, expired: 0, others: 0, moved: 0, forgotten: 0 };
 
 export function createDepartureBook(): DepartureBook {
   const book = new Map<string, Departures>();
@@ -27,31 +27,42 @@ export function createDepartureBook(): DepartureBook {
       resolved: before.resolved + more.resolved,
       expired: before.expired + more.expired,
       others: before.others + more.others,
-      returned: before.returned + more.returned,
+      moved: before.moved + more.moved,
+      forgotten: before.forgotten + more.forgotten,
     };
     if (Object.values(next).every((count) => count === 0)) book.delete(key);
     else book.set(key, next);
   };
   return {
     note(alert, old, isDeleted) {
+      const namespace = alert.metadata.namespace ?? '';
+      for (const name of forgottenBy(alert, old, isDeleted)) add(joinKey(namespace, name), { ...NONE, forgotten: 1 });
       const from = (isDeleted ? alert : old)?.status?.incidentRef?.name;
       if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return;
-      const left = isDeleted ? LEFT[alert.spec.state] : isNextEpisode(alert, old) ? 'resolved' : 'others';
-      const namespace = alert.metadata.namespace ?? '';
+      const stays = alert.status?.formerIncidents?.includes(from) === true ? 'moved' : 'others';
+      const left = isDeleted ? LEFT[alert.spec.state] : isNextEpisode(alert, old) ? 'resolved' : stays;
       add(joinKey(namespace, from), { ...NONE, [left]: 1 });
-      const to = alert.status?.incidentRef?.name;
-      if (!isDeleted && to !== undefined && hasReturned(alert)) add(joinKey(namespace, to), { ...NONE, returned: 1 });
     },
     of: (key) => book.get(key) ?? NONE,
-    written: (key, { resolved, expired, others, returned }) =>
-      add(key, { resolved: -resolved, expired: -expired, others: -others, returned: -returned }),
+    written: (key, { resolved, expired, others, moved, forgotten }) =>
+      add(key, {
+        resolved: -resolved,
+        expired: -expired,
+        others: -others,
+        moved: -moved,
+        forgotten: -forgotten,
+      }),
     forget: (key) => book.delete(key),
   };
 }
 
-/** Whether it is back in an incident that had been merged: there it was counted when it first joined. */
-const hasReturned = ({ status }: Alert): boolean =>
-  status?.conditions?.some(({ type, reason }) => type === 'Correlated' && reason === 'Returned') ?? false;
+/** Incidents that it was in before and of which it does not say so any more; those it has come back into are not among them. */
+export function forgottenBy(alert: Alert, old: Alert | undefined, isDeleted: boolean): string[] {
+  if (isDeleted) return alert.status?.formerIncidents ?? [];
+  const { formerIncidents = [], incidentRef } = alert.status ?? {};
+  const before = old?.status?.formerIncidents ?? [];
+  return before.filter((name) => name !== incidentRef?.name && !formerIncidents.includes(name));
+}
 
 const LEFT = { Firing: 'others', Resolved: 'resolved', Expired: 'expired' } as const;
 

@@ -13,7 +13,7 @@ import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import { higherOf, type Lane } from '@funnelai/kube/lanes';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
-import { BY_INCIDENT, BY_RULE, joinKey } from '../caches.ts';
+import { BY_FORMER_INCIDENT, BY_INCIDENT, BY_RULE, joinKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
@@ -27,7 +27,7 @@ import {
   specOps,
   withHeldDeletion,
 } from './decide.ts';
-import { createDepartureBook, wereCounted } from './departures.ts';
+import { createDepartureBook, forgottenBy, wereCounted } from './departures.ts';
 import { laneOfIncident } from './lane.ts';
 
 const WORKERS = 8;
@@ -78,6 +78,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     return decideIncidentStep({
       incident,
       members: caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)),
+      elsewhere: caches.alerts.countOf(BY_FORMER_INCIDENT, keyOf(incident)),
       left,
       rule: ruleOf(rules.of(namespace).rules, incident.spec.origin?.ruleRef?.name),
       now: clock.now(),
@@ -165,8 +166,9 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
 
   const add = (incident: Incident) => queue.add(keyOf(incident), laneOfIncident(incident, identity.isMachine));
 
-  function onAlert(alert: Alert, old: Alert | undefined): void {
+  function onAlert(alert: Alert, old: Alert | undefined, isDeleted: boolean): void {
     const namespace = alert.metadata.namespace ?? '';
+    for (const name of forgottenBy(alert, old, isDeleted)) queue.addAfter(joinKey(namespace, name), ALERT_GATHER_MS);
     const now = alert.status?.incidentRef?.name;
     const before = old?.status?.incidentRef?.name;
     const isSame = now === before && old?.spec.state === alert.spec.state && old.spec.severity === alert.spec.severity;
@@ -183,8 +185,9 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
       unsubscribe = [
         caches.incidents.subscribe(({ object }) => add(object)),
         caches.alerts.subscribe((event) => {
-          departures.note(event.object, event.old, event.type === 'deleted');
-          onAlert(event.object, event.old);
+          const isDeleted = event.type === 'deleted';
+          departures.note(event.object, event.old, isDeleted);
+          onAlert(event.object, event.old, isDeleted);
         }),
         caches.rules.subscribe(({ object }) => {
           const key = joinKey(object.metadata.namespace ?? '', object.metadata.name);
