@@ -257,7 +257,8 @@ it('reads the same from both encodings, whatever is in them', async () => {
       expect(asBytes).toEqual(asJson);
       expect(asJson.received).toHaveLength(1);
     }),
-    { numRuns: 500 },
+    // JSON's whole numbers keep their digits as text from here on; a double has none to keep.
+    { numRuns: 500, examples: [[{ severityNumber: 13 }, [{ key: 'a', value: { doubleValue: 2 ** 53 } }]]] },
   );
 });
 

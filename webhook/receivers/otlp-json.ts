@@ -121,6 +121,12 @@ function attributesOf(list: unknown, depth = 0): Record<string, unknown> {
   );
 }
 
+/** Large ones come out of JSON as text, for their digits, which a double never had; "NaN" and "Infinity" are texts there anyway. */
+function doubleOf(raw: unknown): unknown {
+  const number = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : Number.NaN;
+  return Number.isFinite(number) ? number : raw;
+}
+
 function anyValue(raw: unknown, depth: number): unknown {
   if (depth > RECORD_DEPTH) return TOO_DEEP;
   // Not OTLP, but plain: what is meant is clear.
@@ -129,14 +135,10 @@ function anyValue(raw: unknown, depth: number): unknown {
   if (typeof string === 'string') return string.toWellFormed();
   const integer = pick(raw, 'intValue', 'int_value');
   if (integer !== undefined) return integerOf(integer);
-  for (const [camel, snake] of [
-    ['boolValue', 'bool_value'],
-    ['doubleValue', 'double_value'],
-    ['bytesValue', 'bytes_value'],
-  ] as const) {
-    const value = pick(raw, camel, snake);
-    if (value !== undefined) return value;
-  }
+  const double = pick(raw, 'doubleValue', 'double_value');
+  if (double !== undefined) return doubleOf(double);
+  const other = pick(raw, 'boolValue', 'bool_value') ?? pick(raw, 'bytesValue', 'bytes_value');
+  if (other !== undefined) return other;
   const array = pick(raw, 'arrayValue', 'array_value');
   if (isRecord(array)) {
     const values = own(array, 'values');
