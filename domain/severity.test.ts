@@ -21,6 +21,13 @@ describe('severityFrom', () => {
     ['info', 'Info'],
     ['none', 'Info'],
     ['debug', 'Info'],
+    ['emerg', 'Critical'],
+    ['Alert', 'Critical'],
+    ['crit', 'Critical'],
+    ['err', 'High'],
+    ['Notice', 'Info'],
+    ['informational', 'Info'],
+    ['information', 'Info'],
     ['warn?', 'Medium'],
     ['', 'Medium'],
     [undefined, 'Medium'],
@@ -34,6 +41,7 @@ describe('severityFrom', () => {
     expect(
       ['warning', 'Sev1', 'sev1', 'SEV1', 'critical', 'what', undefined].map((w) => severityFrom(w, config)),
     ).toEqual(['Low', 'Critical', 'High', 'Critical', 'Critical', 'Info', 'Info']);
+    expect(severityFrom('warn', { default: 'Info' })).toBe('Medium');
     expect(severityFrom('toString', { map: {} })).toBe('Medium');
   });
 });

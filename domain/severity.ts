@@ -10,18 +10,24 @@ export const DEFAULT_SEVERITY: Severity = 'Medium';
 /** The label that carries the severity unless the source names another. */
 export const SEVERITY_LABEL = 'severity';
 
+/** The words of Prometheus' rules and of paging tools, and those of syslog, which many others write. */
 const BUILT_IN = new Map<string, Severity>([
   ['critical', 'Critical'],
   ['page', 'Critical'],
   ['p1', 'Critical'],
   ['emergency', 'Critical'],
   ['fatal', 'Critical'],
+  ['emerg', 'Critical'],
+  ['alert', 'Critical'],
+  ['crit', 'Critical'],
   ['error', 'High'],
   ['high', 'High'],
   ['p2', 'High'],
+  ['err', 'High'],
   ['warning', 'Medium'],
   ['medium', 'Medium'],
   ['p3', 'Medium'],
+  ['warn', 'Medium'],
   ['low', 'Low'],
   ['ticket', 'Low'],
   ['p4', 'Low'],
@@ -29,6 +35,9 @@ const BUILT_IN = new Map<string, Severity>([
   ['none', 'Info'],
   ['debug', 'Info'],
   ['p5', 'Info'],
+  ['notice', 'Info'],
+  ['informational', 'Info'],
+  ['information', 'Info'],
 ]);
 
 /**

@@ -88,7 +88,7 @@ export interface AlertSourceSpec {
   };
   /** Labels that every alert of this source is given, after its fingerprint was taken; where the sender names the same label, the sender's value stays. At most 32; a name has 1 to 256 characters. Example: {cluster: eu-1}. */
   labels?: Record<string, string>;
-  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, page, p1, emergency, fatal are Critical; error, high, p2 High; warning, medium, p3 Medium; low, ticket, p4 Low; info, none, debug, p5 Info), then default. */
+  /** How the sender's word becomes a severity. First map, then the built-in words (case-insensitive: critical, crit, page, p1, alert, emergency, emerg, fatal are Critical; error, err, high, p2 High; warning, warn, medium, p3 Medium; low, ticket, p4 Low; info, information, informational, notice, none, debug, p5 Info), then default. */
   severity?: {
     /** Name of the label that holds the sender's word. Default: severity. Example: priority. */
     label?: string;

@@ -47,7 +47,7 @@ describe('a CloudEvent', () => {
     });
     expect(await one({ data: '{"title":"from a text"}' })).toMatchObject({
       title: 'from a text',
-      notes: ['data was JSON in a text and is read as its fields'],
+      notes: expect.arrayContaining(['data was JSON in a text and is read as its fields']),
     });
     expect(await one({ data: [1, { a: 2 }] })).toMatchObject({ title: 'backup.failed' });
   });
@@ -69,6 +69,19 @@ describe('a CloudEvent', () => {
     );
   });
 
+  it('says that it names no subject, for then two faults of one type are one alert, unless a mapping tells them apart', async () => {
+    const note = 'the event names no subject: all events of its source and type are this one alert';
+    expect((await one())?.notes).toEqual([note]);
+    expect((await one({ subject: 'db/orders' }))?.notes ?? []).toEqual([]);
+    expect((await one({ dedupkey: 'orders' }))?.notes ?? []).toEqual([]);
+    const rule = (name: string) => event({ rule: name });
+    const spec = { mapping: { key: 'item.rule' } };
+    const headers = { 'content-type': 'application/cloudevents-batch+json' };
+    const [shell, write] = await specsFrom('CloudEvents', { body: [rule('shell'), rule('write')], headers, spec });
+    expect(shell?.fingerprint).not.toBe(write?.fingerprint);
+    expect(shell?.notes ?? []).toEqual([]);
+  });
+
   it.each([
     [{ type: 'backup.failed.resolved' }, 'Resolved'],
     [{ type: 'backup.failed.firing' }, 'Firing'],
@@ -86,7 +99,7 @@ describe('a CloudEvent', () => {
   });
 
   it('notes a state that it does not know, and a time that it cannot read', async () => {
-    expect((await one({ state: 'ok', time: 'soon' }))?.notes).toEqual([
+    expect((await one({ subject: 'a', state: 'ok', time: 'soon' }))?.notes).toEqual([
       'state "ok" is neither firing nor resolved: taken for firing',
       'time is none that can be read: "soon"',
     ]);

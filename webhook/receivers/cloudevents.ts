@@ -3,6 +3,7 @@
  * its source, type and subject, and that is the alert. Its id is new with each event and tells nothing apart but deliveries.
  * It resolves when it says so in a word of its own: attribute `state`, `state` or `status` of its data, or a type that ends in `.resolved`.
  */
+import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { celInput } from '@funnelai/domain/cel-input';
 import { labelsFrom } from '@funnelai/domain/labels';
@@ -38,10 +39,14 @@ async function readEvents(envelope: Envelope): Promise<Reading> {
   const records = events.map((record, index) => ({ index, record }));
   const reading = await readRecords(envelope, records, {
     item: (event) => celInput(event).value,
-    read: (event) => eventReading(event, reached),
+    read: (event) => eventReading(event, reached, isKeyed(envelope.source)),
   });
   return { ...reading, reached: [...(reading.reached ?? []), ...reached] };
 }
+
+/** Whether the source's mapping says what tells one fault from another. */
+const isKeyed = ({ spec: { mapping } }: AlertSource): boolean =>
+  mapping?.key !== undefined || mapping?.labels !== undefined || mapping?.labelsFrom !== undefined;
 
 /** Attributes of the core, and extensions that change from event to event. */
 const CORE = new Set([
@@ -73,7 +78,7 @@ const OF_THE_EVENT = new Set([
 const OURS = new Set(['state', 'severity', 'dedupkey']);
 const SUFFIX = /\.(firing|resolved)$/i;
 
-function eventReading(event: unknown, reached: Set<string>): RecordReading {
+function eventReading(event: unknown, reached: Set<string>, isKeyedElsewhere: boolean): RecordReading {
   if (!isRecord(event))
     return { faults: [{ field: '', found: describe(event), expected: 'a CloudEvent: a JSON object' }] };
   const faults: Fault[] = [];
@@ -92,6 +97,9 @@ function eventReading(event: unknown, reached: Set<string>): RecordReading {
   if (faults.length > 0) return { faults };
   const notes: string[] = [];
   if (text(event, 'id') === undefined) notes.push('the event has no id: CloudEvents demand one');
+  // Many senders name none, and then all that they say is one alert: nothing but this would tell why.
+  if (text(event, 'subject') === undefined && text(event, 'dedupkey') === undefined && !isKeyedElsewhere)
+    notes.push('the event names no subject: all events of its source and type are this one alert');
   return { input: alertFrom(event, { source, type }, notes, reached) };
 }
 

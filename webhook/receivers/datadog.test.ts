@@ -80,6 +80,14 @@ describe('a monitor', () => {
     expect(input({ alert_title: undefined, event_title })?.title).toBe('Load is high');
   });
 
+  it.each([
+    '[Triggered on {host:web-1}] Load is high',
+    '[Re-No Data on {host:web-2}] Load is high',
+    '[P2] [Warn on {host:web-1,role:shop}] Load is high',
+  ])('has one name whatever its title says of the moment: %s', (alert_title) => {
+    expect(input({ alert_title })).toMatchObject({ title: 'Load is high', labels: { alertname: 'Load is high' } });
+  });
+
   it('that only reminds makes no alert', () => {
     expect(read(event({ alert_transition: 'Renotify' }))).toMatchObject({ faults: [], ignored: expect.any(String) });
   });

@@ -64,7 +64,8 @@ export function readDatadog(event: Record<string, unknown>, faults: Fault[]): Ev
   const org = variable(event, 'org_id');
   const priority = variable(event, 'alert_priority')?.toUpperCase();
   const severity = severityOf(transition.severity, priority);
-  const title = variable(event, 'alert_title') ?? withoutState(variable(event, 'event_title')) ?? `Monitor ${key}`;
+  const title =
+    withoutState(variable(event, 'alert_title')) ?? withoutState(variable(event, 'event_title')) ?? `Monitor ${key}`;
   const at = lenientTime(event, 'date', notes) ?? lenientTime(event, 'last_updated', notes);
   return {
     input: {
@@ -134,9 +135,10 @@ function scopeText(scope: readonly (readonly [string, string])[]): string {
     .join(',');
 }
 
-/** "[Triggered on {host:web-1}] Load is high" is how Datadog writes state and title. */
+/** "[P2] [Triggered on {host:web-1}] Load is high" is how Datadog writes priority, state and title, in both of its variables for a title. */
 const withoutState = (title: string | undefined): string | undefined =>
-  title?.replace(/^\[(?:Re-)?(?:Triggered|Warn|No Data|Recovered|Renotify)[^\]]{0,1000}\] */i, '') || undefined;
+  title?.replace(/^(?:\[P[1-5]\] *)?\[(?:Re-)?(?:Triggered|Warn|No Data|Recovered|Renotify)[^\]]{0,1000}\] */i, '') ||
+  undefined;
 
 const linkTo = (url: string | undefined, title: string, kind: 'Source' | 'Graph'): AlertInput['links'] =>
   url === undefined ? [] : [{ title, url, kind }];

@@ -21,7 +21,9 @@ const pages = readdirSync(PAGES)
     // All that it prints, in its order.
     const curls = blocks.filter(({ kind, body }) => kind === 'sh' && body.includes('curl '));
     const script = curls.map(({ body }) => body).join('\n');
-    return { page, manifest, script };
+    // Of a sender whose signature nobody else can make there is only the dry run to try.
+    const stores = /\/alerts\/(?!\S*\/dry-run)/.test(script);
+    return { page, manifest, script, stores };
   })
   // Some senders can only be set up on their own side: theirs tell no line to send.
   .filter(({ script }) => script !== '');
@@ -55,7 +57,7 @@ async function alertsOf(team: Team, source: string): Promise<Alert[]> {
 }
 
 describe.each(pages.map((page) => [page.page, page] as const))('whoever follows %s word by word', (_name, page) => {
-  it('has an alert', async () => {
+  it(page.stores ? 'has an alert' : 'is told what alert it would be', async () => {
     // Of its own: two pages may call their source by one name.
     const team = await aTeam(stage);
     const input = page.manifest.replaceAll('namespace: demo', `namespace: ${team.namespace}`);
@@ -69,6 +71,7 @@ describe.each(pages.map((page) => [page.page, page] as const))('whoever follows 
     expect(answers.length).toBeGreaterThan(0);
     for (const status of answers) expect(status >= 200 && status < 300, `${answers}`).toBe(true);
     const [alert] = await alertsOf(team, source);
-    expect(alert?.spec).toMatchObject({ title: expect.any(String), labels: { alertname: expect.any(String) } });
+    if (!page.stores) expect(alert).toBeUndefined();
+    else expect(alert?.spec).toMatchObject({ title: expect.any(String), labels: { alertname: expect.any(String) } });
   });
 });

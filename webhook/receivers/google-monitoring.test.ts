@@ -20,7 +20,7 @@ describe('an incident of Google Cloud Monitoring', () => {
     expect(specOf(recorded('firing'))).toMatchObject({
       state: 'Firing',
       severity: 'Critical',
-      title: '[ALERT] CPU of checkout',
+      title: 'CPU of checkout',
       description: 'Look at the pool first. Then scale it.',
       startsAt: '2026-03-01T14:00:00.000000Z',
       dedupKey: '0.n4k2m8p1q7x3',
@@ -47,6 +47,7 @@ describe('an incident of Google Cloud Monitoring', () => {
     expect(repeat?.fingerprint).toBe(firing?.fingerprint);
     expect(over).toMatchObject({
       fingerprint: firing?.fingerprint,
+      title: firing?.title,
       state: 'Resolved',
       endsAt: '2026-03-01T14:30:00.000000Z',
     });

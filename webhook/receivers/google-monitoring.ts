@@ -59,7 +59,7 @@ function inputOf(
   return {
     state,
     dedupKey: id,
-    title: textAt(incident, 'documentation', 'subject') ?? condition ?? policy ?? `Incident ${id}`,
+    title: withoutState(textAt(incident, 'documentation', 'subject')) ?? condition ?? policy ?? `Incident ${id}`,
     description: textAt(incident, 'documentation', 'content') ?? textAt(incident, 'summary'),
     labels: mapOf(
       ['alertname', policy ?? condition ?? 'GoogleMonitoring'],
@@ -96,3 +96,7 @@ function inputOf(
 function link(url: string | undefined, title: string, kind: 'Source' | 'Runbook'): AlertInput['links'] {
   return url === undefined ? [] : [{ url, title, kind }];
 }
+
+/** "[ALERT - Error] CPU of checkout", and "[RESOLVED - Error] …" when it is over: the severity and the state have fields of their own. */
+const withoutState = (subject: string | undefined): string | undefined =>
+  subject?.replace(/^\[(?:ALERT|RESOLVED)(?: - [^\]]{0,100})?\] */i, '') || undefined;

@@ -17,7 +17,7 @@ const metric = (action: string, alert: object = {}) => ({
   data: {
     metric_alert: {
       id: '4',
-      title: 'Too many errors',
+      title: 'Sacred Marmot',
       projects: ['web', 'shop'],
       alert_rule: { id: 7, name: 'Too many errors' },
       date_started: '2026-03-01T14:00:00Z',
@@ -68,8 +68,13 @@ describe('a metric alert', () => {
     expect(read(metric('warning', { alert_rule: {} })).input?.dedupKey).toBe('metric-alert/4');
   });
 
-  it('has severity and times from Sentry', () => {
-    expect(read(metric('warning')).input).toMatchObject({ state: 'Firing', severity: 'warning' });
+  it('has severity and times from Sentry, and the name of its rule: its own may be two random words', () => {
+    expect(read(metric('warning')).input).toMatchObject({
+      state: 'Firing',
+      severity: 'warning',
+      title: 'Too many errors',
+    });
+    expect(read(metric('warning', { alert_rule: { id: 7 } })).input?.title).toBe('Sacred Marmot');
     const closed = read(metric('resolved', { date_closed: '2026-03-01T14:30:00Z' })).input;
     expect([closed?.state, closed?.startsAt?.toString(), closed?.endsAt?.toString()]).toEqual([
       'Resolved',

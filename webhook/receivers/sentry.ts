@@ -172,8 +172,8 @@ function metricAlert(data: Record<string, unknown>, action: string | undefined, 
         ['incident', scalar(alert, 'identifier')],
       ]),
       state,
-      // The title without its "Critical: ", which is the state of the moment.
-      title: scalar(alert, 'title') ?? name,
+      // Not `description_title`, which begins with the state of the moment; the incident's own title may be two random words.
+      title: name,
       description: scalar(data, 'description_text'),
       severity: state === 'Firing' ? action : undefined,
       only: state === 'Resolved' ? 'State' : undefined,

@@ -55,6 +55,12 @@ describe('what to write into a sender', () => {
     }
   });
 
+  it('subscribes to SNS by the protocol of the address: another one AWS refuses', () => {
+    const text = (base: string) => snippetsFor('AwsSns', place({ base }))[0]?.text;
+    expect(text('https://funnel.example')).toMatch(/--protocol https \\\n.*'https:/);
+    expect(text('http://127.0.0.1:8484')).toMatch(/--protocol http \\\n.*'http:/);
+  });
+
   it('has the collector drop the same as the page of the docs', async () => {
     const [collector] = snippetsFor('OpenTelemetryLogs', place());
     const condition = /^ +- 'severity_number .*'$/m.exec(collector?.text ?? '')?.[0].trim();

@@ -1,5 +1,5 @@
 /** What to write into services that send by themselves: Datadog, Sentry, AWS, Google Cloud and Azure. */
-import { authorization, type Place, type Snippet, TOKEN, urlOf, urlWithUser } from '../sender.ts';
+import { authorization, type Place, partsOf, type Snippet, TOKEN, urlOf, urlWithUser } from '../sender.ts';
 
 const DATADOG_PAYLOAD = `{
   "id": "$ID",
@@ -69,7 +69,7 @@ export const awsSns = (place: Place): Snippet[] => [
       'a shell with rights on the topic; leave raw message delivery off. The topic must stand in spec.sns.topicArns of the source',
     text: `aws sns set-topic-attributes --topic-arn TOPIC_ARN \\
   --attribute-name SignatureVersion --attribute-value 2
-aws sns subscribe --topic-arn TOPIC_ARN --protocol https \\
+aws sns subscribe --topic-arn TOPIC_ARN --protocol ${partsOf(place).scheme} \\
   --notification-endpoint '${place.proof.way === 'basic' ? urlWithUser(place) : urlOf(place)}'`,
   },
   {
