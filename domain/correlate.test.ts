@@ -1,4 +1,5 @@
 import type { Incident, IncidentSpec, IncidentStatus } from '@funnelai/crds/generated/types';
+import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideIncident, ruleFor } from './correlate.ts';
@@ -114,10 +115,13 @@ describe('decideIncident', () => {
       } satisfies IncidentStatus,
       ...(o.dying ? { metadata: { deletionTimestamp: time(0) } } : {}),
     });
-  const ask = (second: number, ...incidents: Incident[]) => {
+  const ask = (second: number, ...incidents: Incident[]) => askOf(undefined, second, ...incidents);
+  /** @param over when the last word of an alert came that has fired and is over; undefined of one that fires. */
+  const askOf = (over: number | undefined, second: number, ...incidents: Incident[]) => {
     const byName = new Map(incidents.map((i) => [i.metadata.name, i]));
+    const overSince = over === undefined ? undefined : at(over);
     const answer = decideIncident(
-      { rule: BUILT_IN_RULE, groupKey: 'k', incidents, lookup: (name) => byName.get(name) },
+      { rule: BUILT_IN_RULE, groupKey: 'k', incidents, lookup: (name) => byName.get(name), overSince },
       at(second),
     );
     return answer.kind === 'open'
@@ -157,6 +161,33 @@ describe('decideIncident', () => {
       at(0),
     );
     expect(answer).toEqual({ kind: 'open', open: 2 });
+  });
+
+  it('puts what was over before the incident ended into that one, and wakes nobody for it', () => {
+    for (const phase of ['Resolution', 'Postmortem', 'Closed'] as const)
+      for (const over of [-3600, 0]) expect(askOf(over, 60, make('a', 1, phase, { resolvedAt: 0 }))).toBe('join a');
+    const unanswered = (at: string): Incident => {
+      const incident = make('a', 1, 'Resolution');
+      const changes = `2;phase|Detection|robot|${time(-600)};phase|Resolution|ana|${at}`;
+      const status = { observedGeneration: 1, phase: 'Detection' as const };
+      return {
+        ...incident,
+        metadata: { ...incident.metadata, annotations: { [CHANGES_ANNOTATION]: changes } },
+        status,
+      };
+    };
+    expect(askOf(10, 60, unanswered(time(20)))).toBe('join a');
+    expect(askOf(30, 60, unanswered(time(20)))).toBe('reopen a');
+  });
+
+  it('judges what fired and resolved unseen after the end of an incident by when it did, however late that is found', () => {
+    const resolved = make('a', 1, 'Resolution', { resolvedAt: 0 });
+    expect(askOf(1, 60, resolved)).toBe('reopen a');
+    expect(askOf(1800, 86_400, resolved)).toBe('reopen a');
+    expect(askOf(1801, 86_400, resolved)).toBe('open 2');
+    expect(askOf(1, 60, make('a', 1, 'Closed', { resolvedAt: 0 }))).toBe('open 2');
+    expect(askOf(1, 60, make('a', 1, 'Detection'))).toBe('join a');
+    expect(askOf(1, 60)).toBe('open 1');
   });
 
   it('lets reopenWithin run out', () => {

@@ -3,7 +3,9 @@
  * serially per group and writes what is said here.
  */
 import type { AlertSpec, Incident } from '@funnelai/crds/generated/types';
+import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import type { Temporal } from 'temporal-polyfill';
+import { parseChangesAnnotation } from './admission-log.ts';
 import { cutBytes } from './bytes.ts';
 import { type Grouping, groupFrom, groupingOf } from './group-key.ts';
 import { parseInstant } from './instants.ts';
@@ -66,6 +68,8 @@ export interface GroupQuestion {
   incidents: readonly Incident[];
   /** Incidents of the alert's namespace by name, to follow `mergedInto`. */
   lookup(name: string): Incident | undefined;
+  /** Of an alert that has fired and is over, when the last word of it came; absent of one that fires. */
+  overSince?: Temporal.Instant | undefined;
 }
 export type GroupAnswer =
   | { kind: 'join'; join: Incident }
@@ -76,12 +80,13 @@ export type GroupAnswer =
 const MERGE_CHAIN_MAX = 32;
 
 /**
- * Returns what becomes of a firing alert of this group. The incident with the highest opening has it while it is open; in
+ * Returns what becomes of an alert of this group that fires, or has fired unseen. The incident with the highest opening has it while it is open; in
  * Resolution it comes back into it for `reopenWithin` from `resolvedAt`; merged, the incident at the end of the chain stands
- * in its place. Otherwise one more is opened. What is being deleted takes nothing, but its number is not given again.
+ * in its place. Otherwise one more is opened. What is being deleted takes nothing, but its number is not given again. An alert that
+ * was over before that incident ended belongs to it, and brings nothing back; one that fired later is judged as of then, not of when it is found.
  */
 export function decideIncident(
-  { rule, groupKey, incidents, lookup }: GroupQuestion,
+  { rule, groupKey, incidents, lookup, overSince }: GroupQuestion,
   now: Temporal.Instant,
 ): GroupAnswer {
   const own = incidents.filter(
@@ -95,8 +100,8 @@ export function decideIncident(
   const target = candidate && endOfChain(candidate, lookup);
   // A newer one that is being deleted has had its turn: an older one does not take over behind it.
   if (target && candidate && opening(candidate) === highest) {
-    if (isOpen(target.spec.phase)) return { kind: 'join', join: target };
-    if (comesBack(target, rule, now)) return { kind: 'reopen', reopen: target };
+    if (isOpen(target.spec.phase) || wasOverBefore(target, overSince)) return { kind: 'join', join: target };
+    if (comesBack(target, rule, overSince ?? now)) return { kind: 'reopen', reopen: target };
   }
   return { kind: 'open', open: highest + 1 };
 }
@@ -116,6 +121,19 @@ export function endOfChain(start: Incident, lookup: (name: string) => Incident |
     at = found;
   }
   return undefined;
+}
+
+/** Whether the alert was over when the incident ended: all that ended it knew no less. */
+function wasOverBefore(incident: Incident, overSince: Temporal.Instant | undefined): boolean {
+  const ended = parseInstant(endOf(incident));
+  return overSince !== undefined && ended !== undefined && ended.epochMilliseconds >= overSince.epochMilliseconds;
+}
+
+/** When it left the phases in which it takes alerts; where the operator has not answered that yet, by the API server's own log. */
+function endOf({ metadata, spec, status }: Incident): string | undefined {
+  if (status?.phase === spec.phase) return status.resolvedAt ?? status.closedAt;
+  const log = parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION]);
+  return log?.entries.findLast(({ field }) => field === 'phase')?.at;
 }
 
 function comesBack(incident: Incident, rule: CompiledRule, now: Temporal.Instant): boolean {

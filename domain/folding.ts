@@ -144,7 +144,7 @@ export function countedOverflow(
   const folded = foldedOf(counted, at);
   const hadNone = held.folded?.firing === 0;
   if (held.state !== 'Firing' && counted.firing > 0 && (o.isNews || hadNone)) {
-    const { endsAt: _, latestStartsAt: __, expired: ___, ...rest } = held;
+    const { endsAt: _, latestStartsAt: __, firingStartsAt: _f, expired: ___, ...rest } = held;
     const severity = counted.severity ?? held.severity;
     // What expired had not ended: that episode goes on.
     const startsAt = held.state === 'Expired' ? held.startsAt : at;
@@ -170,7 +170,7 @@ export function countedOverflow(
     severity,
     folded,
     ...(!isOver && expired !== undefined && { expired }),
-    ...(isOver && state === 'Resolved' && { state, endsAt: at, receivedAt: at }),
+    ...(isOver && state === 'Resolved' && { state, endsAt: at, receivedAt: at, firingStartsAt: held.startsAt }),
     ...(isOver && state === 'Expired' && expiry(held, counted, at)),
   };
 }

@@ -1,7 +1,7 @@
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeAlert, sameAlert } from './merge.ts';
+import { firingStartOf, mergeAlert, sameAlert } from './merge.ts';
 import { anAlertSpec, time } from './testing/builders.ts';
 
 const firing = (start: number, received: number, title = 'firing'): AlertSpec =>
@@ -26,7 +26,7 @@ describe('mergeAlert', () => {
   });
 
   it('resolves what fired, and fires again under the new start', () => {
-    expect(all(firing(0, 1), resolved(0, 5, 6))).toEqual(resolved(0, 5, 6));
+    expect(all(firing(0, 1), resolved(0, 5, 6))).toEqual({ ...resolved(0, 5, 6), firingStartsAt: time(0) });
     expect(all(firing(0, 1), resolved(0, 5, 6), firing(10, 11))).toEqual(firing(10, 11));
   });
 
@@ -104,7 +104,34 @@ describe('mergeAlert', () => {
   });
 
   it('stores a Resolved without an object as a tombstone that an older firing does not lift', () => {
-    expect(all(resolved(0, 5, 6), firing(0, 2))).toEqual(resolved(0, 5, 6));
+    expect(all(resolved(0, 5, 6), firing(0, 2))).toEqual({ ...resolved(0, 5, 6), firingStartsAt: time(0) });
+  });
+
+  it('keeps of what is over under which start it was last said to fire, in whatever order that came', () => {
+    const flap = [firing(0, 1), resolved(0, 5, 6)];
+    for (const order of permutations(flap)) expect(all(...order)).toMatchObject({ firingStartsAt: time(0) });
+    expect(all(resolved(0, 5, 6))).not.toHaveProperty('firingStartsAt');
+    // Nobody ever said of the second that it fires: what is known is of the first.
+    for (const order of permutations([...flap, resolved(10, 15, 16)]))
+      expect(all(...order)).toMatchObject({ endsAt: time(15), firingStartsAt: time(0) });
+    for (const order of permutations([...flap, firing(10, 11), resolved(10, 15, 16)]))
+      expect(all(...order)).toMatchObject({ endsAt: time(15), firingStartsAt: time(10) });
+    expect(all(expired(0, 1), resolved(0, 5, 6))).toMatchObject({ firingStartsAt: time(0) });
+  });
+
+  it('takes what a person ended for what had fired: nobody ends what is not there', () => {
+    const { endsAt: _, ...byHand } = resolved(0, 5, 6);
+    expect(firingStartOf(byHand)).toBe(time(0));
+    expect(firingStartOf({ ...resolved(0, 5, 6), expired: { at: time(4), reason: 'LeaseRanOut' } })).toBe(time(0));
+    expect(firingStartOf(resolved(0, 5, 6))).toBeUndefined();
+    expect(all(byHand, resolved(0, 5, 9))).toMatchObject({ firingStartsAt: time(0) });
+  });
+
+  it('is news when a firing comes after its end, once', () => {
+    const [tombstone, late] = [resolved(0, 5, 6), firing(0, 2)];
+    expect(sameAlert(tombstone, all(tombstone, late))).toBe(false);
+    const stored = all(tombstone, late);
+    for (const again of [late, tombstone, resolved(0, 5, 60)]) expect(sameAlert(stored, all(stored, again))).toBe(true);
   });
 
   it('takes the content from the report that decides and keeps the identity that is stored', () => {
@@ -300,6 +327,8 @@ describe('the laws of merge', () => {
         if (lastFiring && merged.state === 'Expired') expect(merged.receivedAt >= lastFiring.receivedAt).toBe(true);
         expect(merged.endsAt === undefined).toBe(merged.state !== 'Resolved');
         expect(merged.expired === undefined).toBe(merged.state !== 'Expired');
+        const told = reports.filter((r) => r.state !== 'Resolved').map((r) => r.startsAt);
+        expect(firingStartOf(merged)).toBe(told.sort().at(-1));
       }),
     );
   });

@@ -12,6 +12,8 @@
  * - Expired is a mark on what is stored and no report: it says that nothing was heard after its `receivedAt`, and ends nothing. So it
  *   takes the place of every firing received until then and gives way to each received later, which goes on with the same episode; a
  *   Resolved received at that time or later resolves it.
+ * - The newest start under which anyone said that it fires is never forgotten, whatever became of that: by it whoever finds an alert that
+ *   is over knows whether it ever fired, and whether anybody has looked at that.
  *
  * Commutative and idempotent for any two reports. Associative in all that decides (state, newest start, end, receipt, content)
  * as long as each firing report was received before all reports of later episodes; a Resolved may come ever so late. Outside of
@@ -32,6 +34,9 @@ interface Evidence {
   spec: AlertSpec;
   firstText: string;
   newestText: string;
+  /** The newest start under which it was said to fire; undefined where nobody said so. */
+  fired: bigint | undefined;
+  firedText: string | undefined;
 }
 
 const nanos = (text: string | undefined): bigint | undefined => parseInstant(text)?.epochNanoseconds;
@@ -44,6 +49,7 @@ function evidenceOf(spec: AlertSpec): Evidence {
   const newest = isLater ? latest : first;
   let end = nanos(spec.endsAt) ?? newest;
   if (end < newest) end = newest;
+  const firedText = firingStartOf(spec);
   return {
     first,
     newest,
@@ -52,7 +58,21 @@ function evidenceOf(spec: AlertSpec): Evidence {
     spec,
     firstText: spec.startsAt,
     newestText: isLater && spec.latestStartsAt !== undefined ? spec.latestStartsAt : spec.startsAt,
+    fired: nanos(firedText),
+    firedText,
   };
+}
+
+/** Whether a person wrote that it is over: a webhook's own Resolved has an end, and no mark of an expiry. */
+export const isResolvedByHand = ({ state, endsAt, expired }: AlertSpec): boolean =>
+  state === 'Resolved' && (endsAt === undefined || expired !== undefined);
+
+/** Returns the newest start under which it was said to fire; undefined where all that was ever said is that it is over. */
+export function firingStartOf(spec: AlertSpec): string | undefined {
+  const { state, startsAt, latestStartsAt, firingStartsAt } = spec;
+  if (firingStartsAt !== undefined) return firingStartsAt;
+  // What is stored as firing says so itself, and a person ends only what was there.
+  return state !== 'Resolved' || isResolvedByHand(spec) ? (latestStartsAt ?? startsAt) : undefined;
 }
 
 /** Does this Resolved end an episode that has a start at `start`? */
@@ -73,7 +93,8 @@ function earlierFirst(a: Evidence, b: Evidence): number {
 
 /** One text for one content, so that ties are broken alike everywhere: times are no part of it, nor is the order of names. */
 function contentOf(spec: AlertSpec): string {
-  const { startsAt: _s, latestStartsAt: _l, endsAt: _e, receivedAt: _r, acknowledgedUpstream: _a, ...content } = spec;
+  const { startsAt: _s, latestStartsAt: _l, firingStartsAt: _f, endsAt: _e, ...others } = spec;
+  const { receivedAt: _r, acknowledgedUpstream: _a, ...content } = others;
   return JSON.stringify(content, (_name, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.entries(value).sort(([a], [b]) => byCodeUnit(a, b))
@@ -81,10 +102,28 @@ function contentOf(spec: AlertSpec): string {
   );
 }
 
-function specOf(content: Evidence, first: Evidence, newest: Evidence, firstIsNewest: boolean): AlertSpec {
-  const { latestStartsAt: _l, endsAt, expired, ...rest } = content.spec;
+/** Whose word that it fires is of the newest start. */
+function lastToFire(a: Evidence, b: Evidence): Evidence {
+  if (a.fired === undefined || b.fired === undefined) return a.fired === undefined ? b : a;
+  if (a.fired !== b.fired) return a.fired > b.fired ? a : b;
+  return byCodeUnit(a.firedText ?? '', b.firedText ?? '') <= 0 ? a : b;
+}
+
+interface Whole {
+  content: Evidence;
+  first: Evidence;
+  newest: Evidence;
+  firstIsNewest: boolean;
+  fired: Evidence;
+}
+
+function specOf({ content, first, newest, firstIsNewest, fired: { fired, firedText } }: Whole): AlertSpec {
+  const { latestStartsAt: _l, firingStartsAt: _f, endsAt, expired, ...rest } = content.spec;
   const spec: AlertSpec = { ...rest, startsAt: firstIsNewest ? newest.newestText : first.firstText };
   if (!firstIsNewest && first.first !== newest.newest) spec.latestStartsAt = newest.newestText;
+  // While it fires its newest start says it, as good as always.
+  const isSaid = content.end === undefined && fired === newest.newest;
+  if (firedText !== undefined && !isSaid) spec.firingStartsAt = firedText;
   // A person who resolves it may leave the mark where it is.
   if (content.spec.state === 'Expired' && expired !== undefined) spec.expired = expired;
   if (content.end !== undefined) {
@@ -98,11 +137,12 @@ function specOf(content: Evidence, first: Evidence, newest: Evidence, firstIsNew
 /** Returns the spec that holds both; what was stored may be absent. Identity (source, fingerprint) stays as stored. */
 export function mergeAlert(stored: AlertSpec | undefined, report: AlertSpec): AlertSpec {
   const b = evidenceOf(report);
-  if (stored === undefined) return specOf(b, b, b, false);
+  if (stored === undefined) return specOf({ content: b, first: b, newest: b, firstIsNewest: false, fired: b });
   const a = evidenceOf(stored);
   const newest = a.newest > b.newest || (a.newest === b.newest && byCodeUnit(a.newestText, b.newestText) <= 0) ? a : b;
   const isOver = (e: Evidence) => e.end !== undefined && !covers(e, newest.newest);
-  const merged = isOver(a) ? after(a, b) : isOver(b) ? after(b, a) : joined(a, b, newest);
+  const fired = lastToFire(a, b);
+  const merged = specOf({ ...(isOver(a) ? after(a, b) : isOver(b) ? after(b, a) : joined(a, b, newest)), fired });
   const { acknowledgedUpstream: _, ...rest } = merged;
   const acknowledged = acknowledgedIn(merged.startsAt, [stored, report]);
   return { ...rest, ...acknowledged, sourceRef: stored.sourceRef, fingerprint: stored.fingerprint };
@@ -135,18 +175,21 @@ const earlierWordFirst = (a: Word, b: Word): number =>
 const wordOf = ({ at, by }: Word): Word => ({ at, ...(by === undefined ? {} : { by }) });
 
 /** `present`, less the starts that an earlier episode's Resolved covers. */
-function after(over: Evidence, present: Evidence): AlertSpec {
-  return specOf(present, present, present, covers(over, present.first));
-}
+const after = (over: Evidence, present: Evidence): Omit<Whole, 'fired'> => ({
+  content: present,
+  first: present,
+  newest: present,
+  firstIsNewest: covers(over, present.first),
+});
 
-function joined(a: Evidence, b: Evidence, newest: Evidence): AlertSpec {
+function joined(a: Evidence, b: Evidence, newest: Evidence): Omit<Whole, 'fired'> {
   const first = a.first < b.first || (a.first === b.first && byCodeUnit(a.firstText, b.firstText) <= 0) ? a : b;
-  return specOf(earlierFirst(a, b) >= 0 ? a : b, first, newest, false);
+  return { content: earlierFirst(a, b) >= 0 ? a : b, first, newest, firstIsNewest: false };
 }
 
 /**
  * Returns true when nothing that is worth a write changed: state, severity, startsAt, latestStartsAt, an acknowledgement upstream (the
- * first, and the newest that is trusted), and endsAt while Resolved.
+ * first, and the newest that is trusted), and while Resolved endsAt, and under which start it had fired.
  * A start that is only our own time of receipt, because the sender named none, does not count: each repeat would write.
  */
 export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
@@ -159,6 +202,6 @@ export function sameAlert(a: AlertSpec, b: AlertSpec): boolean {
     same(a.acknowledgedUpstream?.trusted?.at, b.acknowledgedUpstream?.trusted?.at) &&
     (same(a.latestStartsAt, b.latestStartsAt) ||
       (b.latestStartsAt !== undefined && same(b.latestStartsAt, b.receivedAt))) &&
-    (b.state !== 'Resolved' || same(a.endsAt, b.endsAt))
+    (b.state !== 'Resolved' || (same(a.endsAt, b.endsAt) && same(firingStartOf(a), firingStartOf(b))))
   );
 }

@@ -174,6 +174,7 @@ export const alertSpecSchema: z.ZodType<AlertSpec> = z.looseObject({
   })),
   startsAt: z.iso.datetime({ offset: true }),
   latestStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
+  firingStartsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   endsAt: z.exactOptional(z.iso.datetime({ offset: true })),
   acknowledgedUpstream: z.exactOptional(z.looseObject({
     at: z.iso.datetime({ offset: true }),

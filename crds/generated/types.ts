@@ -236,6 +236,8 @@ export interface AlertSpec {
   startsAt: string;
   /** The newest start that the sender named for the present episode, RFC 3339; only when it is later than startsAt (a sender that was restarted names a later one). */
   latestStartsAt?: string;
+  /** The newest start under which it was said to fire, RFC 3339; while it fires only where that is not its newest start. Absent from a Resolved Alert of which nobody ever said that it fires. */
+  firingStartsAt?: string;
   /** When the fault went away, by the sender's clock, RFC 3339; only while Resolved, never before startsAt. */
   endsAt?: string;
   /** Someone has taken the present episode in the system that sent it (PagerDuty Events: event_action acknowledge): at and by are the first word of that. For people to see; only what is trusted moves an incident. */

@@ -24,6 +24,12 @@ const among =
     incidents.find(({ metadata }) => metadata.name === name);
 const ask = (alert: Alert, ...incidents: Incident[]) => whatIsAsked(alert, among(...incidents), isMachine);
 
+/** Nobody ever said that it fires. */
+const tombstone = () => anAlert({ state: 'Resolved', endsAt: '2026-03-01T10:05:00Z' });
+/** It fired, and is over. */
+const flap = (o: Partial<Alert['spec']> = {}) =>
+  anAlert({ state: 'Resolved', endsAt: '2026-03-01T10:05:00Z', firingStartsAt: START, ...o });
+
 const resolvedBy = (by: string): Incident =>
   anIncident({
     phase: 'Resolution',
@@ -39,8 +45,45 @@ describe('what an alert asks for', () => {
     expect(ask(anAlert())).toEqual({ kind: 'correlate', episode: 1 });
   });
 
-  it('asks for nothing more than a word when it resolved before anyone looked', () => {
-    expect(ask(anAlert({ state: 'Resolved' }))).toEqual({ kind: 'tooLate', episode: 1 });
+  it('asks for nothing more than a word when all that was ever said is that it is over', () => {
+    expect(ask(tombstone())).toEqual({ kind: 'tooLate', episode: 1 });
+    const next = { startsAt: '2026-03-01T10:30:00Z', endsAt: '2026-03-01T10:31:00Z' };
+    for (const before of [answered(flap()), answered(tombstone(), { answer: 'ResolvedFirst' })])
+      expect(ask({ ...before, spec: { ...before.spec, ...next } }, anIncident())).toEqual({
+        kind: 'tooLate',
+        episode: 2,
+      });
+  });
+
+  it('asks for its episode when it has fired and is over before anyone looked, once', () => {
+    expect(ask(flap())).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(answered(flap()), anIncident())).toEqual({ kind: 'nothing' });
+    expect(ask(answered(flap()), resolvedBy(ROBOT))).toEqual({ kind: 'nothing' });
+    const again = { startsAt: '2026-03-01T10:30:00Z', firingStartsAt: '2026-03-01T10:30:00Z' };
+    const next = { ...answered(flap()), spec: flap({ ...again, endsAt: '2026-03-01T10:31:00Z' }).spec };
+    expect(ask(next, resolvedBy(ROBOT))).toEqual({ kind: 'correlate', episode: 2 });
+  });
+
+  it('asks when nobody looked at the episode that fired before one of which only the end was told', () => {
+    const later = { startsAt: '2026-03-01T10:30:00Z', endsAt: '2026-03-01T10:31:00Z', firingStartsAt: START };
+    expect(ask(flap(later))).toEqual({ kind: 'correlate', episode: 1 });
+  });
+
+  it('asks when the firing comes to be known after its end was waved off', () => {
+    const waved = answered(tombstone(), { answer: 'ResolvedFirst' });
+    expect(ask({ ...waved, spec: flap().spec })).toEqual({ kind: 'correlate', episode: 1 });
+    // The sender's own start, when it came, is earlier than the time of receipt that stood in for it.
+    const earlier = { startsAt: '2026-03-01T09:59:00Z', firingStartsAt: '2026-03-01T09:59:00Z' };
+    expect(ask({ ...waved, spec: flap(earlier).spec })).toEqual({ kind: 'correlate', episode: 1 });
+  });
+
+  it('asks on for an incident that was refused, also once it is over', () => {
+    const refused = (alert: Alert) => {
+      const one = answered(alert, { answer: 'Refused' });
+      if (one.status) delete one.status.incidentRef;
+      return one;
+    };
+    for (const alert of [anAlert(), flap()]) expect(ask(refused(alert))).toEqual({ kind: 'correlate', episode: 1 });
   });
 
   it('is content once answered, firing or resolved', () => {
@@ -57,7 +100,7 @@ describe('what an alert asks for', () => {
   });
 
   it('asks again when a resolved one that was waved off fires after all, under the same start', () => {
-    const late = answered(anAlert({ state: 'Resolved' }), { answer: 'ResolvedFirst' });
+    const late = answered(tombstone(), { answer: 'ResolvedFirst' });
     expect(ask(late, anIncident())).toEqual({ kind: 'nothing' });
     expect(ask({ ...late, spec: { ...late.spec, state: 'Firing' } })).toEqual({ kind: 'correlate', episode: 1 });
   });
@@ -66,7 +109,7 @@ describe('what an alert asks for', () => {
     const expired = (o: Partial<Alert['spec']> = {}) =>
       anAlert({ state: 'Expired', expired: { at: START, reason: 'LeaseRanOut' }, ...o });
     expect(ask(expired())).toEqual({ kind: 'correlate', episode: 1 });
-    const waved = answered(anAlert({ state: 'Resolved' }), { answer: 'ResolvedFirst' });
+    const waved = answered(tombstone(), { answer: 'ResolvedFirst' });
     expect(ask({ ...waved, spec: expired().spec })).toEqual({ kind: 'correlate', episode: 1 });
     expect(ask(answered(expired()), resolvedBy(ROBOT))).toEqual({ kind: 'correlate', episode: 2 });
   });

@@ -6,6 +6,7 @@ import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/type
 import { endOfChain } from '@funnelai/domain/correlate';
 import { compareInstants, parseInstant } from '@funnelai/domain/instants';
 import { isOpen } from '@funnelai/domain/lifecycle';
+import { firingStartOf } from '@funnelai/domain/merge';
 import { BUILT_IN_RULE } from '@funnelai/domain/rules';
 import { isWorse } from '@funnelai/domain/severity';
 import { setCondition } from '@funnelai/kube/status';
@@ -19,9 +20,9 @@ const MAX_EXPLANATION = 1_024;
 export type Asked =
   /** The present answer stands. */
   | { kind: 'nothing' }
-  /** It fires and no incident has it: find one. */
+  /** It fires, or has fired unseen, and no incident has it: find one. */
   | { kind: 'correlate'; episode: number }
-  /** It resolved before anyone looked: nothing is opened for it. */
+  /** All that was ever said of it is that it is over: nothing is opened for it. */
   | { kind: 'tooLate'; episode: number }
   /** Its incident was merged: follow. */
   | { kind: 'move'; from: string; to: string };
@@ -53,10 +54,12 @@ export function whatIsAsked(
   // What expired before anyone looked fired, and nobody said that it is over: it is not told from what fires.
   const unresolved = spec.state !== 'Resolved';
   const episodes = status?.episode ?? 0;
-  if (isNewEpisode(alert)) return { kind: unresolved ? 'correlate' : 'tooLate', episode: episodes + 1 };
+  const isWorthOne = unresolved || hasFiredUnseen(alert);
+  if (isNewEpisode(alert)) return { kind: isWorthOne ? 'correlate' : 'tooLate', episode: episodes + 1 };
   const reason = status?.conditions?.find(({ type }) => type === CORRELATED)?.reason;
-  if (reason === REFUSED) return { kind: unresolved ? 'correlate' : 'nothing', episode: episodes };
-  if (reason === RESOLVED_FIRST && unresolved) return { kind: 'correlate', episode: episodes };
+  // Only what has fired asks for what was refused: that it is over since makes it no less worth telling.
+  if (reason === REFUSED) return { kind: 'correlate', episode: episodes };
+  if (reason === RESOLVED_FIRST && (unresolved || hasFired(alert))) return { kind: 'correlate', episode: episodes };
 
   const name = status?.incidentRef?.name;
   if (name === undefined) {
@@ -89,6 +92,28 @@ function isNewEpisode({ spec, status }: Alert): boolean {
   if (answered === undefined || started === undefined) return spec.startsAt !== status.episodeStartedAt;
   return started.epochNanoseconds > answered.epochNanoseconds;
 }
+
+/** Whether it was said to fire in its present episode. */
+function hasFired({ spec }: Alert): boolean {
+  const fired = firingStartOf(spec);
+  return fired !== undefined && compareInstants(fired, spec.startsAt) >= 0;
+}
+
+/** Whether it was said to fire since its last answer, be it in an episode before the present one. */
+function hasFiredUnseen({ spec, status }: Alert): boolean {
+  const fired = firingStartOf(spec);
+  if (fired === undefined) return false;
+  return status?.episodeStartedAt === undefined || compareInstants(fired, status.episodeStartedAt) > 0;
+}
+
+/** When the last word of an alert that is over came; undefined while it fires, or nobody has said that it is over. */
+export function overSince({ spec }: Alert): Temporal.Instant | undefined {
+  return spec.state === 'Resolved' ? parseInstant(spec.receivedAt) : undefined;
+}
+
+/** Whether an incident of this alert was refused, so that it asks again now and then. */
+export const isRefused = ({ status }: Alert): boolean =>
+  status?.conditions?.some(({ type, reason }) => type === CORRELATED && reason === REFUSED) ?? false;
 
 /** Whether the built-in rule kept it only for a severity that it no longer has: what has become worse is worth an incident. */
 function hasOutgrownRecord({ spec, status }: Alert): boolean {

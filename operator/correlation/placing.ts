@@ -12,7 +12,7 @@ import { keyOf } from '@funnelai/kube/paths';
 import { BY_INCIDENT, BY_ORIGIN } from '../caches.ts';
 import type { Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
-import { type Answer, isOrphan, sameOrigin } from './decide.ts';
+import { type Answer, isOrphan, overSince, sameOrigin } from './decide.ts';
 
 /** How often the placing of one alert may find the world changed before it goes back to the queue. */
 const MAX_ATTEMPTS = 8;
@@ -37,15 +37,15 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
   async function place(alert: Alert, found: Grouped, group: string): Promise<Placed> {
     const namespace = alert.metadata.namespace ?? '';
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const now = clock.now();
       const verdict = decideIncident(
         {
           rule: found.rule,
           groupKey: found.groupKey,
           incidents: caches.incidents.byIndex(BY_ORIGIN, group),
           lookup: (name) => caches.incidents.get(namespace, name),
+          overSince: overSince(alert),
         },
-        now,
+        clock.now(),
       );
       if (verdict.kind === 'join') {
         if (caches.incidents.fresh()) return { answer: 'Joined', incident: verdict.join };
@@ -105,6 +105,7 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
   /** Back to Detection, if it still is where it was seen: a person's move made a moment before is never undone. */
   async function reopen(incident: Incident, alert: Alert): Promise<Incident | undefined> {
     const key = { namespace: incident.metadata.namespace ?? '', name: incident.metadata.name };
+    const how = overSince(alert) === undefined ? 'fires again' : 'fired again, and resolved unseen';
     try {
       const reopened = await client.jsonPatch<Incident>(
         INCIDENTS,
@@ -114,7 +115,7 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
           { op: 'test', path: '/metadata/resourceVersion', value: incident.metadata.resourceVersion },
           { op: 'test', path: '/spec/phase', value: incident.spec.phase },
           { op: 'replace', path: '/spec/phase', value: 'Detection' },
-          { op: 'add', path: '/spec/phaseReason', value: `came back: ${alert.metadata.name} fires again` },
+          { op: 'add', path: '/spec/phaseReason', value: `came back: ${alert.metadata.name} ${how}` },
         ],
         { fieldManager: FIELD_MANAGER },
       );

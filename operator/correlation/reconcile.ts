@@ -14,7 +14,7 @@ import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, BY_TAKEN_OUT, joinKey, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
-import { type Answer, type Asked, answeredStatus, laneOfNews, whatIsAsked } from './decide.ts';
+import { type Answer, type Asked, answeredStatus, isRefused, laneOfNews, overSince, whatIsAsked } from './decide.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { createPlacing, type Placed } from './placing.ts';
 import { type MergeBook, takenOutOf, whereItGoesBack } from './taken-out.ts';
@@ -25,6 +25,8 @@ const WORKERS = 32;
 const REFUSED_RETRY_MS = 60_000;
 /** One that a quota, a policy of the cluster or missing rights forbid: what is made room for is there at once. */
 const FORBIDDEN_RETRY_MS = 30_000;
+/** One of an alert that is over meanwhile: nobody waits for it, and there may be many. */
+const OVER_RETRY_MS = 600_000;
 
 export function createCorrelationController(deps: Deps): Controller {
   const { caches, client, clock, identity, log, metrics, rules } = deps;
@@ -111,6 +113,7 @@ export function createCorrelationController(deps: Deps): Controller {
       log.error({ alert: keyOf(alert), rule, err: error }, 'the API server refuses the incident of this alert');
       const explanation = explain(found.explanation, `its incident was refused: ${messageOf(error)}`);
       await write(alert, answeredStatus(alert, { answer: 'Refused', episode, explanation, ...ruleRef }, clock.now()));
+      if (overSince(alert) !== undefined) return { requeueAfterMs: OVER_RETRY_MS };
       return { requeueAfterMs: isForbidden(error) ? FORBIDDEN_RETRY_MS : REFUSED_RETRY_MS };
     }
     const { answer, incident } = placed;
@@ -125,7 +128,7 @@ export function createCorrelationController(deps: Deps): Controller {
           episode,
           ...ruleRef,
           ...(kept !== undefined && { incident: kept }),
-          explanation: explain(found.explanation, verdictOf(answer, incident)),
+          explanation: explain(found.explanation, verdictOf(answer, alert, incident)),
         },
         clock.now(),
       ),
@@ -224,8 +227,8 @@ export function createCorrelationController(deps: Deps): Controller {
         // A rule that was mended may have kept an incident from being accepted.
         caches.rules.subscribe(({ object }) => {
           for (const alert of caches.alerts.list()) {
-            const refused = alert.status?.conditions?.some(({ reason }) => reason === 'Refused') ?? false;
-            if (refused && alert.metadata.namespace === object.metadata.namespace) queue.add(keyOf(alert), 'routine');
+            const isHere = alert.metadata.namespace === object.metadata.namespace;
+            if (isHere && isRefused(alert)) queue.add(keyOf(alert), 'routine');
           }
         }),
       ];
@@ -244,16 +247,17 @@ export function createCorrelationController(deps: Deps): Controller {
 const isNews = ({ spec }: Alert, old: Alert | undefined): boolean =>
   old === undefined || old.spec.state !== spec.state || old.spec.startsAt !== spec.startsAt;
 
-function verdictOf(answer: Answer, incident: Incident | undefined): string {
+function verdictOf(answer: Answer, alert: Alert, incident: Incident | undefined): string {
   const name = incident?.metadata.name ?? '';
+  const unseen = overSince(alert) === undefined ? '' : ', as it had fired and resolved unseen';
   switch (answer) {
     case 'Opened':
-      return `opened ${name}`;
+      return `opened ${name}${unseen}`;
     case 'Reopened':
-      return `came back, reopened ${name}`;
+      return `came back, reopened ${name}${unseen}`;
     case 'ResolvedFirst':
       return 'resolved before it was correlated, opens nothing';
     default:
-      return `joined ${name}`;
+      return `joined ${name}${unseen}`;
   }
 }

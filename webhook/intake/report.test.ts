@@ -70,7 +70,7 @@ describe('a report that is less than a whole alert', () => {
   it('resolves and leaves all that is stored as it is', () => {
     for (const only of ['State', 'Ending'] as const) {
       const merged = combined(stored(), bare(5, only, ended));
-      expect(merged).toEqual({ ...stored(), ...ended, receivedAt: at(5) });
+      expect(merged).toEqual({ ...stored(), ...ended, receivedAt: at(5), firingStartsAt: stored().startsAt });
     }
   });
 

@@ -2,7 +2,7 @@
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import type { AlertInput, MadeSpec } from '@funnelai/domain/alert-input';
 import { compareInstants, formatMicros, parseInstant } from '@funnelai/domain/instants';
-import { acknowledgedIn, mergeAlert, sameAlert } from '@funnelai/domain/merge';
+import { acknowledgedIn, isResolvedByHand, mergeAlert, sameAlert } from '@funnelai/domain/merge';
 
 /** A report as it will be merged; what the sender left out was filled in with the time of receipt and may yet give way. */
 export interface Report {
@@ -63,14 +63,14 @@ export function anchored(report: Report, stored: AlertSpec | undefined): AlertSp
 
 /** State and times of the report, all else as stored. */
 function withContentOf(stored: AlertSpec, { state, startsAt, endsAt, receivedAt }: AlertSpec): AlertSpec {
-  const { latestStartsAt: _l, endsAt: _e, acknowledgedUpstream: _a, expired: _x, leaseUntil: _u, ...content } = stored;
+  const { latestStartsAt: _l, firingStartsAt: _f, endsAt: _e, leaseUntil: _u, ...others } = stored;
+  const { acknowledgedUpstream: _a, expired: _x, ...content } = others;
   return { ...content, state, startsAt, receivedAt, ...(endsAt === undefined ? {} : { endsAt }) };
 }
 
-/** A webhook's own Resolved has an end, and no mark of an expiry. */
 function isAfterResolveByHand(spec: AlertSpec, stored: AlertSpec): boolean {
-  const isByHand = stored.state === 'Resolved' && (stored.endsAt === undefined || stored.expired !== undefined);
-  if (!isByHand || spec.state !== 'Firing' || compareInstants(spec.receivedAt, stored.receivedAt) <= 0) return false;
+  if (!isResolvedByHand(stored) || spec.state !== 'Firing' || compareInstants(spec.receivedAt, stored.receivedAt) <= 0)
+    return false;
   return compareInstants(spec.startsAt, stored.endsAt ?? stored.latestStartsAt ?? stored.startsAt) <= 0;
 }
 
