@@ -9,6 +9,7 @@ import {
   REST_OF_SOURCE,
   roomFor,
 } from './folding.ts';
+import { firingStartOf } from './merge.ts';
 import { compileRules } from './rules.ts';
 import { anAlertSpec, aRule, at, time } from './testing/builders.ts';
 
@@ -111,9 +112,12 @@ describe('an overflow Alert', () => {
   it('resolves with the last of its alerts, and begins a new episode with the next', () => {
     const over = after(10, counted(5, 0));
     expect(over).toMatchObject({ state: 'Resolved', endsAt: time(20), folded: { count: 5, firing: 0 } });
+    // Whoever finds it then knows that it had fired.
+    expect(over && firingStartOf(over)).toBe(born.startsAt);
     const again = over && after(30, counted(1), over, true);
     expect(again).toMatchObject({ state: 'Firing', startsAt: time(40) });
     expect(again?.endsAt).toBeUndefined();
+    expect(again?.firingStartsAt).toBeUndefined();
   });
 
   it('counts apart what expired, and expires with the last that fires while any of them is', () => {

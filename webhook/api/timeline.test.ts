@@ -114,6 +114,22 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('lets nothing resolve before it joins: what was over before anyone looked says when that was', () => {
+    const opened = change(10, 'Phase', '', 'Detection', 'operator');
+    const incident = anIncident({ spec: { origin: { groupKey: '[]', opening: 1 } } });
+    const flap = answered('Opened', 'rule a; opened x, as it had fired and resolved unseen', 10);
+    flap.spec = { ...flap.spec, state: 'Resolved', endsAt: at(2) };
+    const earlier = [{ alert: 'prom-2', title: 'Net is slow', startsAt: at(1), endsAt: at(3) }];
+    const timeline = timelineOf({ incident, changes: [opened], alerts: [flap], earlier });
+    expect(timeline.map(({ at: when, text, reason }) => [when, text, reason])).toEqual([
+      [at(10), 'opened by the built-in rule', undefined],
+      [at(10), 'Disk is full joined', 'rule a; opened x, as it had fired and resolved unseen'],
+      [at(10), 'Disk is full resolved', `at ${at(2)}, before it joined`],
+      [at(10), 'Net is slow joined', undefined],
+      [at(10), 'Net is slow resolved', undefined],
+    ]);
+  });
+
   it('tells after a merge was undone of each alert when it came here, and not before what brought it back', () => {
     const incident = anIncident({ metadata: { name: 'small', creationTimestamp: at(0) } });
     const changes = [merged('', 'big', 5), merged('big', '', 9)];

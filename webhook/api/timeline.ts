@@ -64,7 +64,8 @@ export function timelineOf({
   for (const alert of alerts) entries.push(...alertEntries(alert, { fromOpening, incident, merges, known }));
   for (const { alert, title, startsAt, endsAt } of earlier) {
     entries.push({ at: fromOpening(startsAt), kind: 'AlertJoined', text: `${title} joined`, alert });
-    if (endsAt !== undefined) entries.push({ at: endsAt, kind: 'AlertResolved', text: `${title} resolved`, alert });
+    if (endsAt !== undefined)
+      entries.push({ at: fromOpening(endsAt), kind: 'AlertResolved', text: `${title} resolved`, alert });
   }
   for (const { firstAt, note, reason, count } of events)
     entries.push({ at: firstAt, kind: 'Event', text: count > 1 ? `${note} (${count} times)` : note, reason });
@@ -243,8 +244,9 @@ function alertEntries(alert: Alert, where: Whereabouts): TimelineEntry[] {
     const why = reason === undefined ? {} : { reason: expiryText(reason) };
     return [joined, { at, kind: 'AlertExpired', text: `${spec.title} expired`, alert: metadata.name, ...why }];
   }
-  return [
-    joined,
-    { at: spec.endsAt ?? spec.receivedAt, kind: 'AlertResolved', text: `${spec.title} resolved`, alert: metadata.name },
-  ];
+  const endedAt = spec.endsAt ?? spec.receivedAt;
+  const resolved = { kind: 'AlertResolved' as const, text: `${spec.title} resolved`, alert: metadata.name };
+  if (compareInstants(endedAt, joined.at) >= 0) return [joined, { ...resolved, at: endedAt }];
+  // It was over before anyone looked, or its sender's clock is behind: nothing resolves before it joins.
+  return [joined, { ...resolved, at: joined.at, reason: `at ${endedAt}, before it joined` }];
 }
