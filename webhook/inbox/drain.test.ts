@@ -1,4 +1,5 @@
 import type { AlertSource } from '@funnelai/crds/generated/types';
+import { firingStartOf } from '@funnelai/domain/merge';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
@@ -136,6 +137,8 @@ describe('the drain', () => {
     put(memory, 1, { state: 'Resolved', isStored: true });
     await start(1_000);
     expect([states(fake), memory.rows, fake.calls.filter((c) => c !== 'get')]).toEqual([['Resolved'], [], ['create']]);
+    // The operator would take what says that it had fired for news.
+    expect([...fake.stored.values()].map(({ spec }) => firingStartOf(spec))).toEqual([undefined]);
   });
 
   it('waits no longer for one that flaps than for any other', async () => {

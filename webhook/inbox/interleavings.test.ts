@@ -3,6 +3,7 @@
  * as if all had gone straight to etcd.
  */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
+import { firingStartOf } from '@funnelai/domain/merge';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { FakeClock } from '@funnelai/kube/test-clock';
@@ -158,6 +159,10 @@ describe('reports of one fault, some by the inbox', () => {
           );
           const mixed = await result(story, reports, knows);
           expect(mixed?.state).toBe(straight?.state);
+          // Whoever finds it knows that it had fired, if it ever had, whichever way that came.
+          const everFired = story.some(({ state }) => state === 'Firing');
+          expect(mixed && firingStartOf(mixed) !== undefined).toBe(everFired);
+          if (named) expect(mixed && firingStartOf(mixed)).toBe(straight && firingStartOf(straight));
           // Of several ends that nobody named each is as good.
           if (named && mixed?.state === 'Resolved') expect(mixed.endsAt).toBe(straight?.endsAt);
           // Overtaken, an earlier firing is taken for the beginning of the present episode.

@@ -92,7 +92,10 @@ export function planOf(
   for (const request of inOrder) {
     const before = byFault.get(faultKey(request));
     if (before === undefined) byFault.set(faultKey(request), request);
-    else before.reports = [...before.reports, ...request.reports];
+    else {
+      before.reports = [...before.reports, ...request.reports];
+      before.isStored = request.isStored;
+    }
   }
   plan.requests.push(...byFault.values());
   return plan;
@@ -127,17 +130,17 @@ function lastOf(row: StoredRow): RowReport | undefined {
 /** One report as a request of its own. @throws {Error} when it can go nowhere. */
 function placed(
   row: StoredRow,
-  { home, isStored: _, ...report }: RowReport,
+  { home, isStored, ...report }: RowReport,
   wayOf: (row: StoredRow, home: Home | undefined) => Way,
 ): StoreRequest {
   const way = wayOf(row, home);
   if (typeof way === 'object') throw new Error(way.why);
   if (way === 'here' || home === undefined) {
     const { namespace, source, fingerprint, demo } = row;
-    return { namespace, source, fingerprint, demo, reports: [report] };
+    return { namespace, source, fingerprint, demo, reports: [report], isStored };
   }
   const { spec, ...where } = home;
-  return { ...where, fingerprint: spec.fingerprint, reports: [{ ...report, spec }] };
+  return { ...where, fingerprint: spec.fingerprint, reports: [{ ...report, spec }], isStored };
 }
 
 function reportsOf(row: StoredRow): RowReport[] {

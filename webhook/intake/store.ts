@@ -39,8 +39,11 @@ export interface StoreRequest {
   isCounted?: true;
   /** It is written also where nothing changes but when it was received: what waits of the same fault came before it. */
   isOvertaking?: true;
-  /** It is in etcd, and goes to the inbox only to stand behind what may wait there of the same fault. */
-  isStored?: true;
+  /**
+   * It is in etcd, and goes to the inbox only to stand behind what may wait there of the same fault. Where its Alert is there no more when it
+   * comes out again, what it ends was told before.
+   */
+  isStored?: true | undefined;
   /** It ends what fires in the cluster, and need not wait behind what waits of the same fault in the inbox. */
   mayOvertake?: true;
 }
@@ -119,7 +122,8 @@ async function storeUnder(
         lastError = new Error(`alert ${name} is being deleted`);
         continue;
       }
-      const next = mergeReports(stored?.spec, request.reports);
+      const merged = mergeReports(stored?.spec, request.reports);
+      const next = stored === undefined && request.isStored === true ? asTold(merged) : merged;
       // Nothing to note an acknowledgement on: it is taken, and makes no alert.
       const isSame = stored !== undefined && sameAlert(stored.spec, next ?? stored.spec);
       const isNoted = request.isOvertaking !== true || next?.receivedAt === stored?.spec.receivedAt;
@@ -145,6 +149,13 @@ function isOf({ fingerprint, sourceRef }: AlertSpec, request: StoreRequest): boo
 /** What is stored once all of them are; undefined where they make no alert. */
 export function mergeReports(stored: AlertSpec | undefined, reports: StoreRequest['reports']): AlertSpec | undefined {
   return reports.reduce(combined, stored);
+}
+
+/** As one that nobody need be told of: that it had fired was told while its Alert was there. */
+function asTold(spec: AlertSpec | undefined): AlertSpec | undefined {
+  if (spec?.state !== 'Resolved') return spec;
+  const { firingStartsAt: _, ...told } = spec;
+  return told;
 }
 
 async function read(
