@@ -148,6 +148,16 @@ describe('an alert that fired and resolved unseen', () => {
     await away();
   });
 
+  it('is recorded and opens none where the rule says so, as what fires is', async () => {
+    const { report, lead, away, incidents, answers } = world();
+    const mild = { severity: 'Info' as const };
+    await report('a', { ...firing(0), ...mild }, { ...resolved(0, 30), ...mild });
+    await lead();
+    expect(answers()).toEqual(['a Recorded 1']);
+    expect(incidents()).toEqual([]);
+    await away();
+  });
+
   it('opens none when all that was ever said is that it is over', async () => {
     const { report, lead, away, incidents, answers } = world();
     await report('a', resolved(0, 30));

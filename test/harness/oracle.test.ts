@@ -107,6 +107,15 @@ const rows = 'seen.rows';
 const otherIncident = { ...aWorld().seen.incidents[0], metadata: { name: 'other', uid: 'i-2' } };
 
 const stories: [what: string, broken: Record<string, unknown>, found: RegExp][] = [
+  [
+    'what fired and resolved unseen is waved off',
+    {
+      [`${alert}.spec.state`]: 'Resolved',
+      [`${alert}.spec.firingStartsAt`]: AT,
+      [`${alert}.status.conditions.0.reason`]: 'ResolvedFirst',
+    },
+    /has fired and resolved, and nobody was told/,
+  ],
   ['an alert is gone', { 'seen.alerts': [], [`${rows}.alerts`]: [] }, /neither an Alert nor in history/],
   ['an alert is there twice', { 'seen.alerts.1': aWorld().seen.alerts[0] }, /is 2 Alerts/],
   ['a resolve was forgotten', { 'told.faults.0.state': 'Resolved' }, /was last answered as Resolved/],

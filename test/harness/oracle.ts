@@ -112,12 +112,16 @@ function lostAlerts({ faults }: Told, { alerts, rows }: Seen): string[] {
   });
 }
 
-/** Every firing alert knows its incident, which is there and has not been left to rest by a machine. */
+/** Every firing alert knows its incident, which is there and has not been left to rest by a machine; what has fired and is over was told. */
 function unansweredAlerts({ alerts, incidents }: Seen): string[] {
   return alerts.flatMap((alert) => {
     const { spec, status } = alert;
-    if (spec.state !== 'Firing' || alert.metadata.deletionTimestamp !== undefined) return [];
+    if (alert.metadata.deletionTimestamp !== undefined) return [];
     const correlated = status?.conditions?.find(({ type }) => type === 'Correlated');
+    const isWavedOff = correlated === undefined || correlated.reason === 'ResolvedFirst';
+    if (spec.state === 'Resolved' && Date.parse(spec.firingStartsAt ?? '') >= Date.parse(spec.startsAt) && isWavedOff)
+      return [`${nameOf(alert)} has fired and resolved, and nobody was told`];
+    if (spec.state !== 'Firing') return [];
     if (correlated === undefined) return [`${nameOf(alert)} fires and has no answer`];
     if (correlated.reason === 'Recorded') return [];
     if (correlated.status !== 'True') return [`${nameOf(alert)} fires and its answer is ${correlated.reason}`];
