@@ -49,7 +49,7 @@ function evidenceOf(spec: AlertSpec): Evidence {
   const newest = isLater ? latest : first;
   let end = nanos(spec.endsAt) ?? newest;
   if (end < newest) end = newest;
-  const firedText = firingStartOf(spec);
+  const newestText = isLater && spec.latestStartsAt !== undefined ? spec.latestStartsAt : spec.startsAt;
   return {
     first,
     newest,
@@ -57,10 +57,18 @@ function evidenceOf(spec: AlertSpec): Evidence {
     received,
     spec,
     firstText: spec.startsAt,
-    newestText: isLater && spec.latestStartsAt !== undefined ? spec.latestStartsAt : spec.startsAt,
-    fired: nanos(firedText),
-    firedText,
+    newestText,
+    ...firedIn(spec, { fired: newest, firedText: newestText }),
   };
+}
+
+type Fired = Pick<Evidence, 'fired' | 'firedText'>;
+
+/** @param newest the newest start of all, which is read already: mostly that is it. */
+function firedIn(spec: AlertSpec, newest: Fired): Fired {
+  const { firingStartsAt: firedText } = spec;
+  if (firedText !== undefined) return { fired: nanos(firedText), firedText };
+  return firingStartOf(spec) === undefined ? { fired: undefined, firedText: undefined } : newest;
 }
 
 /** Whether a person wrote that it is over: a webhook's own Resolved has an end, and no mark of an expiry. */
