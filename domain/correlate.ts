@@ -123,10 +123,14 @@ export function endOfChain(start: Incident, lookup: (name: string) => Incident |
   return undefined;
 }
 
-/** Whether the alert was over when the incident ended: all that ended it knew no less. */
+/** So much may the clocks of those who heard of the alert and of those who ended the incident differ: in doubt people are told. */
+const CLOCKS_DIFFER_MS = 5_000;
+
+/** Whether the alert was over when the incident ended: then nothing came back. */
 function wasOverBefore(incident: Incident, overSince: Temporal.Instant | undefined): boolean {
   const ended = parseInstant(endOf(incident));
-  return overSince !== undefined && ended !== undefined && ended.epochMilliseconds >= overSince.epochMilliseconds;
+  if (overSince === undefined || ended === undefined) return false;
+  return overSince.epochMilliseconds + CLOCKS_DIFFER_MS <= ended.epochMilliseconds;
 }
 
 /** When it left the phases in which it takes alerts; where the operator has not answered that yet, by the API server's own log. */

@@ -21,7 +21,7 @@ const OPERATOR = 'system:serviceaccount:funnel-system:funnelai-operator';
 const BEGIN = Temporal.Instant.from('2026-03-01T10:00:00Z');
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
-/** For all that the operator does at once; its Lease is free by then, too. */
+/** For all that the operator does at once. */
 const MOMENT_MS = 20_000;
 
 const at = (second: number): string =>
@@ -75,8 +75,6 @@ function world() {
 
   async function lead(client: KubeClient = api.client(OPERATOR)): Promise<void> {
     operator = runOperator({ client, clock });
-    // A Lease that a dead one left is waited out.
-    for (let i = 0; i < 20 && !operator.leading(); i += 1) await clock.advance(2 * SECOND_MS);
     await eventually('the operator leads', () => operator?.leading() === true);
     await pass(MOMENT_MS);
   }
@@ -264,6 +262,24 @@ describe('an alert that fired and resolved unseen', () => {
     expect(answers()).toEqual(['a Opened 1']);
     expect(incidents()).toHaveLength(1);
     await away();
+  });
+});
+
+describe('two operators that both believe to lead', () => {
+  it('open one incident for each group of what they find', async () => {
+    const { api, clock, report, pass, alerts, incidents } = world();
+    for (const pod of ['a', 'b', 'c', 'd']) await report(pod, firing(0), resolved(0, 30));
+    const operators = [1, 2].map(() => runOperator({ client: api.client(OPERATOR), clock }));
+    await eventually('both lead', () => operators.every((operator) => operator.leading()));
+    await pass(MOMENT_MS);
+    const [incident, ...others] = incidents();
+    expect(others).toEqual([]);
+    const names = new Set(alerts().map(({ status }) => status?.incidentRef?.name));
+    expect([...names]).toEqual([incident?.metadata.name]);
+    await pass(10 * MINUTE_MS);
+    expect(incidents()[0]?.spec.phase).toBe('Resolution');
+    expect(incidents()[0]?.status).toMatchObject({ round: 1, alerts: { firing: 0, resolved: 4, total: 4 } });
+    await Promise.all(operators.map((operator) => operator.stop()));
   });
 });
 
