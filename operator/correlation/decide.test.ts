@@ -2,7 +2,7 @@ import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident, START } from '../testing/builders.ts';
-import { type Answer, answeredStatus, isOrphan, laneOfNews, sameOrigin, whatIsAsked } from './decide.ts';
+import { type Answer, answeredStatus, isAnswered, isOrphan, laneOfNews, sameOrigin, whatIsAsked } from './decide.ts';
 
 const NOW = Temporal.Instant.from('2026-03-01T11:00:00Z');
 const ROBOT = 'robot';
@@ -84,6 +84,12 @@ describe('what an alert asks for', () => {
       return one;
     };
     for (const alert of [anAlert(), flap()]) expect(ask(refused(alert))).toEqual({ kind: 'correlate', episode: 1 });
+    // But it does not stay in the cluster for that; what nobody has looked at does.
+    const mayLeave = (alert: Alert) => isAnswered(alert, among(), isMachine);
+    const all = [refused(flap()), refused(anAlert()), flap(), answered(flap())];
+    expect(all.map(mayLeave)).toEqual([true, false, false, true]);
+    const again = { startsAt: '2026-03-01T10:30:00Z', firingStartsAt: '2026-03-01T10:30:00Z' };
+    expect(mayLeave({ ...refused(flap()), spec: flap(again).spec })).toBe(false);
   });
 
   it('is content once answered, firing or resolved', () => {

@@ -115,6 +115,19 @@ export function overSince({ spec }: Alert): Temporal.Instant | undefined {
 export const isRefused = ({ status }: Alert): boolean =>
   status?.conditions?.some(({ type, reason }) => type === CORRELATED && reason === REFUSED) ?? false;
 
+/**
+ * Whether an alert may leave the cluster as far as its answer goes. What was refused and is over asks on for as long as it is there, and no
+ * longer: nothing else would ever end that.
+ */
+export function isAnswered(
+  alert: Alert,
+  lookup: (name: string) => Incident | undefined,
+  isMachine: (user: string) => boolean,
+): boolean {
+  const mayLapse = isRefused(alert) && !isNewEpisode(alert) && overSince(alert) !== undefined;
+  return mayLapse || whatIsAsked(alert, lookup, isMachine).kind === 'nothing';
+}
+
 /** Whether the built-in rule kept it only for a severity that it no longer has: what has become worse is worth an incident. */
 function hasOutgrownRecord({ spec, status }: Alert): boolean {
   const { opensFrom } = BUILT_IN_RULE;

@@ -13,7 +13,7 @@ import { isConflict, isNotFound } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { BY_INCIDENT, BY_MERGE_TARGET, BY_SOURCE, joinKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
-import { isRefused, whatIsAsked } from '../correlation/decide.ts';
+import { isAnswered } from '../correlation/decide.ts';
 import { createQueue } from '../queue.ts';
 import { decideAlert, decideIncident, isCrowded, type Retention, type Verdict } from './decide.ts';
 
@@ -51,8 +51,7 @@ export function createRetentionController(
     if (alert === undefined) return undefined;
     const lookup = (incident: string) => caches.incidents.get(namespace, incident);
     const verdict = decideAlert(alert, {
-      // What was refused and is over asks on for as long as it is there, and no longer.
-      isAnswered: isRefused(alert) || whatIsAsked(alert, lookup, identity.isMachine).kind === 'nothing',
+      isAnswered: isAnswered(alert, lookup, identity.isMachine),
       isCrowded: isSourceCrowded(alert),
       retentionMs: retention.alertMs,
       now: clock.now(),
