@@ -84,6 +84,7 @@ describe('what an alert asks for', () => {
       return one;
     };
     for (const alert of [anAlert(), flap()]) expect(ask(refused(alert))).toEqual({ kind: 'correlate', episode: 1 });
+    expect(ask(refused(tombstone()))).toEqual({ kind: 'nothing' });
     // But it does not stay in the cluster for that; what nobody has looked at does.
     const mayLeave = (alert: Alert) => isAnswered(alert, among(), isMachine);
     const all = [refused(flap()), refused(anAlert()), flap(), answered(flap())];

@@ -57,8 +57,9 @@ export function whatIsAsked(
   const isWorthOne = unresolved || hasFiredUnseen(alert);
   if (isNewEpisode(alert)) return { kind: isWorthOne ? 'correlate' : 'tooLate', episode: episodes + 1 };
   const reason = status?.conditions?.find(({ type }) => type === CORRELATED)?.reason;
-  // Only what has fired asks for what was refused: that it is over since makes it no less worth telling.
-  if (reason === REFUSED) return { kind: 'correlate', episode: episodes };
+  // That it is over since makes it no less worth telling.
+  if (reason === REFUSED && (unresolved || firingStartOf(spec) !== undefined))
+    return { kind: 'correlate', episode: episodes };
   if (reason === RESOLVED_FIRST && (unresolved || hasFired(alert))) return { kind: 'correlate', episode: episodes };
 
   const name = status?.incidentRef?.name;
