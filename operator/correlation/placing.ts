@@ -27,7 +27,7 @@ export interface Placed {
 export interface Placing {
   /** Finds the incident of the group, or makes it. */
   place(alert: Alert, found: Grouped, group: string): Promise<Placed>;
-  /** For an alert that resolved before it was answered: only an incident that a death left without any alert takes it. */
+  /** For an alert that nobody ever said fires: only an incident that a death left without any alert takes it, lest that never end. */
   joinOrphan(group: string): Promise<Placed>;
   /** The incident as the API server has it now; the cache learns of it. */
   read(namespace: string, name: string): Promise<Incident | undefined>;
