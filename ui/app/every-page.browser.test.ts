@@ -57,6 +57,37 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   });
 });
 
+describe('by keyboard alone', () => {
+  it.each([
+    { name: 'the list', path: '/incidents?namespace=demo', sign: 'incidents in demo' },
+    { name: 'an incident', path: '/incidents/demo/checkout-amber-falcon', sign: 'Times in' },
+    { name: 'a source', path: '/sources/demo/prom', sign: 'Connect a sender' },
+  ])('one sees on the page of $name where the focus is', async ({ path, sign }) => {
+    const at = await stage.open(path);
+    await at.getByText(sign).first().waitFor();
+    const seen: string[] = [];
+    const unseen: string[] = [];
+    for (let n = 0; n < 25; n++) {
+      await at.keyboard.press('Tab');
+      const { name, isSeen } = await at.evaluate(() => {
+        const one = document.activeElement ?? document.body;
+        const { outlineStyle, outlineWidth } = getComputedStyle(one);
+        return {
+          name: one.getAttribute('aria-label') ?? one.textContent?.trim() ?? '',
+          // Fields have a frame that shows it.
+          isSeen:
+            (outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2) ||
+            one.closest('.MuiInputBase-root, [role=search]') !== null,
+        };
+      });
+      (isSeen ? seen : unseen).push(name);
+    }
+    expect(unseen).toEqual([]);
+    expect(new Set(seen).size).toBeGreaterThan(15);
+    await at.context().close();
+  });
+});
+
 describe('on a phone', () => {
   it.each(PAGES)('$name does not scroll sideways', async ({ path, sign, ...page }) => {
     const at = await stage.open(path, { viewport: { width: 390, height: 800 }, isSignedOut: 'isSignedOut' in page });

@@ -32,6 +32,11 @@ export const MONO =
 
 const px = (size: number): string => `${size / 16}rem`;
 
+/** Where the keyboard is. */
+const FOCUS = { outline: '2px solid var(--mui-palette-primary-main)', outlineOffset: 1 } as const;
+/** The same within what is cut off at its own edge. */
+const FOCUS_INSIDE = { '&:focus-visible': { outlineOffset: -2 } } as const;
+
 export const theme = createTheme({
   cssVariables: { colorSchemeSelector: '[data-scheme="%s"]' },
   colorSchemes: {
@@ -101,14 +106,18 @@ export const theme = createTheme({
         html: { scrollPaddingTop: 'calc(var(--funnelai-top, 48px) + 40px)', scrollPaddingBottom: 56 },
         body: { fontVariantNumeric: 'tabular-nums', overflowY: 'scroll' },
         'code, kbd, pre, samp': { fontFamily: MONO, fontSize: '0.95em' },
-        ':focus-visible': { outline: '2px solid var(--mui-palette-primary-main)', outlineOffset: 1 },
+        ':focus-visible': FOCUS,
         a: { color: 'var(--mui-palette-primary-main)' },
         '@media (prefers-reduced-motion: reduce)': {
           '*, *::before, *::after': { animationDuration: '0.01ms !important', transitionDuration: '0.01ms !important' },
         },
       },
     },
-    MuiButtonBase: { defaultProps: { disableRipple: true } },
+    MuiButtonBase: {
+      defaultProps: { disableRipple: true },
+      // MUI shows the focus by the ripple, and takes the browser's own sign away.
+      styleOverrides: { root: { '&:focus-visible': FOCUS } },
+    },
     MuiButton: {
       defaultProps: { size: 'small', disableElevation: true, color: 'primary' },
       styleOverrides: { root: { minHeight: 32, paddingInline: 12, whiteSpace: 'nowrap' }, text: { paddingInline: 8 } },
@@ -135,9 +144,9 @@ export const theme = createTheme({
       },
     },
     MuiSelect: { styleOverrides: { select: { display: 'flex', alignItems: 'center' } } },
-    MuiMenuItem: { styleOverrides: { root: { fontSize: px(13), minHeight: 32 } } },
+    MuiMenuItem: { styleOverrides: { root: { fontSize: px(13), minHeight: 32, ...FOCUS_INSIDE } } },
     MuiTabs: { styleOverrides: { root: { minHeight: 36 }, indicator: { height: 2 } } },
-    MuiTab: { styleOverrides: { root: { minHeight: 36, padding: '6px 12px', minWidth: 0 } } },
+    MuiTab: { styleOverrides: { root: { minHeight: 36, padding: '6px 12px', minWidth: 0, ...FOCUS_INSIDE } } },
     MuiChip: { styleOverrides: { root: { borderRadius: 4 } } },
     MuiAlert: { styleOverrides: { root: { fontSize: px(13), paddingBlock: 2 } } },
   },

@@ -39,6 +39,7 @@ const FIELD = {
   px: 1.5,
   height: 28,
   fontSize: '0.8125rem',
+  '&.Mui-focused': { borderColor: 'primary.main' },
 } as const;
 
 export function LinksInPlace({ detail, refusal }: { detail: IncidentDetail; refusal: string | undefined }) {
