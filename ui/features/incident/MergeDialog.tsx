@@ -1,6 +1,6 @@
 /** Merging: incidents close, and another takes their alerts. Asks first, for it cannot be undone by one move. */
-import type { IncidentItem } from '@funnelai/domain/wire';
-import Autocomplete from '@mui/material/Autocomplete';
+import type { IncidentItem, IncidentPage } from '@funnelai/domain/wire';
+import Autocomplete, { createFilterOptions } from '@mui/material/Autocomplete';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import DialogActions from '@mui/material/DialogActions';
@@ -11,11 +11,20 @@ import { type ReactNode, useState } from 'react';
 import { type ApiError, asApiError } from '../../api/problem.ts';
 import { useIncidents } from '../../api/queries.ts';
 import { AppDialog } from '../../components/AppDialog.tsx';
+import { number } from '../../components/number.ts';
 import { Refusal } from '../../components/Refusal.tsx';
-import { SeverityShape } from '../../components/SeverityMark.tsx';
 import { parseFilter, toQuery } from '../incidents/url.ts';
 import { MOST_ROWS } from '../lists/limits.ts';
+import { useHeldList } from '../lists/use-held-list.ts';
+import { MergeTarget } from './MergeTarget.tsx';
 import { useMove } from './use-move.ts';
+
+/** So many are listed at once; typing finds the others. */
+const MOST_LISTED = 100;
+const filterOptions = createFilterOptions<IncidentItem>({
+  limit: MOST_LISTED,
+  stringify: ({ title, namespace, name, owner = '' }) => `${title} ${namespace}/${name} ${owner}`,
+});
 
 interface MergeIntoDialogProps {
   title: string;
@@ -35,7 +44,12 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
   const filter = { ...parseFilter(new URLSearchParams()), limit: MOST_ROWS };
-  const open = useIncidents(toQuery(filter, namespace));
+  const query = toQuery(filter, namespace);
+  const open = useIncidents(query);
+  // They keep their places while someone points at one of them.
+  const { rows } = useHeldList(open, query, true).held;
+  const offered = rows.filter(({ item }) => isOffered(item));
+  const gone = new Set(offered.filter(({ isGone }) => isGone).map(({ item }) => item.uid));
   const { count, sentence } = about(target ?? undefined);
   const merge = async () => {
     if (target === null) return;
@@ -51,33 +65,57 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
   };
   return (
     <AppDialog title={title} open onClose={onClose} holdsText={target !== null}>
-      <DialogContent sx={{ display: 'grid', gap: 3 }}>
+      <DialogContent sx={{ display: 'grid', gap: 3, gridTemplateColumns: 'minmax(0, 1fr)' }}>
         <Typography>
           {count === 1
             ? 'This incident closes, and its alerts, with those that will come for its group, go to the other one. Opening it again takes them back.'
             : 'These incidents close, and their alerts, with those that will come for their groups, go to the other one. Opening one again takes its alerts back.'}
         </Typography>
+        {open.data === undefined && open.error !== null && (
+          <Box role="alert" sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 2 }}>
+            <Typography color="error" sx={{ flex: '1 1 240px', overflowWrap: 'anywhere' }}>
+              The open incidents could not be read. {asApiError(open.error).message}
+            </Typography>
+            <Button variant="outlined" loading={open.isFetching} onClick={() => void open.refetch()}>
+              Try again
+            </Button>
+          </Box>
+        )}
         <Autocomplete
-          options={(open.data?.items ?? []).filter(isOffered)}
+          options={offered.map(({ item }) => item)}
+          filterOptions={filterOptions}
+          getOptionDisabled={({ uid }) => gone.has(uid)}
           loading={open.isPending}
           value={target}
           onChange={(_, value) => setTarget(value)}
           getOptionLabel={(one) => `${one.title} (${one.name})`}
           isOptionEqualToValue={(a, b) => a.uid === b.uid}
           renderOption={({ key, ...props }, one) => (
-            <Box component="li" {...props} key={one.uid} sx={{ display: 'flex', gap: 2 }}>
-              <SeverityShape severity={one.severity} />
-              <span>
-                <bdi>{one.title}</bdi>{' '}
-                <code>{namespace === undefined ? `${one.namespace}/${one.name}` : one.name}</code>
-              </span>
+            <Box component="li" {...props} key={one.uid}>
+              <MergeTarget item={one} showsNamespace={namespace === undefined} />
             </Box>
           )}
-          renderInput={(params) => (
-            <TextField {...params} label="Open incident that takes over" autoFocus sx={{ mt: 2 }} />
+          renderInput={({ slotProps, ...params }) => (
+            <TextField
+              {...params}
+              label="Open incident that takes over"
+              autoFocus
+              sx={{ mt: 2 }}
+              helperText={helpOf(open.data)}
+              slotProps={{ ...slotProps, htmlInput: { ...slotProps.htmlInput, dir: 'auto' } }}
+            />
           )}
-          noOptionsText="No other incident is open here by that name"
+          noOptionsText={open.data ? 'No other incident is open here by that name' : 'They could not be read'}
         />
+        {target && (
+          <Box
+            role="group"
+            aria-label="It takes over"
+            sx={{ border: 1, borderColor: 'divider', borderRadius: 1, p: 2, minWidth: 0 }}
+          >
+            <MergeTarget item={target} showsNamespace={namespace === undefined} />
+          </Box>
+        )}
         {sentence && <Typography role="status">{sentence}</Typography>}
         {error && <Refusal error={error} onKeepTheirs={onClose} />}
       </DialogContent>
@@ -95,6 +133,12 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
     </AppDialog>
   );
 }
+
+/** Said only where typing alone does not find all of them. */
+const helpOf = (page: IncidentPage | undefined): string | undefined =>
+  page !== undefined && page.total > page.items.length
+    ? `Of ${number(page.total)} open ones, the ${number(page.items.length)} most urgent can be chosen here.`
+    : undefined;
 
 /** One incident into another, from its own page. */
 export function MergeDialog({ item, onClose }: { item: IncidentItem; onClose: () => void }) {

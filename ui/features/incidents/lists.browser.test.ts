@@ -23,7 +23,7 @@ afterAll(() => stage?.close());
 beforeEach(async () => {
   await page?.context().close();
   page = undefined;
-  Object.assign(stage.fake.state.faults, { refuseWrites: false, readOnly: false });
+  Object.assign(stage.fake.state.faults, { refuseWrites: false, readOnly: false, failing: false });
   stage.fake.state.reset(
     [
       anIncidentItem({ name: 'cart-a', title: 'Cart is slow', severity: 'Critical', createdAt: ago(60) }),
@@ -117,11 +117,36 @@ describe('many incidents at once', () => {
     const dialog = at.getByRole('dialog', { name: 'Merge 3 incidents' });
     await dialog.getByLabel('Open incident that takes over').fill('empty');
     await at.getByRole('option', { name: /Cart is empty/ }).click();
+    await dialog.getByRole('group', { name: 'It takes over' }).getByText('cart-b').waitFor();
     await dialog.getByText('Applies to 2 of 3. Not to 1: it takes over.').waitFor();
     await dialog.getByRole('button', { name: 'Merge 2' }).click();
     await at.getByText('2 incidents merged into cart-b').waitFor();
     expect(phases()).toEqual(['Closed', 'Detection', 'Closed']);
     expect(stage.fake.state.incident('cart-a').mergedInto).toBe('cart-b');
+  });
+
+  it('are merged into one that tells more than its title, from a list that stands still and says when it cannot be read', async () => {
+    stage.fake.state.add(anIncidentItem({ name: 'cart-d', title: 'Cart is slow', phase: 'Response', owner: 'bo' }));
+    const at = await open(LIST);
+    await at.getByRole('link', { name: 'Cart is slow' }).first().waitFor();
+    await at.getByRole('checkbox', { name: 'Choose cart-a' }).click();
+    stage.fake.state.faults.failing = true;
+    await bar(at).getByRole('button', { name: 'Merge…' }).click();
+    const dialog = at.getByRole('dialog');
+    await dialog.getByText('The open incidents could not be read.').waitFor(PATIENT);
+    stage.fake.state.faults.failing = false;
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await dialog.getByLabel('Open incident that takes over').fill('slow');
+    const option = at.getByRole('option');
+    await option
+      .filter({ hasText: 'cart-d' })
+      .filter({ hasText: 'Responding' })
+      .filter({ hasText: 'owner: bo' })
+      .waitFor();
+    const before = await option.allTextContents();
+    stage.fake.state.add(anIncidentItem({ name: 'cart-e', title: 'Cart is slow', severity: 'Critical' }));
+    await expect.poll(() => at.title(), PATIENT).toContain('3');
+    expect((await option.allTextContents()).length).toBe(before.length);
   });
 
   it('name each that was refused, and keep it chosen', async () => {
