@@ -158,6 +158,8 @@ describe('the page', () => {
   it('says of an alert that someone has taken it in the system that sent it', async () => {
     const at = await stage.open('/alerts/demo/prom-3f9c2a7d51e08b64');
     await at.getByText('in the system that sent it, by Sample Monitoring Service').waitFor();
+    // On a phone nothing else says how long ago that was.
+    await at.getByText(/UTC\+0\d:00 \(\d+m ago\) in the system/).waitFor();
     await at.context().close();
   });
 

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { ApiError } from '../api/problem.ts';
 import { shownActor } from './actor.ts';
 import { CopyLine } from './CopyLine.tsx';
-import { Absolute } from './Time.tsx';
+import { Dated } from './Time.tsx';
 
 interface RefusalProps {
   error: ApiError;
@@ -63,7 +63,7 @@ export function Refusal({
         {conflict.at && (
           <>
             {' '}
-            at <Absolute at={conflict.at} />
+            at <Dated at={conflict.at} />
           </>
         )}
         .

@@ -28,13 +28,36 @@ export function Clock({ at }: { at: string }) {
   );
 }
 
-/** `14:02:11 UTC+01:00`, with the day where it is not today: for what stands alone, and on screens without tooltips. */
+/** A browser's clock may be behind the server's by so much. */
+const SKEW_MS = 60_000;
+
+/** How long ago, beside the time itself. Nothing while the time is yet to come. */
+function Ago({ at, now, ...props }: { at: string; now: number; 'aria-hidden'?: true }) {
+  return Date.parse(at) > now + SKEW_MS ? null : <span {...props}>{` (${age(at, now)} ago)`}</span>;
+}
+
+/** `14:02:11 UTC+01:00 (3m ago)`, with the day where it is not today: for what stands alone, and on screens without tooltips. */
 export function Moment({ at }: { at: string }) {
   const now = useNow();
   return (
-    <Tooltip title={`${relative(at, now)} · ${absolute(at, zone)}`}>
-      <time dateTime={at}>{moment(at, now, zone)}</time>
-    </Tooltip>
+    <span>
+      <Tooltip title={absolute(at, zone)}>
+        <time dateTime={at}>{moment(at, now, zone)}</time>
+      </Tooltip>
+      {/* It stands in banners that are read out whenever they change. */}
+      <Ago at={at} now={now} aria-hidden />
+    </span>
+  );
+}
+
+/** `Mon 23 Nov 2026 14:02:11 UTC+01:00 (3m ago)`: where the age matters as much as the time. */
+export function Dated({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <span>
+      <time dateTime={at}>{absolute(at, zone)}</time>
+      <Ago at={at} now={now} />
+    </span>
   );
 }
 

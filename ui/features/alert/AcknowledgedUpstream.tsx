@@ -1,16 +1,16 @@
 /** That someone has taken an alert in the system that sent it, since when, and what that means here. */
 import type { AlertSpec } from '@funnelai/crds/generated/types';
-import { Absolute } from '../../components/Time.tsx';
+import { Dated } from '../../components/Time.tsx';
 import { acknowledgedWords } from './acknowledged-words.ts';
 
 export function AcknowledgedUpstream({ word }: { word: NonNullable<AlertSpec['acknowledgedUpstream']> }) {
   const { who, again, meaning } = acknowledgedWords(word);
   return (
     <span>
-      <Absolute at={word.at} /> in the system that sent it{who}
+      <Dated at={word.at} /> in the system that sent it{who}
       {again && (
         <>
-          , and again <Absolute at={again.at} />
+          , and again <Dated at={again.at} />
           {again.who}
         </>
       )}

@@ -15,7 +15,7 @@ import { OutLink } from '../../components/OutLink.tsx';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
-import { Absolute } from '../../components/Time.tsx';
+import { Dated } from '../../components/Time.tsx';
 import { YamlView } from '../../components/YamlView.tsx';
 import { AcknowledgedUpstream } from './AcknowledgedUpstream.tsx';
 
@@ -105,8 +105,8 @@ export function AlertPage() {
   const annotations = Object.entries(spec.annotations ?? {});
   const links = [...(spec.links ?? [])].sort((a, b) => Number(b.kind === 'Runbook') - Number(a.kind === 'Runbook'));
   const times: [string, ReactNode][] = [
-    ['Started', <Absolute key="starts" at={spec.startsAt} />],
-    ...(spec.endsAt ? ([['Ended', <Absolute key="ends" at={spec.endsAt} />]] as [string, ReactNode][]) : []),
+    ['Started', <Dated key="starts" at={spec.startsAt} />],
+    ...(spec.endsAt ? ([['Ended', <Dated key="ends" at={spec.endsAt} />]] as [string, ReactNode][]) : []),
     ...(spec.acknowledgedUpstream
       ? ([['Acknowledged', <AcknowledgedUpstream key="acknowledged" word={spec.acknowledgedUpstream} />]] as [
           string,
@@ -118,12 +118,12 @@ export function AlertPage() {
           [
             'Expired',
             <span key="expired">
-              <Absolute at={spec.expired.at} />: {expiryText(spec.expired.reason)}
+              <Dated at={spec.expired.at} />: {expiryText(spec.expired.reason)}
             </span>,
           ],
         ] as [string, ReactNode][])
       : []),
-    [spec.state === 'Expired' ? 'Last heard' : 'Received', <Absolute key="received" at={spec.receivedAt} />],
+    [spec.state === 'Expired' ? 'Last heard' : 'Received', <Dated key="received" at={spec.receivedAt} />],
     ...(recurrence?.episodes ? ([['Came', cameOften(recurrence)]] as [string, ReactNode][]) : []),
   ];
   return (
@@ -133,7 +133,7 @@ export function AlertPage() {
         <Box component="header" sx={{ px: 4, py: 3, display: 'grid', gap: 0.5 }}>
           {deletedAt && (
             <Typography role="status">
-              <strong>Gone from the cluster</strong> since <Absolute at={deletedAt} />. This is what history has of it.
+              <strong>Gone from the cluster</strong> since <Dated at={deletedAt} />. This is what history has of it.
             </Typography>
           )}
           {foldedInto && (

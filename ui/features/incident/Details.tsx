@@ -9,7 +9,7 @@ import { incidentsPath } from '../../app/paths.ts';
 import { countsInWords } from '../../components/alert-counts.ts';
 import { Markdown } from '../../components/Markdown.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
-import { Absolute } from '../../components/Time.tsx';
+import { Dated } from '../../components/Time.tsx';
 import { ChoiceInPlace } from './ChoiceInPlace.tsx';
 import { LinksInPlace } from './LinksInPlace.tsx';
 import { Owner } from './Owner.tsx';
@@ -88,7 +88,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
         </Line>
         <Line label="Alerts">{countsInWords(item.alerts)}</Line>
         <Line label="Opened">
-          <Absolute at={item.createdAt} />
+          <Dated at={item.createdAt} />
         </Line>
         {item.rule !== undefined && (
           <Line label="Rule">

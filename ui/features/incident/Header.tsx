@@ -11,7 +11,7 @@ import { useSession } from '../../app/session.tsx';
 import { clearedInWords, expiredInWords } from '../../components/alert-counts.ts';
 import { CopyIcon } from '../../components/CopyLine.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
-import { Absolute } from '../../components/Time.tsx';
+import { Dated } from '../../components/Time.tsx';
 import { MoveButtons } from './MoveButtons.tsx';
 import { MoveDialog } from './MoveDialog.tsx';
 import { Stepper } from './Stepper.tsx';
@@ -33,8 +33,8 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
     <Box component="header" sx={{ px: 4, pt: 3, pb: 2, display: 'grid', gap: 2 }}>
       {isGone && (
         <Box role="status" sx={NOTE}>
-          <strong>Deleted from the cluster</strong> <Absolute at={detail.deletedAt ?? ''} />. What follows is its
-          history; nothing here can be changed any more.
+          <strong>Deleted from the cluster</strong> <Dated at={detail.deletedAt ?? ''} />. What follows is its history;
+          nothing here can be changed any more.
         </Box>
       )}
       <Box sx={{ display: 'flex', flexDirection: { xs: 'column', md: 'row' }, gap: 3, alignItems: 'flex-start' }}>
