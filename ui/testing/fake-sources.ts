@@ -96,6 +96,8 @@ function bodyless({ body: _, ...rejection }: Rejection): Rejection {
 
 export interface FakeSources {
   items: SourceItem[];
+  /** What the objects of some have beside what all have, by name. */
+  objects: Record<string, { spec?: Partial<AlertSource['spec']>; status?: Partial<AlertSource['status']> }>;
   gone: SourcePage['gone'];
   inbox: InboxState;
   rejections: Rejection[];
@@ -123,6 +125,7 @@ export function createFakeSources(): FakeSources {
     fake.inbox.available && inbox !== undefined ? { ...item, inbox } : item;
   const fake: FakeSources = {
     items: demoSources(),
+    objects: {},
     gone: GONE,
     inbox: { available: true, scope: '5b1e7a52-2f6e-4d1c-9a55-0d3a6f6b1c11' },
     rejections: [
@@ -173,7 +176,7 @@ export function createFakeSources(): FakeSources {
       const test = tests.get(`${namespace}/${name}`);
       return {
         item: known(item),
-        source: objectOf(item),
+        source: withMore(objectOf(item), fake.objects[name]),
         paths: [own, `${own}/api/v2/alerts`],
         counted: { of: 'AllReplicas' },
         inbox: fake.inbox,
@@ -286,6 +289,16 @@ export function createFakeSources(): FakeSources {
     },
   };
   return fake;
+}
+
+function withMore(source: AlertSource, more: FakeSources['objects'][string] | undefined): AlertSource {
+  const { auth, ...spec } = source.spec;
+  return {
+    ...source,
+    // Where another source routes to, nobody proves anything.
+    spec: { ...spec, ...(auth === undefined || more?.spec?.acceptFrom ? {} : { auth }), ...more?.spec },
+    status: { observedGeneration: 1, ...source.status, ...more?.status },
+  };
 }
 
 function objectOf({ namespace, name, uid, ready, message = '', createdAt, traffic }: SourceItem): AlertSource {

@@ -1,4 +1,5 @@
 /** What to write into the sender's configuration, with the address that this source really has; the token is never shown. */
+import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
 import type { SourceDetail } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
@@ -7,6 +8,8 @@ import Tabs from '@mui/material/Tabs';
 import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { type ReactNode, useId, useState } from 'react';
+import { Link } from 'react-router';
+import { sourcePath } from '../../app/paths.ts';
 import { CodeBlock } from '../../components/CodeBlock.tsx';
 import { CopyLine } from '../../components/CopyLine.tsx';
 import { Section } from './parts.tsx';
@@ -22,13 +25,7 @@ export function Connect({ detail }: { detail: SourceDetail }) {
   const proof = proofOf(detail.source);
   const path = detail.paths[0] ?? `/alerts/${namespace}/${name}`;
   const place: Place = { base: base.base, path, namespace, name, proof };
-  if (proof.way === 'elsewhere') {
-    return (
-      <Section title="Where its alerts come from">
-        <Typography>Another source routes alerts here: nobody sends to this one, and it has no token.</Typography>
-      </Section>
-    );
-  }
+  if (proof.way === 'elsewhere') return <Elsewhere from={detail.source.spec.acceptFrom} />;
   const snippets = snippetsFor(format, place);
   const snippet = snippets[Math.min(shown, snippets.length - 1)];
   const isOwnOrigin = base.base === window.location.origin;
@@ -92,6 +89,23 @@ export function Connect({ detail }: { detail: SourceDetail }) {
           )}
         </Box>
       </Box>
+    </Section>
+  );
+}
+
+function Elsewhere({ from }: { from: AlertSourceSpec['acceptFrom'] }) {
+  return (
+    <Section title="Where its alerts come from">
+      <Typography sx={{ overflowWrap: 'anywhere' }}>
+        {from === undefined ? (
+          'Another source'
+        ) : (
+          <>
+            From <Link to={sourcePath(from.namespace, from.name)}>{`${from.namespace}/${from.name}`}</Link>, which
+          </>
+        )}{' '}
+        routes alerts here. Nobody sends to this one: it has neither address nor token.
+      </Typography>
     </Section>
   );
 }

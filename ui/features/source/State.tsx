@@ -3,12 +3,12 @@ import { rateOf } from '@funnelai/domain/rate';
 import type { SourceDetail } from '@funnelai/domain/wire-sources';
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
-import type { ReactNode } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { alertsPath } from '../../app/paths.ts';
 import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
-import { Absolute } from '../../components/Time.tsx';
+import { Dated } from '../../components/Time.tsx';
 import { InboxWord } from '../sources/InboxWord.tsx';
 import { mayWords, rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
 import { Facts, Section } from './parts.tsx';
@@ -19,10 +19,16 @@ export function State({ detail }: { detail: SourceDetail }) {
   const receiving = source.status?.conditions?.find(({ type }) => type === 'Receiving');
   const refused = refusedOf(traffic);
   const facts: [string, ReactNode][] = [
-    ['Ready', <ReadyMark key="ready" ready={item.ready} />],
-    ...(item.message === undefined ? [] : ([['', item.message]] as [string, ReactNode][])),
+    [
+      'Ready',
+      <Fragment key="ready">
+        <ReadyMark ready={item.ready} />
+        {item.message !== undefined && <div>{item.message}</div>}
+      </Fragment>,
+    ],
+    ...routeFacts(source),
     ['Receiving', receiving?.message ?? 'nothing has come yet'],
-    ['Last received', lastReceivedAt === undefined ? 'never' : <Absolute key="last" at={lastReceivedAt} />],
+    ['Last received', lastReceivedAt === undefined ? 'never' : <Dated key="last" at={lastReceivedAt} />],
     ...rateFacts(source),
     ['Inbox', <Inbox key="inbox" detail={detail} />],
     ['Format', item.format],
@@ -60,6 +66,35 @@ export function State({ detail }: { detail: SourceDetail }) {
 const tellsOfAcknowledgements = ({ spec }: SourceDetail['source']): boolean =>
   spec.format === 'PagerDutyEvents' || (spec.trustAcknowledge === true && spec.acceptFrom !== undefined);
 
+/** So many routes are named; the object has the rest. */
+const MOST_ROUTES = 8;
+
+/** Where it leads its alerts, and whether anyone takes them there; nothing where it keeps all. */
+function routeFacts({ spec, status }: SourceDetail['source']): [string, ReactNode][] {
+  const routes = spec.routes ?? [];
+  if (routes.length === 0) return [];
+  const routed = status?.conditions?.find(({ type }) => type === 'Routed');
+  const isTrouble = routed?.status === 'False';
+  return [
+    [
+      'Routes',
+      <Fragment key="routes">
+        <Box component="ul" sx={{ m: 0, p: 0, listStyle: 'none' }}>
+          {routes.slice(0, MOST_ROUTES).map(({ match, namespace }) => (
+            <li key={`${match.join()} ${namespace}`}>
+              <code>{match.join(', ')}</code> to <code>{namespace}</code>
+            </li>
+          ))}
+          {routes.length > MOST_ROUTES && <li>and {routes.length - MOST_ROUTES} more</li>}
+        </Box>
+        <Box sx={isTrouble ? { color: 'error.main' } : { color: 'text.secondary' }}>
+          {routed?.message ?? 'Not looked at yet'}
+        </Box>
+      </Fragment>,
+    ],
+  ];
+}
+
 /** Whether it sends more than it may; nothing where it has no bound. */
 function rateFacts({ spec, status }: SourceDetail['source']): [string, ReactNode][] {
   const rate = rateOf({ spec });
@@ -68,7 +103,7 @@ function rateFacts({ spec, status }: SourceDetail['source']): [string, ReactNode
   return [
     // Not how much it sends, which is counted below.
     ['Rate limit', mayWords(rate)],
-    ['Last over it', last === undefined ? 'never' : <Absolute key="over" at={last} />],
+    ['Last over it', last === undefined ? 'never' : <Dated key="over" at={last} />],
   ];
 }
 

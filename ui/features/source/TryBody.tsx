@@ -38,6 +38,8 @@ export function TryBody({ detail, draft, onDraft }: TryBodyProps) {
   const [isBusy, setBusy] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const own = detail.paths[0] ?? '';
+  // What another source routes here comes by no address of this one.
+  const isSentTo = detail.source.spec.acceptFrom === undefined;
   const { headers, problem } = headersOf(draft.headers);
   const isIdle = draft.body.trim() === '' || problem !== undefined;
   const run = async () => {
@@ -68,7 +70,13 @@ export function TryBody({ detail, draft, onDraft }: TryBodyProps) {
     <Section title="Try a body">
       <Typography color="textSecondary">
         Paste what the sender sends, and see what would become of it if it came now. Nothing is stored, and nothing of a
-        limit is used up. In CI the same is <code>POST {own}/dry-run</code> with the source’s own credentials.
+        limit is used up.
+        {isSentTo && (
+          <>
+            {' '}
+            In CI the same is <code>POST {own}/dry-run</code> with the source’s own credentials.
+          </>
+        )}
       </Typography>
       <TextField
         id={FIELD_ID}
@@ -95,7 +103,7 @@ export function TryBody({ detail, draft, onDraft }: TryBodyProps) {
           sx={{ flex: '1 1 200px', maxWidth: 320 }}
           slotProps={{ htmlInput: { spellCheck: false, autoComplete: 'off' } }}
         />
-        {detail.paths.length > 1 && (
+        {isSentTo && detail.paths.length > 1 && (
           <TextField
             select
             label="Sent to"

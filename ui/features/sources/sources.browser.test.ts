@@ -1,6 +1,7 @@
 /** The sources as a person meets them: which are in trouble, how to connect one, what a body becomes, a test alert; by keyboard alone. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Stage, seriousFindings, setStage } from '../../testing/browser.ts';
+import { ago } from '../../testing/builders.ts';
 import { createFakeSources } from '../../testing/fake-sources.ts';
 
 let stage: Stage;
@@ -134,6 +135,39 @@ describe('a source', () => {
       await page.context().close();
     },
   );
+
+  it('to which another one routes names it, and offers no address of its own', async () => {
+    const acceptFrom = { namespace: 'payments', name: 'grafana-payments' };
+    stage.fake.state.sources.objects = { prom: { spec: { acceptFrom } } };
+    const page = await stage.open('/sources/demo/prom');
+    await page.getByText('Nobody sends to this one').waitFor();
+    expect(await page.getByText('/dry-run').count()).toBe(0);
+    expect(await page.getByLabel('Sent to').count()).toBe(0);
+    await page.getByRole('textbox', { name: 'Body' }).fill(BODY);
+    await page.getByRole('button', { name: 'Show the alerts' }).click();
+    await page.getByRole('article', { name: 'KubePodCrashLooping' }).waitFor();
+    await page.getByRole('link', { name: 'payments/grafana-payments' }).click();
+    await page.getByRole('heading', { name: 'grafana-payments', exact: true }).waitFor();
+    await page.context().close();
+  });
+
+  it('that routes says where to, where nobody takes its alerts, and when it was over its rate', async () => {
+    const message = 'alerts for namespace shop stay here: no AlertSource there says acceptFrom';
+    const routed = { type: 'Routed', status: 'False' as const, reason: 'NotAccepted', message };
+    stage.fake.state.sources.objects = {
+      prom: {
+        spec: { routes: [{ match: ['team="shop"'], namespace: 'shop' }], limits: { ratePerSecond: 50, burst: 500 } },
+        status: { conditions: [{ ...routed, lastTransitionTime: ago(60) }], lastOverRateAt: ago(4_000) },
+      },
+    };
+    const page = await stage.open('/sources/demo/prom');
+    const now = page.getByRole('region', { name: 'Now' });
+    await now.getByText(message).waitFor();
+    expect(await now.textContent()).toContain('team="shop" to shop');
+    expect(await now.textContent()).toMatch(/50 alerts a second, 500 at once.*Last over it.*\(1h ago\)/);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.context().close();
+  });
 
   it('lets a refused body be tried again, and says in the page what its sender was told', async () => {
     const page = await stage.open('/sources/demo/prom');
