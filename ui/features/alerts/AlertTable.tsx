@@ -33,7 +33,7 @@ const columns = (showsIncident: boolean): Column[] => [
   ...(showsIncident ? [{ label: 'Incident', sort: 'incident' }] : []),
   { label: 'Since', sort: 'since', className: 'num' },
 ];
-const WITH_INCIDENT = columns(true);
+export const ALERT_COLUMNS = columns(true);
 const WITHOUT_INCIDENT = columns(false);
 
 const AlertRow = memo(function AlertRow({
@@ -117,7 +117,7 @@ export function AlertTable({ rows, isDimmed, sort = '', onSort, ...shows }: Aler
   const telling = useMemo(() => tellingLabels(rows.map(({ item }) => item)), [rows]);
   return (
     <Table aria-label="Alerts" sx={{ opacity: isDimmed ? 0.6 : 1 }}>
-      <ListHead columns={shows.showsIncident ? WITH_INCIDENT : WITHOUT_INCIDENT} sort={sort} onSort={onSort} />
+      <ListHead columns={shows.showsIncident ? ALERT_COLUMNS : WITHOUT_INCIDENT} sort={sort} onSort={onSort} />
       <tbody>
         {rows.map((row) => (
           <AlertRow key={row.item.uid} row={row} telling={telling.get(row.item.uid) ?? ''} {...shows} />

@@ -15,10 +15,11 @@ import { StateView } from '../../components/StateView.tsx';
 import { clearFilters } from '../lists/clear-filters.ts';
 import { FilterHead } from '../lists/FacetMenus.tsx';
 import { ListFrame } from '../lists/ListFrame.tsx';
+import { OrderMenu } from '../lists/OrderMenu.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
 import { useRowKeys } from '../lists/use-row-keys.ts';
-import { AlertTable } from './AlertTable.tsx';
+import { ALERT_COLUMNS, AlertTable } from './AlertTable.tsx';
 import { FoldedNote } from './FoldedNote.tsx';
 import {
   ALERT_FACET_LABELS,
@@ -74,6 +75,14 @@ export function AlertsPage() {
         readAt={read.dataUpdatedAt}
         onRetry={() => void read.refetch()}
         sentence={describeAlerts(filter, namespace.asked, list.total ?? 0)}
+        order={
+          <OrderMenu
+            columns={ALERT_COLUMNS}
+            usual="What fires first, the worst above"
+            sort={filter.sort}
+            onSort={(sort) => show({ ...filter, sort })}
+          />
+        }
         isNarrowed={isNarrowed}
         onClear={clear}
         limit={filter.limit}

@@ -13,7 +13,7 @@ import type { Row } from '../lists/held-rows.ts';
 import { type Column, ListHead } from '../lists/ListHead.tsx';
 import type { Chosen } from './use-chosen.ts';
 
-const COLUMNS: readonly Column[] = [
+export const INCIDENT_COLUMNS: readonly Column[] = [
   { label: 'Severity', sort: 'severity' },
   { label: 'Prio', sort: 'priority' },
   { label: 'Incident', sort: 'name', className: 'wide' },
@@ -106,7 +106,7 @@ export function IncidentTable({ rows, showsNamespace, sort, onSort, chosen, isDi
   const count = chosen.items.length;
   return (
     <Table aria-label="Incidents" sx={{ opacity: isDimmed ? 0.6 : 1 }}>
-      <ListHead columns={COLUMNS} sort={sort} onSort={onSort}>
+      <ListHead columns={INCIDENT_COLUMNS} sort={sort} onSort={onSort}>
         <th scope="col" className="choose">
           <label>
             <input

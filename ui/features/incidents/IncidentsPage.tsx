@@ -17,13 +17,14 @@ import { useBulkActs } from '../bulk/use-bulk-acts.ts';
 import { conflictLine, useMove } from '../incident/use-move.ts';
 import { clearFilters } from '../lists/clear-filters.ts';
 import { ListFrame } from '../lists/ListFrame.tsx';
+import { OrderMenu } from '../lists/OrderMenu.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
 import { focusedRow, useRowKeys } from '../lists/use-row-keys.ts';
 import { WelcomeCard } from '../welcome/WelcomeCard.tsx';
 import { DeclareDialog } from './DeclareDialog.tsx';
 import { Filters } from './Filters.tsx';
-import { IncidentTable } from './IncidentTable.tsx';
+import { INCIDENT_COLUMNS, IncidentTable } from './IncidentTable.tsx';
 import { NoIncidents } from './NoIncidents.tsx';
 import {
   describe,
@@ -134,6 +135,14 @@ export function IncidentsPage() {
         readAt={read.dataUpdatedAt}
         onRetry={() => void read.refetch()}
         sentence={describe(filter, namespace.asked, list.total ?? 0)}
+        order={
+          <OrderMenu
+            columns={INCIDENT_COLUMNS}
+            usual="Most urgent first"
+            sort={filter.sort}
+            onSort={(sort) => show({ ...filter, sort })}
+          />
+        }
         isNarrowed={isNarrowed(filter)}
         onClear={clear}
         limit={filter.limit}

@@ -234,6 +234,24 @@ describe('the list of alerts', () => {
     await expect.poll(() => titles(at), PATIENT).toEqual(['A node is away', 'Disk is full', 'Disk is full']);
   });
 
+  it('is sorted on a phone as well, where its heads have no room', async () => {
+    const at = await open('/alerts?namespace=demo', { viewport: { width: 390, height: 800 } });
+    const titles = at.getByRole('table', { name: 'Alerts' }).locator('.title');
+    await titles.first().waitFor();
+    await at.getByRole('button', { name: 'Order: What fires first' }).click();
+    await at.getByRole('menuitemradio', { name: 'Alert' }).click();
+    await expect.poll(() => titles.first().textContent(), PATIENT).toBe('A node is away');
+    await at.getByRole('button', { name: 'Order: Alert, ascending' }).click();
+    await at.getByRole('menuitemradio', { name: 'Alert' }).click();
+    await expect.poll(() => titles.last().textContent(), PATIENT).toBe('A node is away');
+    expect(new URL(at.url()).searchParams.get('sort')).toBe('-title');
+    await at.getByRole('button', { name: 'Order: Alert, descending' }).click();
+    await at.getByRole('menuitemradio', { name: 'What fires first' }).click();
+    await expect.poll(() => new URL(at.url()).searchParams.get('sort')).toBe(null);
+    await at.setViewportSize({ width: 1280, height: 800 });
+    await at.getByRole('button', { name: 'Order: ' }).waitFor({ state: 'hidden' });
+  });
+
   it('tells alerts of one title apart', async () => {
     const at = await open('/alerts?namespace=demo');
     await at.getByText('Disk pod=db-1').waitFor();

@@ -20,6 +20,8 @@ interface ListFrameProps {
   onRetry: () => void;
   /** "12 alerts in demo with state Firing" */
   sentence: string;
+  /** The menu of orders, for narrow screens. */
+  order: ReactNode;
   isNarrowed: boolean;
   onClear: () => void;
   limit: number;
@@ -55,6 +57,7 @@ export function ListFrame({ what, one, list, error, readAt, onRetry, listRef, ..
               Clear filters
             </Button>
           )}
+          {props.order}
         </Box>
       )}
       <NewRowsPill waiting={list.held.waiting} isReordered={list.held.isReordered} onShow={list.held.release} />

@@ -12,7 +12,7 @@ import { type Column, ListHead } from '../lists/ListHead.tsx';
 import { InboxWord } from './InboxWord.tsx';
 import { rateWord, refusalsInWords, refusedOf } from './words.ts';
 
-const COLUMNS: readonly Column[] = [
+export const SOURCE_COLUMNS: readonly Column[] = [
   { label: 'Ready', sort: 'ready' },
   { label: 'Source', sort: 'name', className: 'wide' },
   { label: 'Inbox', sort: 'inbox' },
@@ -78,7 +78,7 @@ interface SourceTableProps {
 export function SourceTable({ rows, showsNamespace, isDimmed, sort, onSort }: SourceTableProps) {
   return (
     <Table aria-label="Sources" sx={{ opacity: isDimmed ? 0.6 : 1 }}>
-      <ListHead columns={COLUMNS} sort={sort} onSort={onSort} />
+      <ListHead columns={SOURCE_COLUMNS} sort={sort} onSort={onSort} />
       <tbody>
         {rows.map((row) => (
           <SourceRow key={row.item.uid} row={row} showsNamespace={showsNamespace} />

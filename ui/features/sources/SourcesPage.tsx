@@ -10,12 +10,13 @@ import { useTitle } from '../../app/use-title.ts';
 import { clearFilters } from '../lists/clear-filters.ts';
 import { FilterHead } from '../lists/FacetMenus.tsx';
 import { ListFrame } from '../lists/ListFrame.tsx';
+import { OrderMenu } from '../lists/OrderMenu.tsx';
 import { useHeldList } from '../lists/use-held-list.ts';
 import { useIsBusyWith } from '../lists/use-held-rows.ts';
 import { useRowKeys } from '../lists/use-row-keys.ts';
 import { InboxNotes } from './InboxNotes.tsx';
 import { NoSources } from './NoSources.tsx';
-import { SourceTable } from './SourceTable.tsx';
+import { SOURCE_COLUMNS, SourceTable } from './SourceTable.tsx';
 import {
   describeSources,
   isSourceListNarrowed,
@@ -72,6 +73,14 @@ export function SourcesPage() {
         readAt={read.dataUpdatedAt}
         onRetry={() => void read.refetch()}
         sentence={describeSources(filter, namespace.asked, list.total ?? 0)}
+        order={
+          <OrderMenu
+            columns={SOURCE_COLUMNS}
+            usual="What is in trouble first"
+            sort={filter.sort}
+            onSort={(sort) => show({ ...filter, sort })}
+          />
+        }
         isNarrowed={isNarrowed}
         onClear={clear}
         limit={filter.limit}
