@@ -23,19 +23,23 @@ interface FacetMenuProps {
 
 export function FacetMenu({ label, counts, chosen, order = [], word = (value) => value, onChange }: FacetMenuProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
-  const values = [
-    ...new Set([
-      ...order.filter((value) => value in counts || chosen.includes(value)),
-      ...Object.keys(counts).sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a.localeCompare(b)),
-      ...chosen,
-    ]),
+  // As they stood when it was opened: counts change while someone points at one of them.
+  const [held, setHeld] = useState<readonly string[]>([]);
+  const latest = [
+    ...order.filter((value) => value in counts || chosen.includes(value)),
+    ...Object.keys(counts).sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a.localeCompare(b)),
+    ...chosen,
   ];
+  const values = [...new Set([...held, ...latest])];
   const toggle = (value: string) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
   return (
     <>
       <Button
-        onClick={(event) => setAnchor(event.currentTarget)}
+        onClick={(event) => {
+          setHeld(latest);
+          setAnchor(event.currentTarget);
+        }}
         endIcon={<ArrowDropDown />}
         aria-haspopup="menu"
         color="inherit"

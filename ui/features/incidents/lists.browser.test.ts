@@ -218,6 +218,17 @@ describe('the owner filter', () => {
     expect(new URL(at.url()).searchParams.getAll('owner')).toEqual(['']);
     await at.getByText('Cart is red').waitFor({ state: 'detached' });
   });
+
+  it('counts on in an open menu, and leaves its values where they are', async () => {
+    const at = await open(LIST);
+    await at.getByRole('table', { name: 'Incidents' }).waitFor();
+    await at.getByRole('button', { name: 'Owner' }).first().click();
+    await at.getByRole('menuitemcheckbox', { name: 'bo 1' }).waitFor();
+    for (const name of ['cart-d', 'cart-e', 'cart-f'])
+      stage.fake.state.add(anIncidentItem({ name, phase: 'Response', owner: 'bo' }));
+    await at.getByRole('menuitemcheckbox', { name: 'bo 4' }).waitFor(PATIENT);
+    expect(await at.getByRole('menuitemcheckbox').allTextContents()).toEqual(['nobody2', 'bo4']);
+  });
 });
 
 describe('the list of alerts', () => {
