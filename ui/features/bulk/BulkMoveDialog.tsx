@@ -13,6 +13,7 @@ import { type FormEvent, useState } from 'react';
 import { useSession } from '../../app/session.tsx';
 import { AppDialog } from '../../components/AppDialog.tsx';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
+import { useKeptText } from '../../components/use-kept-text.ts';
 import { ENDINGS, REASON_MAX } from '../incident/MoveDialog.tsx';
 import { pagesAgain, reversalOf } from '../incident/moves.ts';
 import { appliesTo, type Judge, mayMove, permitted, sentenceOf, targetsOf } from './applies.ts';
@@ -33,7 +34,16 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
   const [seen] = useState(chosen);
   const targets = targetsOf(seen, PHASES);
   const [to, setTo] = useState<Phase | undefined>(targets.length === 1 ? targets[0] : undefined);
-  const [reason, setReason] = useState('');
+  const why = useKeptText('move/many');
+  const reason = why.text;
+  const discard = () => {
+    why.forget();
+    onClose();
+  };
+  const leave = () => {
+    why.leave();
+    onClose();
+  };
   const [ending, setEnding] = useState<Ending | ''>('');
   const judge = (target: Phase): Judge => permitted(refusalIn, mayMove(target));
   const applies = to === undefined ? undefined : appliesTo(seen, judge(to));
@@ -41,7 +51,7 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
   const go = (event: FormEvent) => {
     event.preventDefault();
     if (to === undefined || applies === undefined || applies.to.length === 0) return;
-    onClose();
+    discard();
     void acts.move(applies.to, to, {
       ...(reason.trim() ? { reason: reason.trim() } : {}),
       // How it ended is only written where nothing is known of an earlier ending: that one would be overwritten unseen.
@@ -51,7 +61,7 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
     });
   };
   return (
-    <AppDialog title={`Move ${seen.length} incidents`} open onClose={onClose} maxWidth="xs" holdsText={reason !== ''}>
+    <AppDialog title={`Move ${seen.length} incidents`} open onClose={leave} maxWidth="xs" holdsText={reason !== ''}>
       <Box component="form" onSubmit={go}>
         <DialogContent sx={{ display: 'grid', gap: 3 }}>
           <TextField
@@ -104,12 +114,12 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
           <TextField
             label="Why (optional)"
             value={reason}
-            onChange={(event) => setReason(event.target.value)}
+            onChange={(event) => why.set(event.target.value)}
             slotProps={{ htmlInput: { maxLength: REASON_MAX } }}
           />
         </DialogContent>
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={discard}>Cancel</Button>
           <Button type="submit" variant="contained" disabled={applies === undefined || applies.to.length === 0}>
             {applies === undefined ? 'Move' : `Move ${applies.to.length}`}
           </Button>

@@ -14,6 +14,7 @@ import Tooltip from '@mui/material/Tooltip';
 import { type FormEvent, useRef, useState } from 'react';
 import { OutLink } from '../../components/OutLink.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
+import { useToast } from '../../components/Toasts.tsx';
 import { linksOf } from './links.ts';
 import { useField } from './use-field.ts';
 
@@ -49,10 +50,21 @@ export function LinksInPlace({ detail, refusal }: { detail: IncidentDetail; refu
   // What the person saw when they began: the write is tested against it, whatever arrives meanwhile.
   const [seen, setSeen] = useState<IncidentLink[] | undefined>();
   const button = useRef<HTMLButtonElement>(null);
+  // Several addresses are too much to lose by one key.
+  const kept = useRef<readonly Draft[]>(undefined);
+  const toast = useToast();
   const close = () => {
+    kept.current = undefined;
     setDrafts(undefined);
     field.dismiss();
     setTimeout(() => button.current?.focus());
+  };
+  const leave = () => {
+    const isWorthKeeping = JSON.stringify(typed(drafts ?? [])) !== JSON.stringify(typed((seen ?? []).map(draftOf)));
+    close();
+    if (!isWorthKeeping) return;
+    kept.current = drafts;
+    toast.say('Not saved; your links are kept: Edit shows them again');
   };
   if (drafts === undefined) {
     const links = linksOf(detail);
@@ -75,8 +87,14 @@ export function LinksInPlace({ detail, refusal }: { detail: IncidentDetail; refu
               aria-label="Edit links"
               disabled={refusal !== undefined}
               onClick={() => {
-                setSeen(own);
-                setDrafts([...(own ?? []).map(draftOf), ...(own?.length ? [] : [draftOf({ title: '', url: '' })])]);
+                // What was kept answers what was seen then: a change since is still a conflict.
+                if (kept.current === undefined) setSeen(own);
+                setDrafts(
+                  kept.current ?? [
+                    ...(own ?? []).map(draftOf),
+                    ...(own?.length ? [] : [draftOf({ title: '', url: '' })]),
+                  ],
+                );
               }}
               sx={{ p: 0.75 }}
             >
@@ -102,7 +120,7 @@ export function LinksInPlace({ detail, refusal }: { detail: IncidentDetail; refu
         event.preventDefault();
         void save(seen);
       }}
-      onKeyDown={(event) => event.key === 'Escape' && !event.defaultPrevented && close()}
+      onKeyDown={(event) => event.key === 'Escape' && !event.defaultPrevented && leave()}
       sx={{ display: 'grid', gap: 2, py: 1 }}
     >
       {drafts.map((draft, i) => (

@@ -14,6 +14,7 @@ import { type ApiError, asApiError } from '../../api/problem.ts';
 import { useSession } from '../../app/session.tsx';
 import { AppDialog } from '../../components/AppDialog.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
+import { useKeptText } from '../../components/use-kept-text.ts';
 import { endingEdits, moveLabel, pagesAgain, type Resolution, reversalOf } from './moves.ts';
 import { useMove } from './use-move.ts';
 
@@ -41,7 +42,8 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   // What the person saw when they decided; a change meanwhile must not slip under their hands.
   const [seen] = useState(item);
   const [from, setFrom] = useState(item.phase);
-  const [reason, setReason] = useState('');
+  const why = useKeptText(`move/${item.uid}/${to}`);
+  const reason = why.text;
   // One that was resolved before says how: to keep it or to change it is one look.
   const [ending, setEnding] = useState<NonNullable<Resolution['reason']> | ''>(resolution?.reason ?? '');
   const [isBusy, setBusy] = useState(false);
@@ -49,6 +51,14 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   const label = moveLabel(from, to);
   const reversal = reversalOf(from, to);
 
+  const discard = () => {
+    why.forget();
+    onClose();
+  };
+  const leave = () => {
+    why.leave();
+    onClose();
+  };
   const go = async (phase: Phase) => {
     setBusy(true);
     setError(undefined);
@@ -56,7 +66,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
     const edits = to === 'Resolution' ? endingEdits(resolution, ending) : [];
     try {
       await move({ ...seen, phase }, to, { edits, ...(reason.trim() ? { reason: reason.trim() } : {}) });
-      onClose();
+      discard();
     } catch (failure) {
       setError(asApiError(failure));
       setBusy(false);
@@ -65,7 +75,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   const theirs = error?.problem.conflict?.field === 'phase' ? (error.problem.conflict.theirs as Phase | null) : null;
   const isStillPossible = theirs !== null && canMove(theirs, to);
   return (
-    <AppDialog title={`${label}: ${item.name}`} open onClose={onClose} maxWidth="xs" holdsText={reason !== ''}>
+    <AppDialog title={`${label}: ${item.name}`} open onClose={leave} maxWidth="xs" holdsText={reason !== ''}>
       <Box
         component="form"
         onSubmit={(event: FormEvent) => {
@@ -103,7 +113,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
           <TextField
             label="Why (optional)"
             value={reason}
-            onChange={(event) => setReason(event.target.value)}
+            onChange={(event) => why.set(event.target.value)}
             autoFocus
             slotProps={{ htmlInput: { maxLength: REASON_MAX } }}
           />
@@ -111,7 +121,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
             <Refusal
               error={error}
               word={(value) => shownAs(value as Phase) ?? value}
-              onKeepTheirs={onClose}
+              onKeepTheirs={discard}
               onUseMine={isStillPossible ? () => void go(theirs) : undefined}
             >
               {theirs !== null && !isStillPossible && (
@@ -123,7 +133,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
           )}
         </DialogContent>
         <DialogActions>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={discard}>Cancel</Button>
           <Button type="submit" variant="contained" loading={isBusy} disabled={error?.problem.conflict !== undefined}>
             {label}
           </Button>

@@ -67,7 +67,8 @@ export function TextInPlace({
               aria-label={`Edit ${label.toLowerCase()}`}
               disabled={refusal !== undefined}
               onClick={() => {
-                setSeen(value);
+                // What was kept answers what was seen then: a change since is still a conflict.
+                if (kept.current === undefined) setSeen(value);
                 setDraft(kept.current ?? value ?? '');
               }}
               sx={{ p: 0.75 }}

@@ -281,33 +281,3 @@ describe('at any width', () => {
     expect(await at.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   });
 });
-
-describe('what was typed', () => {
-  it('is not lost by a click beside the dialog, and is there again after Escape', async () => {
-    const at = await open(LIST);
-    await at.getByRole('button', { name: 'Declare' }).click();
-    const dialog = at.getByRole('dialog', { name: 'Declare an incident' });
-    await dialog.getByLabel('What is wrong').fill('Everything is on fire');
-    await at.mouse.click(5, 5);
-    await dialog.getByLabel('What is wrong').focus();
-    expect(await dialog.getByLabel('What is wrong').inputValue()).toBe('Everything is on fire');
-    await at.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'hidden' });
-    await at.getByText('Your text is kept').waitFor();
-    await at.getByRole('button', { name: 'Declare' }).click();
-    expect(await dialog.getByLabel('What is wrong').inputValue()).toBe('Everything is on fire');
-    await dialog.getByRole('button', { name: 'Discard' }).click();
-    await dialog.waitFor({ state: 'hidden' });
-    await at.getByRole('button', { name: 'Declare' }).click();
-    expect(await dialog.getByLabel('What is wrong').inputValue()).toBe('');
-  });
-
-  it('closes an empty dialog with a click beside it', async () => {
-    const at = await open(LIST);
-    await at.getByRole('button', { name: 'Declare' }).click();
-    const dialog = at.getByRole('dialog', { name: 'Declare an incident' });
-    await dialog.getByLabel('What is wrong').waitFor();
-    await at.mouse.click(5, 5);
-    await dialog.waitFor({ state: 'hidden' });
-  });
-});

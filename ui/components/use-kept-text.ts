@@ -1,0 +1,37 @@
+/** Text in a dialog that Escape must not lose: it is there again when the dialog is opened again, for as long as the tab. */
+import { useState } from 'react';
+import { useSession } from '../app/session.tsx';
+import { useToast } from './Toasts.tsx';
+
+/** The oldest go first. */
+const MOST_KEPT = 20;
+const kept = new Map<string, string>();
+
+export interface KeptText {
+  text: string;
+  set(text: string): void;
+  /** The dialog is left and the text not: says so where there is any. */
+  leave(): void;
+  /** It was used, or is not wanted any more. */
+  forget(): void;
+}
+
+/** `place` says what the text is for; what another person typed in this tab is not shown. */
+export function useKeptText(place: string): KeptText {
+  const { me } = useSession();
+  const toast = useToast();
+  const key = `${me.user}/${place}`;
+  const [text, setText] = useState(kept.get(key) ?? '');
+  return {
+    text,
+    set(next) {
+      kept.delete(key);
+      if (next.trim() !== '') kept.set(key, next);
+      const [oldest] = kept.size > MOST_KEPT ? kept.keys() : [];
+      if (oldest !== undefined) kept.delete(oldest);
+      setText(next);
+    },
+    leave: () => void (text.trim() !== '' && toast.say('Your text is kept: it is there when you come back')),
+    forget: () => void kept.delete(key),
+  };
+}
