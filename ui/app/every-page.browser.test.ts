@@ -96,6 +96,19 @@ describe('on a phone', () => {
     await at.context().close();
   });
 
+  it('leads from the head of an incident past its story to the runbook', async () => {
+    const at = await stage.open('/incidents/demo/checkout-amber-falcon', { viewport: { width: 390, height: 500 } });
+    const runbook = at.getByRole('complementary', { name: 'Details' }).getByRole('link', { name: /Runbook/ });
+    await runbook.waitFor();
+    const top = async () => (await runbook.boundingBox())?.y ?? 0;
+    expect(await top()).toBeGreaterThan(500);
+    await at.getByRole('button', { name: 'Owner, links' }).click();
+    expect(await top()).toBeLessThan(500);
+    await at.keyboard.press('Tab');
+    await at.getByRole('button', { name: 'Edit owner' }).and(at.locator(':focus')).waitFor();
+    await at.context().close();
+  });
+
   it('shows an incident in two lines', async () => {
     const at = await stage.open('/incidents?namespace=demo', { viewport: { width: 390, height: 800 } });
     const row = at.getByRole('row').nth(1);

@@ -17,6 +17,8 @@ import { endOf } from './spans.ts';
 import { TextInPlace } from './TextInPlace.tsx';
 import { useField } from './use-field.ts';
 
+/** For who jumps there. */
+export const DETAILS_ID = 'details';
 const PRIORITIES: readonly Priority[] = ['P1', 'P2', 'P3', 'P4', 'P5'];
 
 function Line({ label, children }: { label: string; children: ReactNode }) {
@@ -41,7 +43,10 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
     <Box
       component="aside"
       aria-label="Details"
+      id={DETAILS_ID}
+      tabIndex={-1}
       sx={{
+        outline: 'none',
         minWidth: 0,
         px: 4,
         py: 3,

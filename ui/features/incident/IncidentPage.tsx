@@ -1,5 +1,7 @@
 /** One incident: head, tabs with addresses of their own, details beside them; gone, forbidden and old states said plainly. */
+import ArrowDownward from '@mui/icons-material/ArrowDownward';
 import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
 import Tab from '@mui/material/Tab';
 import Tabs from '@mui/material/Tabs';
 import Typography from '@mui/material/Typography';
@@ -13,7 +15,7 @@ import { useTitle } from '../../app/use-title.ts';
 import { number } from '../../components/number.ts';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { YamlView } from '../../components/YamlView.tsx';
-import { Details } from './Details.tsx';
+import { DETAILS_ID, Details } from './Details.tsx';
 import { Header } from './Header.tsx';
 import { IncidentAlerts } from './IncidentAlerts.tsx';
 import { Timeline } from './Timeline.tsx';
@@ -23,6 +25,12 @@ const TABS: { id: IncidentTabName; label: string; keys: string }[] = [
   { id: 'alerts', label: 'Alerts', keys: '2' },
   { id: 'yaml', label: 'YAML', keys: '3' },
 ];
+
+function showDetails(): void {
+  const details = document.getElementById(DETAILS_ID);
+  details?.scrollIntoView({ block: 'start' });
+  details?.focus({ preventScroll: true });
+}
 
 export function IncidentPage() {
   const { namespace = '', name = '' } = useParams();
@@ -98,31 +106,36 @@ export function IncidentPage() {
           }}
         >
           <Box component="section" aria-label={TABS.find(({ id }) => id === tab)?.label} sx={{ minWidth: 0 }}>
-            <Tabs
-              value={tab}
-              aria-label="Views of the incident"
-              component="nav"
-              sx={{ px: 2, borderBottom: 1, borderColor: 'divider' }}
-            >
-              {TABS.map(({ id, label }) => (
-                <Tab
-                  key={id}
-                  value={id}
-                  component={Link}
-                  to={incidentPath(namespace, name, id)}
-                  label={
-                    <span>
-                      {label}{' '}
-                      {id === 'alerts' && (
-                        <Box component="span" sx={{ color: 'text.secondary', fontWeight: 400 }}>
-                          {number(detail.alertsTotal)}
-                        </Box>
-                      )}
-                    </span>
-                  }
-                />
-              ))}
-            </Tabs>
+            <Box sx={{ display: 'flex', alignItems: 'center', px: 2, borderBottom: 1, borderColor: 'divider' }}>
+              <Tabs value={tab} aria-label="Views of the incident" component="nav">
+                {TABS.map(({ id, label }) => (
+                  <Tab
+                    key={id}
+                    value={id}
+                    component={Link}
+                    to={incidentPath(namespace, name, id)}
+                    label={
+                      <span>
+                        {label}{' '}
+                        {id === 'alerts' && (
+                          <Box component="span" sx={{ color: 'text.secondary', fontWeight: 400 }}>
+                            {number(detail.alertsTotal)}
+                          </Box>
+                        )}
+                      </span>
+                    }
+                  />
+                ))}
+              </Tabs>
+              <Button
+                onClick={showDetails}
+                endIcon={<ArrowDownward />}
+                // Where the columns stand one below the other, owner and runbook are behind the whole story.
+                sx={{ ml: 'auto', display: { lg: 'none' } }}
+              >
+                Owner, links
+              </Button>
+            </Box>
             {tab === 'timeline' && <Timeline detail={detail} />}
             {tab === 'alerts' && <IncidentAlerts detail={detail} />}
             {tab === 'yaml' && <YamlView kind="incidents" namespace={namespace} name={name} isEditable />}
