@@ -59,10 +59,18 @@ const requestLine = (requestId: string): ReactNode =>
   );
 
 /** Which right is missing, and the command with which an administrator grants it. */
-export function Forbidden({ problem }: { problem: Problem }) {
+export function Forbidden({ problem, onRetry }: { problem: Problem; onRetry: () => void }) {
   const { missing } = problem;
   return (
-    <StateView title="You may not see this" role="alert">
+    <StateView
+      title="You may not see this"
+      role="alert"
+      act={
+        <Button variant="outlined" onClick={onRetry}>
+          Try again
+        </Button>
+      }
+    >
       {missing ? (
         <>
           <Typography>
@@ -94,7 +102,7 @@ interface FailingProps {
 }
 /** Nothing could be read: what failed, the request's id, another try. */
 export function Failing({ error, what, onRetry }: FailingProps) {
-  if (error.status === 403) return <Forbidden problem={error.problem} />;
+  if (error.status === 403) return <Forbidden problem={error.problem} onRetry={onRetry} />;
   return (
     <StateView
       title={`${what} could not be read`}

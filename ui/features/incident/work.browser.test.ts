@@ -172,6 +172,10 @@ describe('without the right', () => {
     // Not being allowed to watch is no outage.
     await at.getByText('no access', { exact: true }).waitFor();
     expect(await at.getByText(/Not live since/).count()).toBe(0);
+    // Once it is granted.
+    stage.fake.state.faults.forbidden = false;
+    await at.getByRole('button', { name: 'Try again' }).click();
+    await at.getByRole('table', { name: 'Incidents' }).waitFor();
   });
 
   it('leaves no button that would only be refused', async () => {
