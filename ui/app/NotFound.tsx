@@ -9,9 +9,9 @@ export function NotFound() {
   useTitle('Not found');
   return (
     <StateView title="There is no such page" act={<Link to="/incidents">Go to the incidents</Link>}>
-      <Typography>
+      <Typography sx={{ overflowWrap: 'anywhere' }}>
         Nothing lives at <code>{pathname}</code>. An incident's address is <code>/incidents/namespace/name</code>, an
-        alert's <code>/alerts/namespace/name</code>.
+        alert's <code>/alerts/namespace/name</code>, a source's <code>/sources/namespace/name</code>.
       </Typography>
     </StateView>
   );

@@ -142,6 +142,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
                   <Link
                     to={incidentPath(item.namespace, item.name)}
                     onClick={leave}
+                    dir="auto"
                     style={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', flex: 1 }}
                   >
                     {item.title}
@@ -152,7 +153,7 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
               ))}
             </Box>
           )}
-          <Box sx={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 3 }}>
+          <Box sx={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(152px, 1fr))', gap: 3 }}>
             <TextField
               select
               label="Severity"
