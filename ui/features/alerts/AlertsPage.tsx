@@ -119,7 +119,7 @@ function NoAlerts({ namespace }: { namespace: string | undefined }) {
     >
       <Typography>
         What monitoring reports is listed here: one line for each fault, however often it is sent. Point a sender at an
-        AlertSource, or send one by hand:
+        AlertSource{send ? ', or send one by hand:' : '. This command lists those that are there:'}
       </Typography>
       {send ? (
         <CopyLine command={send} label="Copy the command that sends an alert" />

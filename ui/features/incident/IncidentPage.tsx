@@ -131,7 +131,7 @@ export function IncidentPage() {
                 onClick={showDetails}
                 endIcon={<ArrowDownward />}
                 // Where the columns stand one below the other, owner and runbook are behind the whole story.
-                sx={{ ml: 'auto', display: { lg: 'none' } }}
+                sx={{ ml: 'auto', display: { lg: 'none' }, '& .MuiButton-endIcon > svg': { fontSize: 16 } }}
               >
                 Owner, links
               </Button>

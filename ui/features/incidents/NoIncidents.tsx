@@ -40,6 +40,7 @@ export function NoIncidents({ tab, page, namespace }: NoIncidentsProps) {
         Alerts that belong together become one incident here, and people run it from detection to its end. To see the
         first one, send an alert
         {namespace === undefined ? '' : ` into ${namespace}`}, or declare an incident.
+        {send === undefined && ' This command lists the entrances for alerts:'}
       </Typography>
       {send ? (
         <CopyLine command={send} label="Copy the command that sends an alert" />

@@ -57,7 +57,7 @@ export function ListFrame({ what, one, list, error, readAt, onRetry, listRef, ..
               Clear filters
             </Button>
           )}
-          {props.order}
+          {list.held.rows.length > 0 && props.order}
         </Box>
       )}
       <NewRowsPill waiting={list.held.waiting} isReordered={list.held.isReordered} onShow={list.held.release} />
