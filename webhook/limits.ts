@@ -236,7 +236,7 @@ export const INBOX_WAITING = 20_000;
 export const INBOX_WAITING_BYTES = 64 * MIB;
 /** Rows of the inbox; past it, with the API server away, senders are told to hold what they have. */
 export const INBOX_ROWS = 500_000;
-/** The same of what is over limits.ratePerSecond of its source: the rest of the rows is for when the API server is away. */
+/** The same of what is over limits.ratePerSecond of its source, and of the repeats of such a source: the rest of the rows is for when the API server is away. */
 export const INBOX_ROWS_OVER_RATE = 100_000;
 /** Sources with such a rate whose use of it is remembered; beyond it those that used nothing lately are forgotten. */
 export const RATES_REMEMBERED = 1_000;

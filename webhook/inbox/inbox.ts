@@ -11,6 +11,7 @@ import type { Place } from '../intake/fair-queue.ts';
 import type { StoreRequest } from '../intake/store.ts';
 import {
   INBOX_FAULTS_READ,
+  INBOX_FAULTS_REMEMBERED,
   INBOX_LOOK_MS,
   INBOX_REST_MS,
   INBOX_ROWS,
@@ -22,11 +23,15 @@ import type { WebhookMetrics } from '../metrics.ts';
 import { createFirsts } from './firsts.ts';
 import { createLooking } from './looking.ts';
 import type { ReceiptClock } from './receipt-clock.ts';
+import { createRepeating, type Repeat } from './repeating.ts';
 import { rowsOf } from './rows.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface Inbox {
-  /** Resolves once all of them are stored; beyond `most` rows none is. @throws {Error} when one is not, or nobody can say. */
+  /**
+   * Resolves once all of them are stored; beyond `most` rows none is, but for what is said again of what waits there and has a row already.
+   * @throws {Error} when one is not, or nobody can say.
+   */
   put(requests: readonly StoreRequest[], most?: number): Promise<void>;
   /** False only when it is known that no report waits: what is unchanged in etcd may be news beside one that does. */
   mayHoldRows(): boolean;
@@ -51,6 +56,15 @@ export interface InboxDeps {
   metrics: WebhookMetrics;
 }
 
+interface Put {
+  request: StoreRequest;
+  repeat: Repeat | undefined;
+}
+interface Item {
+  row: InboxRow;
+  repeat: Repeat | undefined;
+}
+
 export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox {
   const { tell, subscribe } = createListeners();
   let store: InboxStore | undefined;
@@ -58,6 +72,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   let seen: InboxDepth | undefined;
   const waiting = createWaiting();
   const firsts = createFirsts(metrics.limitReached);
+  const repeating = createRepeating(INBOX_FAULTS_REMEMBERED);
   let isEmpty = false;
   /** When a statement that stores was last answered. */
   let storedAtMs = Number.NEGATIVE_INFINITY;
@@ -76,11 +91,11 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     down = undefined;
   }
 
-  const group = createGroupCommit<InboxRow>({
-    async store(rows) {
+  const group = createGroupCommit<Item>({
+    async store(items) {
       if (store === undefined) throw new Error('the inbox is not open yet');
       try {
-        await store.append(rows);
+        await write(store, items);
         storedAtMs = clock.monotonicMs();
         answered();
         tell();
@@ -89,7 +104,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         throw error;
       }
     },
-    bytesOf: (row) => row.reports.length + 256,
+    bytesOf: ({ row }) => row.reports.length + 256,
     nextTurn,
     itemsPerStatement: INBOX_ROWS_PER_WRITE,
     mostItems: INBOX_WAITING,
@@ -97,11 +112,11 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   });
 
   /** `marked`: the places of those that are the first of their kind. */
-  function rowsFor(requests: readonly StoreRequest[]): { rows: InboxRow[]; marked: Place[] } {
-    const rows: InboxRow[] = [];
+  function itemsFor(puts: readonly Put[]): { items: Item[]; marked: Place[] } {
+    const items: Item[] = [];
     const marked: Place[] = [];
     const nowMs = clock.monotonicMs();
-    for (const request of requests) {
+    for (const { request, repeat } of puts) {
       const { place } = request;
       const own = rowsOf(request);
       if (place !== undefined && firsts.take(place, nowMs) && own[0] !== undefined) {
@@ -109,21 +124,22 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         marked.push(place);
       }
       waiting.add(request.fingerprint);
-      rows.push(...own);
+      for (const row of own) items.push({ row, repeat });
     }
-    return { rows, marked };
+    return { items, marked };
   }
 
-  async function putRows({ rows, marked }: { rows: InboxRow[]; marked: Place[] }): Promise<void> {
+  async function putItems({ items, marked }: { items: Item[]; marked: Place[] }): Promise<void> {
     try {
-      await group.put(rows);
+      await group.put(items);
     } catch (error) {
       for (const place of marked) firsts.giveBack(place);
+      for (const { row } of items) repeating.forget(row);
       if (error instanceof GroupCommitFull) metrics.limitReached('INBOX_WAITING');
       throw error;
     }
     // A look that began before, and did not see the row, has forgotten it.
-    for (const { fingerprint } of rows) waiting.add(fingerprint);
+    for (const { row } of items) waiting.add(row.fingerprint);
   }
 
   async function look(): Promise<void> {
@@ -155,15 +171,21 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       if (store === undefined)
         return Promise.reject(new Error('the inbox is not open yet: what this cluster is has not been read'));
       if (down !== undefined && clock.monotonicMs() < down.untilMs) return Promise.reject(new Error(down.why));
-      if (!hasRoom(requests.length, most)) {
+      const given = requests.map((request) => ({
+        request,
+        repeat: repeating.next(request, waiting.has(request.fingerprint)),
+      }));
+      const more = given.filter(({ repeat }) => repeat?.instead === undefined).length;
+      if (more > 0 && !hasRoom(more, most)) {
+        for (const request of requests) repeating.forget(request);
         metrics.limitReached(most < INBOX_ROWS ? 'INBOX_ROWS_OVER_RATE' : 'INBOX_ROWS');
         return Promise.reject(new Error(`the inbox holds ${most} alerts already`));
       }
       puts += requests.length;
-      putSince += requests.length;
+      putSince += more;
       isEmpty = false;
       try {
-        return putRows(rowsFor(requests));
+        return putItems(itemsFor(given));
       } catch (error) {
         return Promise.reject(error);
       }
@@ -180,4 +202,10 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     },
     stop: () => looking.stop(),
   };
+}
+
+async function write(store: InboxStore, items: readonly Item[]): Promise<void> {
+  if (items.every(({ repeat }) => repeat === undefined)) return store.append(items.map(({ row }) => row));
+  const ids = await store.renew(items.map(({ row, repeat }) => ({ ...row, instead: repeat?.instead })));
+  for (const [place, { repeat }] of items.entries()) repeat?.lies(ids[place]);
 }

@@ -46,14 +46,17 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   }
 
   /** An error when it is not there, or nobody can say. */
-  async function keep(request: StoreRequest): Promise<StoreOutcome | Error> {
+  async function keep(request: StoreRequest, most?: number): Promise<StoreOutcome | Error> {
     try {
-      await inbox.put([request]);
+      await inbox.put([request], most);
       return { kind: 'inbox' };
     } catch (error) {
       return error instanceof Error ? error : new Error(messageOf(error));
     }
   }
+
+  /** Behind what waits there of the same fault, or may. */
+  const keepBehind = (request: StoreRequest) => keep(request, request.mostInboxRows);
 
   /** In doubt it goes to the inbox as well: to merge what is stored already changes nothing. */
   async function orKeep(request: StoreRequest, outcome: StoreOutcome): Promise<StoreOutcome> {
@@ -66,7 +69,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     // nothing will once it has left the cluster.
     const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && isOver(request));
     if (!mayBeForgotten || !inbox.mayHoldRows()) return outcome;
-    const kept = await keep({ ...request, isStored: true });
+    const kept = await keepBehind({ ...request, isStored: true });
     // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.
     if (!(kept instanceof Error) || !inbox.isWaiting(request.fingerprint) || !isOver(request)) return outcome;
     const message = `an older report of this alert waits in the inbox, which is away: ${kept.message}`;
@@ -77,7 +80,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     let request = given;
     // Overtaken by this one, what waits of the same fault would be merged without what this one says of it.
     if (inbox.isWaiting(request.fingerprint) && request.mayOvertake !== true) {
-      const kept = await keep(request);
+      const kept = await keepBehind(request);
       if (!(kept instanceof Error)) return kept;
       // Then etcd at least has to say that this one came later.
       request = { ...request, isOvertaking: true };

@@ -144,6 +144,23 @@ describe('a source with a rate', () => {
     expect(await send(report(0, { source: 'other' }))).toMatchObject([{ kind: 'created' }]);
   });
 
+  it('leaves it its repeats, too: they are stored already, and what waits of the same alert is not passed by', async () => {
+    const { storm, send, memory, clock, fake } = await aWorld({ sources: [rated(2, 4)] });
+    expect((await storm(0, 5)).at(-1)).toMatchObject({ kind: 'inbox' });
+    await storm(0, 2, { second: 1 });
+    memory.pretendRows = INBOX_ROWS_OVER_RATE;
+    await clock.advance(INBOX_LOOK_MS);
+    const { length } = memory.rows;
+    const writes = () => fake.calls.filter((call) => call !== 'get').length;
+    const before = writes();
+    expect(await send(report(2, { second: 2 }))).toMatchObject([{ kind: 'unchanged' }]);
+    expect([memory.rows.length, writes()]).toEqual([length, before]);
+    // Two have come up; for the next there is neither rate nor room.
+    const behind = [...(await storm(0, 2, { second: 3 })), ...(await storm(0, 2, { second: 4 }))];
+    expect(behind.map(({ kind }) => kind)).toEqual(['updated', 'updated', 'unavailable', 'unavailable']);
+    expect(memory.rows).toHaveLength(length);
+  });
+
   it('counts what it routes to others to itself, whoever accepts it', async () => {
     const accepting = (namespace: string) =>
       anAlertSource({ namespace, name: 'own', spec: { acceptFrom: { namespace: 'demo', name: 'prom' } } });
@@ -253,11 +270,12 @@ describe('the inbox, while a source is over its rate', () => {
     for (let n = 0; n < 50; n += 10) await storm(n, n + 10);
     const before = fake.calls.length;
     await storm(50, 51);
-    for (let minute = 1; minute <= 4; minute += 1) await storm(0, 50, { second: 60 * minute });
+    for (let minute = 1; minute <= 8; minute += 1) await storm(0, 50, { second: 60 * minute });
     // What stands behind another of its fault is not called over for that.
     expect(await storm(50, 51, { second: 1 })).toEqual([{ kind: 'inbox' }]);
     expect(await metrics()).toContain('funnelai_webhook_over_rate_total{outcome="inbox"} 1');
-    expect(memory.rows).toHaveLength(202);
+    // However often they come, they take three rows each.
+    expect(memory.rows).toHaveLength(1 + 3 * 50 + 1);
     drain.start();
     await clock.advance(10_000);
     expect(memory.rows).toEqual([]);

@@ -3,6 +3,7 @@
  * drained at that rate, or stays with its sender where that one is known to hold it. What writes nothing, and the end of what fires, is
  * held back by neither. Promises, as every store, that what it calls stored is.
  */
+import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { overRateText } from '@funnelai/domain/rate';
 import { messageOf } from '@funnelai/kube/errors';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -68,8 +69,11 @@ export function createRatedStore({ store, rates, inbox, metrics }: RatedStoreDep
       const pace = request.isCounted ? undefined : rates.paceOf(request);
       if (pace === undefined) return store.store(request, signal);
       const weight = rates.weightOf(request);
-      if (weight === 'one') return ofOne(request, pace, signal);
-      return store.store(weight === 'end' ? { ...request, mayOvertake: true } : request, signal);
+      if (weight === 'end') return store.store({ ...request, mayOvertake: true }, signal);
+      const own = { ...request, mostInboxRows: INBOX_ROWS_OVER_RATE };
+      // With no room behind what waits of it, a repeat has to be written to be later than that.
+      const mayBeWritten = weight === 'one' || (isBehind(request) && request.fingerprint !== HEARTBEAT_FINGERPRINT);
+      return mayBeWritten ? ofOne(own, pace, signal) : store.store(own, signal);
     },
     admit(requests) {
       const [first] = requests;

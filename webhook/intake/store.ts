@@ -41,6 +41,8 @@ export interface StoreRequest {
   isOvertaking?: true;
   /** It is in etcd, and goes to the inbox only to stand behind what may wait there of the same fault. */
   isStored?: true;
+  /** Behind what waits there of the same fault it is put only while the inbox holds fewer rows: its source has a rate. */
+  mostInboxRows?: number;
   /** It ends what fires in the cluster, and need not wait behind what waits of the same fault in the inbox. */
   mayOvertake?: true;
 }

@@ -65,6 +65,19 @@ export class MemoryInbox {
         for (const { id } of next) this.read.add(id);
         return next;
       },
+      renew: async (rows) => {
+        ask();
+        const wait = this.beforeAppend;
+        this.beforeAppend = undefined;
+        await wait?.();
+        const ids = rows.map(({ instead, ...row }) => {
+          this.rows = this.rows.filter(({ id, fingerprint }) => id !== instead || fingerprint !== row.fingerprint);
+          this.add(row);
+          return this.rows.at(-1)?.id;
+        });
+        if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
+        return ids;
+      },
       remove: async (ids, holder) => {
         ask();
         if (holder !== this.holder) return false;
