@@ -248,6 +248,8 @@ export const INBOX_FIRSTS_REMEMBERED = 2_000;
 export const INBOX_FIRST_AGAIN_MS = 60_000;
 /** After the inbox did not answer it is not asked for so long: nobody waits out a time-out of it in a row. */
 export const INBOX_REST_MS = 1_000;
+/** What failed sooner than this is tried once more at once, before that: a connection broke, and the next one may not. */
+export const INBOX_AGAIN_MS = 250;
 /** How often depth and age of the inbox are looked at. */
 export const INBOX_LOOK_MS = 1_000;
 /** Sources that the cache does not know are asked for at the API server: how long one such question may take, and so many a second. */

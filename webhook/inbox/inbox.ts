@@ -2,6 +2,7 @@
  * The inbox as a request sees it: `put` resolves once the reports are safe in Postgres, or rejects soon. It knows how much waits there, and
  * whether anything may. Draining it is drain.ts's, when to use it two-stores.ts's.
  */
+import { HistoryRefused } from '@funnelai/history/errors';
 import { createGroupCommit, GroupCommitFull } from '@funnelai/history/group-commit';
 import { INBOX_ROWS_PER_WRITE, type InboxDepth, type InboxRow, type InboxStore } from '@funnelai/history/inbox';
 import { type Clock, nextTurn } from '@funnelai/kube/clock';
@@ -10,6 +11,7 @@ import type { Log } from '@funnelai/kube/log';
 import type { Place } from '../intake/fair-queue.ts';
 import type { StoreRequest } from '../intake/store.ts';
 import {
+  INBOX_AGAIN_MS,
   INBOX_FAULTS_READ,
   INBOX_FAULTS_REMEMBERED,
   INBOX_LOOK_MS,
@@ -91,19 +93,34 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     down = undefined;
   }
 
+  async function writeAgain(open: InboxStore, items: readonly Item[]): Promise<void> {
+    const beganMs = clock.monotonicMs();
+    try {
+      await write(open, items);
+    } catch (error) {
+      if (storedAtMs <= beganMs) failed(error);
+      throw error;
+    }
+  }
+
   const group = createGroupCommit<Item>({
     async store(items) {
       if (store === undefined) throw new Error('the inbox is not open yet');
+      const beganMs = clock.monotonicMs();
       try {
         await write(store, items);
-        storedAtMs = clock.monotonicMs();
-        answered();
-        tell();
       } catch (error) {
-        failed(error);
-        throw error;
+        // Of a connection that broke the next one knows nothing; nor does a statement that took too long tell of one that did not.
+        const mayPassNow = clock.monotonicMs() - beganMs < INBOX_AGAIN_MS || storedAtMs > beganMs;
+        if (!mayPassNow) failed(error);
+        if (!mayPassNow || error instanceof HistoryRefused) throw error;
+        await writeAgain(store, items);
       }
+      storedAtMs = clock.monotonicMs();
+      answered();
+      tell();
     },
+    goesOn: () => down === undefined,
     bytesOf: ({ row }) => row.reports.length + 256,
     nextTurn,
     itemsPerStatement: INBOX_ROWS_PER_WRITE,
@@ -147,8 +164,9 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     const before = puts;
     const beganMs = clock.monotonicMs();
     const known = waiting.mark();
+    const asked = receipt.compare(store.now);
     try {
-      const [depth] = await Promise.all([store.depth(), receipt.compare(store.now)]);
+      const [depth] = await Promise.all([store.depth(), asked]);
       seen = depth;
       if (depth.rows === 0) known.replace([]);
       else known.replace(await store.waiting(INBOX_FAULTS_READ));
@@ -158,8 +176,12 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       metrics.inbox(depth.rows, depth.oldestAgeMs / 1_000, depth.setAside);
       answered();
     } catch (error) {
-      // To count takes longer than to store: what is being stored meanwhile says more of whether it may be.
-      if (storedAtMs < beganMs) failed(error);
+      // To count takes longer than to store: whether that may be is told by what is being stored meanwhile, or by a question that takes no time.
+      const answers = await asked.then(
+        () => true,
+        () => false,
+      );
+      if (!answers && storedAtMs < beganMs) failed(error);
     }
     tell();
   }

@@ -6,7 +6,7 @@
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
-import { LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
+import { INBOX_REST_MS, LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
@@ -103,11 +103,47 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       return orKeep(request, await inLane(leave, request, signal, verdict.round));
     leave?.({ isUnused: true });
     const kept = await keep(request);
-    if (!(kept instanceof Error)) return kept;
-    // With no second store all that helps is to wait for the first.
-    const late = await lane.enter({ place: request.place, signal });
-    if (late === undefined) return bothAway('the API server has too much to do', kept, undefined);
-    return inLane(late, request, signal, verdict.round);
+    return kept instanceof Error ? whicheverIsFirst(request, kept, signal, verdict.round) : kept;
+  }
+
+  /** With no second store all that helps is to wait for the first; or for the second one, which may be back within a second. */
+  async function whicheverIsFirst(
+    request: StoreRequest,
+    why: Error,
+    signal: AbortSignal,
+    round: number,
+  ): Promise<StoreOutcome> {
+    let last = why;
+    while (!signal.aborted) {
+      const wait = untilItTakes(signal);
+      const leave = await lane.enter({ place: request.place, signal: wait.signal });
+      wait.end();
+      if (leave !== undefined) return orKeep(request, await inLane(leave, request, signal, round));
+      if (signal.aborted) break;
+      const kept = await keep(request);
+      if (!(kept instanceof Error)) return kept;
+      last = kept;
+    }
+    return bothAway('the API server has too much to do', last, undefined);
+  }
+
+  /** Aborts with `signal`, or once the inbox takes reports again. */
+  function untilItTakes(signal: AbortSignal): { signal: AbortSignal; end(): void } {
+    const stop = new AbortController();
+    const abort = () => stop.abort();
+    let cancel = () => {};
+    const look = () => {
+      cancel = clock.after(INBOX_REST_MS, () => (inbox.takes() ? abort() : look()));
+    };
+    look();
+    signal.addEventListener('abort', abort, { once: true });
+    return {
+      signal: stop.signal,
+      end() {
+        cancel();
+        signal.removeEventListener('abort', abort);
+      },
+    };
   }
 
   /** Holds nothing of the requests while they are written. */

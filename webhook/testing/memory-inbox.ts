@@ -13,8 +13,12 @@ export class MemoryInbox {
   holder: number | undefined = 1;
   /** What the next statement that stores waits for. */
   beforeAppend: (() => Promise<void>) | undefined;
+  /** So many statements that store find their connection broken. */
+  breaks = 0;
   /** What a look at the depth waits for. */
   beforeDepth: (() => Promise<void>) | undefined;
+  /** What the question of the time waits for. */
+  beforeNow: (() => Promise<void>) | undefined;
   /** What is counted, where a story is about more than one wants to put. */
   pretendRows: number | undefined;
   /** Rows of the longest page. */
@@ -32,9 +36,15 @@ export class MemoryInbox {
     const ask = () => {
       if (this.isAway) throw new HistoryUnavailable('Postgres is not available: no answer');
     };
+    const broken = () => {
+      if (this.breaks === 0) return;
+      this.breaks -= 1;
+      throw new HistoryUnavailable('Postgres is not available: Connection terminated unexpectedly');
+    };
     return {
       append: async (rows) => {
         ask();
+        broken();
         const wait = this.beforeAppend;
         this.beforeAppend = undefined;
         await wait?.();
@@ -105,6 +115,7 @@ export class MemoryInbox {
       },
       now: async () => {
         ask();
+        await this.beforeNow?.();
         return 0n;
       },
     };
