@@ -4,7 +4,7 @@
  */
 import type pg from 'pg';
 import { type Session, withSession } from './connection.ts';
-import { HOLDS_LOCK } from './drain-lock.ts';
+import { HOLDS_LOCK, NEWS } from './drain-lock.ts';
 import { type FaultKey, faultKey } from './fault-key.ts';
 import { storableText } from './rows.ts';
 
@@ -53,6 +53,8 @@ export interface InboxStore {
   append(rows: readonly InboxRow[]): Promise<void>;
   /** Likewise; what they repeat goes with the same statement. Returns under which ids they lie, in their order; undefined of one of which that cannot be told. */
   renew(rows: readonly RepeatRow[]): Promise<(string | undefined)[]>;
+  /** Lets all who hear the news of this scope (drain-lock.ts) know that something lies here. */
+  tell(): Promise<void>;
   /** The next rows after `after` ('0': from the first), in order, without those of some namespaces: no more once their reports have so many bytes. */
   page(o: {
     after: string;
@@ -184,6 +186,9 @@ export function createInboxStore(o: { pool: pg.Pool; scope: string; hasFirsts?: 
         instead,
       ]);
       return idsOf(rows, added);
+    },
+    async tell() {
+      await ask('SELECT pg_notify($1, $2)', [NEWS, scope]);
     },
     page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) => {
       if (firsts && !hasFirsts()) return [];

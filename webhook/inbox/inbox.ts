@@ -15,8 +15,10 @@ import {
   INBOX_FAULTS_READ,
   INBOX_FAULTS_REMEMBERED,
   INBOX_LOOK_MS,
+  INBOX_NEWS_MS,
   INBOX_REST_MS,
   INBOX_ROWS,
+  INBOX_TOLD_MS,
   INBOX_WAITING,
   INBOX_WAITING_BYTES,
 } from '../limits.ts';
@@ -37,6 +39,8 @@ export interface Inbox {
   put(requests: readonly StoreRequest[], most?: number): Promise<void>;
   /** False only when it is known that no report waits: what is unchanged in etcd may be news beside one that does. */
   mayHoldRows(): boolean;
+  /** Another replica says that something lies there. */
+  hear(): void;
   /** Does a report of this fault wait there, as far as is known? What comes later of it has to stand behind it. */
   isWaiting(fingerprint: string): boolean;
   /** Would a report be taken, as far as is known? Not before it is open, while Postgres does not answer, nor when it is full. */
@@ -76,6 +80,10 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   const firsts = createFirsts(metrics.limitReached);
   const repeating = createRepeating(INBOX_FAULTS_REMEMBERED);
   let isEmpty = false;
+  /** Until then it is not believed to be empty, whatever a look finds: who has said so once may put more there without saying it again. */
+  let heldUntilMs = Number.NEGATIVE_INFINITY;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  let telling: Promise<void> = Promise.resolve();
   /** When a statement that stores was last answered. */
   let storedAtMs = Number.NEGATIVE_INFINITY;
   /** Rows put since the last look, and how many puts there ever were. */
@@ -103,6 +111,17 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     }
   }
 
+  /** Others would find out at their next look only: till then they would take what changes nothing for the last word. */
+  function tellOthers(open: InboxStore): Promise<void> {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - toldAtMs < INBOX_TOLD_MS) return telling;
+    toldAtMs = nowMs;
+    telling = open.tell().catch(() => {
+      toldAtMs = Number.NEGATIVE_INFINITY;
+    });
+    return telling;
+  }
+
   const group = createGroupCommit<Item>({
     async store(items) {
       if (store === undefined) throw new Error('the inbox is not open yet');
@@ -111,6 +130,8 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         await write(store, items);
       } catch (error) {
         // Of a connection that broke the next one knows nothing; nor does a statement that took too long tell of one that did not.
+        // It may lie there all the same.
+        void tellOthers(store);
         const mayPassNow = clock.monotonicMs() - beganMs < INBOX_AGAIN_MS || storedAtMs > beganMs;
         if (!mayPassNow) failed(error);
         if (!mayPassNow || error instanceof HistoryRefused) throw error;
@@ -119,6 +140,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       storedAtMs = clock.monotonicMs();
       answered();
       tell();
+      await tellOthers(store);
     },
     goesOn: () => down === undefined,
     bytesOf: ({ row }) => row.reports.length + 256,
@@ -171,7 +193,7 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       if (depth.rows === 0) known.replace([]);
       else known.replace(await store.waiting(INBOX_FAULTS_READ));
       // What was put meanwhile may not have been counted.
-      isEmpty = depth.rows === 0 && puts === before && group.size === 0;
+      isEmpty = depth.rows === 0 && puts === before && group.size === 0 && clock.monotonicMs() >= heldUntilMs;
       putSince = puts - before;
       metrics.inbox(depth.rows, depth.oldestAgeMs / 1_000, depth.setAside);
       answered();
@@ -213,6 +235,10 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
       }
     },
     mayHoldRows: () => !isEmpty,
+    hear() {
+      isEmpty = false;
+      heldUntilMs = clock.monotonicMs() + INBOX_NEWS_MS;
+    },
     isWaiting: (fingerprint) => waiting.has(fingerprint),
     takes: () => store !== undefined && down === undefined && hasRoom(1),
     isAway: () => down !== undefined,

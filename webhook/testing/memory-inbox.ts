@@ -26,6 +26,8 @@ export class MemoryInbox {
   /** Ids that were ever read. */
   readonly read = new Set<string>();
   #next = 1;
+  /** Who hears that something was put there. */
+  readonly hearers: (() => void)[] = [];
   readonly #listeners = new Set<(held: boolean) => void>();
 
   add(row: InboxRow): void {
@@ -50,6 +52,10 @@ export class MemoryInbox {
         await wait?.();
         for (const row of rows) this.add(row);
         if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
+      },
+      tell: async () => {
+        ask();
+        for (const hear of this.hearers) hear();
       },
       page: async ({
         after,

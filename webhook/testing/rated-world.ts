@@ -24,8 +24,9 @@ interface Shared {
   clock: FakeClock;
 }
 
-/** Nothing is drained before `drain.start()`. `hasInbox: false` is a webhook without a database. `beside`: another replica of that one. */
-export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolean; beside?: Shared }) {
+/** Nothing is drained before `drain.start()`. `hasInbox: false` is a webhook without a database. `beside`: another replica of that one.
+ * `hears`: it is told when another has put something into the inbox. */
+export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolean; beside?: Shared; hears?: boolean }) {
   const {
     fake = new FakeAlerts(),
     memory = new MemoryInbox(),
@@ -61,6 +62,7 @@ export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolea
   const parts = { inbox: memory.store, lock: memory.lock, etcd, sourceOf, isNew, rates: ratesOfOwn() };
   const drain = createDrain({ ...parts, api, lane, clock, log, metrics });
   if (hasInbox) inbox.open(memory.store);
+  if (o.hears === true) memory.hearers.push(inbox.hear);
   await clock.advance(0);
   return { fake, memory, clock, etcd, lane, store, ingest, drain, metrics: () => registry.metrics() };
 }
