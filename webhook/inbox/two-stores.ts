@@ -67,7 +67,8 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     }
     // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it, or, of what is over,
     // nothing will once it has left the cluster.
-    const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && isOver(request));
+    const passesBy = isOver(request) || request.mayOvertake === true;
+    const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && passesBy);
     if (!mayBeForgotten || !inbox.mayHoldRows()) return outcome;
     const kept = await keepBehind({ ...request, isStored: true });
     // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.

@@ -109,6 +109,43 @@ describe('a source with a rate', () => {
     expect(states().toSorted()).toEqual([...Array(49).fill('Firing'), 'Resolved']);
   });
 
+  it('ends at once what fires and is folded, and asks about nothing but ends', async () => {
+    const asked: string[] = [];
+    const folded = report(0).fingerprint;
+    const firesFolded = ({ fingerprint }: StoreRequest) => {
+      asked.push(fingerprint);
+      return fingerprint === folded;
+    };
+    const { storm, send } = await aWorld({ sources: [rated(1, 1)], firesFolded });
+    await storm(10, 50);
+    expect(await send(report(0, { second: 1 }))).toMatchObject([{ kind: 'inbox' }]);
+    expect(asked).toEqual([]);
+    const ends = [report(0, { second: 2, resolved: true }), report(1, { second: 2, resolved: true })];
+    // Nothing of the second one is known: its end waits like anything else.
+    expect((await send(...ends)).map(({ kind }) => kind)).toEqual(['created', 'inbox']);
+  });
+
+  it('has the first trusted acknowledgement of what fires at once, and keeps it, whatever of that waits in the inbox', async () => {
+    const { storm, send, fake, memory, drain, clock } = await aWorld({ sources: [rated(1, 1)] });
+    await storm(0, 50);
+    await send(report(0, { second: 1 }));
+    const acknowledged = (second: number): StoreRequest => {
+      const said = report(0, { second });
+      const word = { at: time(second), by: 'Icinga' };
+      const spec = { ...said.reports[0].spec, acknowledgedUpstream: { ...word, trusted: word } };
+      return { ...said, reports: [{ ...said.reports[0], spec, only: 'Acknowledgement' }] };
+    };
+    const only = () => [...fake.stored.values()].find(({ spec }) => spec.fingerprint === report(0).fingerprint)?.spec;
+    expect(await send(acknowledged(2))).toMatchObject([{ kind: 'updated' }]);
+    expect(only()?.acknowledgedUpstream?.trusted?.at).toBe(time(2));
+    // A word that comes again is news each time: who says it a thousand times a second is over his rate.
+    expect(await send(acknowledged(3))).toMatchObject([{ kind: 'inbox' }]);
+    drain.start();
+    await clock.advance(90_000);
+    expect(memory.rows).toEqual([]);
+    expect(only()).toMatchObject({ state: 'Firing', acknowledgedUpstream: { at: time(2), trusted: { at: time(3) } } });
+  });
+
   it('is told 503 and when to come back where the inbox is away too, and loses nothing that was answered', async () => {
     const { storm, fake, memory, clock, metrics } = await aWorld({ sources: [rated(2, 4)] });
     memory.isAway = true;
