@@ -5,6 +5,7 @@ import { until } from '@funnelai/test/harness/wait';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createDrainLock, type DrainLock } from './drain-lock.ts';
+import { createInboxStore } from './inbox.ts';
 import { silentLog } from './log.ts';
 import { createPool } from './pool.ts';
 
@@ -27,9 +28,15 @@ afterEach(async () => {
 });
 
 /** Of a replica, with a pool of its own, as each process has. */
-function aLock(o: { url?: string; scope?: string; clock?: typeof systemClock } = {}): DrainLock {
+function aLock(o: { url?: string; scope?: string; clock?: typeof systemClock; onNews?: () => void } = {}): DrainLock {
   const pool = createPool(o.url ?? database.url, { connectTimeoutMs: 1_000 });
-  const lock = createDrainLock({ pool, clock: o.clock ?? systemClock, log: silentLog, scope: o.scope ?? 'cluster' });
+  const lock = createDrainLock({
+    pool,
+    clock: o.clock ?? systemClock,
+    log: silentLog,
+    scope: o.scope ?? 'cluster',
+    ...(o.onNews && { onNews: o.onNews }),
+  });
   pools.push(pool);
   locks.push(lock);
   lock.start();
@@ -49,6 +56,22 @@ describe('the drain lock', () => {
     await first.stop();
     expect(first.held()).toBe(false);
     await isHeld(second);
+  });
+
+  it('hears on its connection, held or not, what is put into the inbox of its cluster, and of no other', async () => {
+    const heard: string[] = [];
+    await isHeld(aLock({ onNews: () => heard.push('drains') }));
+    aLock({ onNews: () => heard.push('waits') });
+    await isHeld(aLock({ scope: 'another cluster', onNews: () => heard.push('other') }));
+    const pool = createPool(database.url);
+    pools.push(pool);
+    const tell = () => createInboxStore({ pool, scope: 'cluster' }).tell();
+    // The second may be connecting still.
+    await until('both to hear', SOON_MS, async () => {
+      await tell();
+      return new Set(heard).size === 2;
+    });
+    expect(new Set(heard)).toEqual(new Set(['drains', 'waits']));
   });
 
   it('is known to be lost at once when its connection breaks, and is tried for again', async () => {

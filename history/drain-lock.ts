@@ -17,13 +17,16 @@ const TRUST_MS = 4_000;
 /** Tells our locks from those of others in the same database. */
 const SEED = 7_142_019_002;
 
+/** Channel on which it is said, by scope, that something was put into an inbox. */
+export const NEWS = 'funnelai_inbox';
+
 /** Does the backend with process id `pid` hold the drain lock of `scope`? Both are parameters of the statement that this stands in. */
 export const HOLDS_LOCK = (scope: string, pid: string): string => `EXISTS (
   SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = ${pid}::integer
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
     AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(${scope}::text, ${SEED}))`;
 // The server, too, has to notice when a peer is gone without a word; later than the peer itself does.
-const PREPARE = 'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
+const PREPARE = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; LISTEN ${NEWS}`;
 const TRY = `SELECT pg_try_advisory_lock(hashtextextended($1, ${SEED})) AS held, pg_backend_pid() AS pid`;
 const GIVE_BACK = `SELECT pg_advisory_unlock(hashtextextended($1, ${SEED}))`;
 
@@ -45,9 +48,11 @@ export interface DrainLockOptions {
   log: Log;
   /** Who has the same scope excludes each other: the cluster. */
   scope: string;
+  /** Hears on its connection of what others put into the inbox of this scope: soon, and not of all. */
+  onNews?: () => void;
 }
 
-export function createDrainLock({ pool, clock, log, scope }: DrainLockOptions): DrainLock {
+export function createDrainLock({ pool, clock, log, scope, onNews = () => {} }: DrainLockOptions): DrainLock {
   const listeners = new Set<(held: boolean) => void>();
   let connection: pg.PoolClient | undefined;
   let pid: number | undefined;
@@ -84,6 +89,9 @@ export function createDrainLock({ pool, clock, log, scope }: DrainLockOptions): 
     };
     client.on('error', onLost);
     client.on('end', onLost);
+    client.on('notification', ({ channel, payload }) => {
+      if (channel === NEWS && payload === scope) onNews();
+    });
     connection = client;
     await ask(client, PREPARE);
     return client;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createGroupCommit } from './group-commit.ts';
 
 /** A store whose statements end when the test says so. */
-function aStore() {
+function aStore(o: { goesOn?: () => boolean } = {}) {
   const statements: { items: number[]; end(error?: Error): void }[] = [];
   const group = createGroupCommit<number>({
     store: (items) =>
@@ -15,6 +15,7 @@ function aStore() {
     itemsPerStatement: 4,
     mostItems: 10,
     mostBytes: 6 * 1_024 * 1_024,
+    ...o,
   });
   return { group, statements };
 }
@@ -78,6 +79,18 @@ describe('requests that come together', () => {
     const outcomes = (await all).map(({ status }) => status);
     expect(outcomes).toEqual([...Array(4).fill('rejected'), ...Array(4).fill('fulfilled'), 'rejected']);
     expect([statements.length, group.size]).toEqual([2, 0]);
+  });
+
+  it('hear of a failure alone where the next statement may well go through', async () => {
+    const { group, statements } = aStore({ goesOn: () => true });
+    const all = Promise.allSettled([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => group.put([n])));
+    await turn();
+    statements[0]?.end(new Error('away'));
+    await turn();
+    for (const { end } of statements) end();
+    const outcomes = (await all).map(({ status }) => status);
+    expect(outcomes).toEqual([...Array(4).fill('rejected'), ...Array(5).fill('fulfilled')]);
+    expect([statements.length, group.size]).toEqual([3, 0]);
   });
 
   it('are turned away once too many wait, in number or in bytes', async () => {

@@ -1,6 +1,6 @@
 /**
  * Lets all who want to store something at the same moment share one statement and one wait for the disk. Bounded in rows and bytes, held
- * and under way; what cannot be stored is told to all who wait, at once. Knows nothing of Postgres.
+ * and under way; what cannot be stored is told to all who would only wait for the same, at once. Knows nothing of Postgres.
  */
 
 /** Statements under way at once: the second fills while the first waits for the disk. */
@@ -28,6 +28,8 @@ export interface GroupCommitOptions<Item> {
   /** Items, and bytes of them, that may wait. */
   mostItems: number;
   mostBytes: number;
+  /** Asked after a statement failed: may another one go through? Then only those of that statement are told. Never where absent. */
+  goesOn?(): boolean;
 }
 
 interface Waiting<Item> {
@@ -63,6 +65,14 @@ export function createGroupCommit<Item>(o: GroupCommitOptions<Item>): GroupCommi
     return batch;
   }
 
+  /** Who waits would only wait for the same. */
+  function dropAll(error: unknown): void {
+    for (const one of queue) one.of.reject(error);
+    size -= queue.length;
+    queue = [];
+    bytes = 0;
+  }
+
   async function run(): Promise<void> {
     underWay += 1;
     const batch = take();
@@ -73,11 +83,8 @@ export function createGroupCommit<Item>(o: GroupCommitOptions<Item>): GroupCommi
         if (of.left === 0) of.resolve();
       }
     } catch (error) {
-      // Who waits behind them would only wait for the same.
-      for (const one of [...batch, ...queue]) one.of.reject(error);
-      size -= queue.length;
-      queue = [];
-      bytes = 0;
+      for (const one of batch) one.of.reject(error);
+      if (o.goesOn?.() !== true) dropAll(error);
     } finally {
       size -= batch.length;
       underWay -= 1;

@@ -107,6 +107,42 @@ describe('rows of the inbox', () => {
     expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('inbox_firsts');
   });
 
+  it('go for those that say the same again, which stand behind all that came since', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    const said = (n: number, word: string) => aRow(n, { reports: JSON.stringify([word]) });
+    expect(await inbox.renew([said(1, 'a'), { ...said(2, 'b'), isFirst: true }])).toEqual(['1', '2']);
+    await inbox.append([said(1, 'c')]);
+    await createInboxStore({ pool, scope: 'b' }).append([said(9, 'theirs')]);
+    // The row of another fault is not its own, nor is one of another cluster.
+    const again = [
+      { ...said(1, 'd'), instead: '1' },
+      { ...said(2, 'e'), instead: '2' },
+      { ...said(5, 'f'), instead: '3' },
+      { ...said(9, 'g'), instead: '4' },
+    ];
+    const ids = await inbox.renew([...again, said(6, 'h'), said(6, 'i')]);
+    expect(ids.map((id) => id !== undefined)).toEqual([true, true, true, true, false, false]);
+    const found = await inbox.page(all);
+    expect(found.map(({ reports }) => JSON.parse(reports)[0]).join('')).toBe('cdefghi');
+    expect(found.slice(1, 5).map(({ id }) => id)).toEqual(ids.slice(0, 4));
+    expect((await inbox.page({ ...all, firsts: true })).map(({ fingerprint }) => fingerprint)).toEqual([
+      aRow(2).fingerprint,
+    ]);
+    expect((await createInboxStore({ pool, scope: 'b' }).depth()).rows).toBe(1);
+  });
+
+  it('are put there by nobody who waits for one that takes rows away', async () => {
+    const inbox = createInboxStore({ pool, scope: 'a' });
+    await inbox.append([aRow(1)]);
+    const taking = await pool.connect();
+    await taking.query('BEGIN');
+    await taking.query('DELETE FROM inbox WHERE id = 1');
+    expect(await inbox.renew([{ ...aRow(1), instead: '1' }])).toEqual(['2']);
+    await taking.query('COMMIT');
+    taking.release();
+    expect((await inbox.page(all)).map(({ id }) => id)).toEqual(['2']);
+  });
+
   it('of another cluster in the same database are not seen, counted, or taken', async () => {
     const [mine, theirs] = [createInboxStore({ pool, scope: 'a' }), createInboxStore({ pool, scope: 'b' })];
     await mine.append([aRow(1)]);

@@ -4,7 +4,8 @@
  */
 import type pg from 'pg';
 import { type Session, withSession } from './connection.ts';
-import { HOLDS_LOCK } from './drain-lock.ts';
+import { HOLDS_LOCK, NEWS } from './drain-lock.ts';
+import { type FaultKey, faultKey } from './fault-key.ts';
 import { storableText } from './rows.ts';
 
 /** Rows of one statement at most. */
@@ -31,6 +32,11 @@ export interface InboxRow {
   /** The first of its kind, for whoever put it there: it can be asked for by itself. */
   isFirst?: boolean;
 }
+/** One that says again what lies there already. */
+export interface RepeatRow extends InboxRow {
+  /** Id of the row that goes for it, if that still lies there. */
+  instead?: string | undefined;
+}
 export interface StoredRow extends InboxRow {
   /** Grows with the order of receipt; a bigint in digits. */
   id: string;
@@ -45,6 +51,10 @@ export interface InboxDepth {
 export interface InboxStore {
   /** Stores all or none, at most `INBOX_ROWS_PER_WRITE`, and resolves once they are safe on disk. @throws {HistoryUnavailable} they may be there all the same. */
   append(rows: readonly InboxRow[]): Promise<void>;
+  /** Likewise; what they repeat goes with the same statement. Returns under which ids they lie, in their order; undefined of one of which that cannot be told. */
+  renew(rows: readonly RepeatRow[]): Promise<(string | undefined)[]>;
+  /** Lets all who hear the news of this scope (drain-lock.ts) know that something lies here. */
+  tell(): Promise<void>;
   /** The next rows after `after` ('0': from the first), in order, without those of some namespaces: no more once their reports have so many bytes. */
   page(o: {
     after: string;
@@ -90,6 +100,24 @@ FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_
   WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, place)
 WHERE ${DURABLE}
 ORDER BY r.place`;
+// Behind all that came since: in the place of the older one it would be drained before that. Who puts something there never waits for who drains.
+const RENEW = `
+WITH r AS (
+  SELECT r.namespace, r.source, r.fingerprint, r.demo::boolean AS demo, r.received_at::timestamptz AS received_at, r.reports::json AS reports,
+         r.is_first::boolean AS is_first, nullif(r.instead, '')::bigint AS instead, r.place
+  FROM unnest(string_to_array($2, E'\\n'), string_to_array($3, E'\\n'), string_to_array($4, E'\\n'), string_to_array($5, E'\\n'),
+              string_to_array($6, E'\\n'), string_to_array($7, E'\\n'), string_to_array($8, E'\\n'), string_to_array($9, E'\\n'))
+    WITH ORDINALITY AS r(namespace, source, fingerprint, demo, received_at, reports, is_first, instead, place)
+  WHERE ${DURABLE}),
+gone AS (
+  DELETE FROM inbox WHERE scope = $1 AND id IN (
+    SELECT i.id FROM inbox i JOIN r ON i.id = r.instead AND i.fingerprint = r.fingerprint WHERE i.scope = $1 FOR UPDATE OF i SKIP LOCKED)
+  RETURNING id, is_first)
+INSERT INTO inbox (scope, namespace, source, fingerprint, demo, received_at, reports, is_first)
+SELECT $1, namespace, source, fingerprint, demo, received_at, reports, r.is_first OR coalesce(gone.is_first, false)
+FROM r LEFT JOIN gone ON gone.id = r.instead
+ORDER BY place
+RETURNING id::text AS id, namespace, source, fingerprint`;
 const pageOf = (which: string): string => `
 SELECT id::text AS id, namespace, source, fingerprint, demo, reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
@@ -139,20 +167,28 @@ export function createInboxStore(o: { pool: pg.Pool; scope: string; hasFirsts?: 
     return rows[0]?.held === true;
   }
 
+  async function append(rows: readonly InboxRow[]): Promise<void> {
+    if (hasFirsts()) await ask(APPEND, [...valuesOf(scope, rows), firstsOf(rows)], 'inbox-append');
+    else await ask(APPEND_UNMARKED, valuesOf(scope, rows));
+  }
+
   return {
-    async append(rows) {
-      const column = (value: (row: InboxRow) => string) => rows.map(value).join('\n');
-      const values = [
-        scope,
-        column((r) => r.namespace),
-        column((r) => r.source),
-        column((r) => r.fingerprint),
-        column((r) => (r.demo ? 't' : 'f')),
-        column((r) => r.receivedAt),
-        column((r) => r.reports),
-      ];
-      if (hasFirsts()) await ask(APPEND, [...values, column((r) => (r.isFirst ? 't' : 'f'))], 'inbox-append');
-      else await ask(APPEND_UNMARKED, values);
+    append,
+    async renew(rows) {
+      if (!hasFirsts()) {
+        await append(rows);
+        return [];
+      }
+      const instead = rows.map((row) => row.instead ?? '').join('\n');
+      const { rows: added } = await ask<FaultKey & { id: string }>(RENEW, [
+        ...valuesOf(scope, rows),
+        firstsOf(rows),
+        instead,
+      ]);
+      return idsOf(rows, added);
+    },
+    async tell() {
+      await ask('SELECT pg_notify($1, $2)', [NEWS, scope]);
     },
     page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) => {
       if (firsts && !hasFirsts()) return [];
@@ -180,6 +216,30 @@ export function createInboxStore(o: { pool: pg.Pool; scope: string; hasFirsts?: 
       return BigInt(rows[0]?.micros ?? '0');
     },
   };
+}
+
+/** One text a column, a line a row. */
+function valuesOf(scope: string, rows: readonly InboxRow[]): string[] {
+  const column = (value: (row: InboxRow) => string) => rows.map(value).join('\n');
+  return [
+    scope,
+    column((r) => r.namespace),
+    column((r) => r.source),
+    column((r) => r.fingerprint),
+    column((r) => (r.demo ? 't' : 'f')),
+    column((r) => r.receivedAt),
+    column((r) => r.reports),
+  ];
+}
+const firstsOf = (rows: readonly InboxRow[]): string => rows.map((r) => (r.isFirst ? 't' : 'f')).join('\n');
+
+/** The one row that was added of its fault. */
+function idsOf(rows: readonly RepeatRow[], added: readonly (FaultKey & { id: string })[]): (string | undefined)[] {
+  const byFault = Map.groupBy(added, faultKey);
+  return rows.map((row) => {
+    const own = byFault.get(faultKey(row)) ?? [];
+    return own.length === 1 ? own[0]?.id : undefined;
+  });
 }
 
 /** As much of it as has so many bytes in UTF-8; never half a character. */

@@ -236,7 +236,7 @@ export const INBOX_WAITING = 20_000;
 export const INBOX_WAITING_BYTES = 64 * MIB;
 /** Rows of the inbox; past it, with the API server away, senders are told to hold what they have. */
 export const INBOX_ROWS = 500_000;
-/** The same of what is over limits.ratePerSecond of its source: the rest of the rows is for when the API server is away. */
+/** The same of what is over limits.ratePerSecond of its source, and of the repeats of such a source: the rest of the rows is for when the API server is away. */
 export const INBOX_ROWS_OVER_RATE = 100_000;
 /** Sources with such a rate whose use of it is remembered; beyond it those that used nothing lately are forgotten. */
 export const RATES_REMEMBERED = 1_000;
@@ -248,8 +248,13 @@ export const INBOX_FIRSTS_REMEMBERED = 2_000;
 export const INBOX_FIRST_AGAIN_MS = 60_000;
 /** After the inbox did not answer it is not asked for so long: nobody waits out a time-out of it in a row. */
 export const INBOX_REST_MS = 1_000;
+/** What failed sooner than this is tried once more at once, before that: a connection broke, and the next one may not. */
+export const INBOX_AGAIN_MS = 250;
 /** How often depth and age of the inbox are looked at. */
 export const INBOX_LOOK_MS = 1_000;
+/** Other replicas are told at most this often that something was put there, and believe it for so long. */
+export const INBOX_TOLD_MS = 500;
+export const INBOX_NEWS_MS = 2_000;
 /** Sources that the cache does not know are asked for at the API server: how long one such question may take, and so many a second. */
 export const SOURCE_LOOKUP_MS = 1_500;
 export const SOURCE_LOOKUPS_PER_SECOND = 20;

@@ -36,7 +36,7 @@ import { createSchemaWatch, noSchemaWatch } from './inbox/schema-watch.ts';
 import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
 import { createSpareWithoutDatabase } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
-import { createFoldingStore } from './intake/folding-store.ts';
+import { createFiresFolded, createFoldingStore } from './intake/folding-store.ts';
 import { createFolds } from './intake/folds.ts';
 import { createForesight } from './intake/foresight.ts';
 import { createIngest } from './intake/ingest.ts';
@@ -189,7 +189,8 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const sourceOf = (namespace: string, name: string) => sources.cache.get(namespace, name);
   const rates = createSourceRates({ sourceOf, alerts: alerts.cache, clock });
   const noted = notingTurnedAway(two?.store ?? etcd, turnedAway);
-  const store = createRatedStore({ store: noted, inbox: two?.inbox, rates, metrics });
+  const firesFolded = createFiresFolded({ live, folds });
+  const store = createRatedStore({ store: noted, inbox: two?.inbox, rates, firesFolded, metrics });
   const leases = wireLeases({
     kept: parts.leases ?? late?.leases,
     client,

@@ -90,8 +90,9 @@ async function world(knows: boolean, overtakes = false) {
   }
   async function send(report: Report, byInbox: boolean): Promise<void> {
     const one = request(report);
-    // As where its source has a rate: what ends an Alert that fires goes before what waits.
-    if (overtakes && report.spec.state === 'Resolved' && only()?.state === 'Firing') one.mayOvertake = true;
+    // As where its source has a rate: what ends an Alert that fires, or acknowledges it first, goes before what waits.
+    const isOnce = report.spec.state === 'Resolved' || report.only === 'Acknowledgement';
+    if (overtakes && isOnce && only()?.state === 'Firing') one.mayOvertake = true;
     if (byInbox) await inbox.put([one]);
     else await two.store(one, never);
   }
@@ -217,6 +218,24 @@ describe('reports of one fault, some by the inbox', () => {
     await send(resolved, false);
     await drain(1);
     expect(only()).toMatchObject({ state: 'Resolved', startsAt: time(0), endsAt: time(1) });
+  });
+
+  it('of which one is an acknowledgement that went before what waits keep it, also where the Alert leaves meanwhile', async () => {
+    const word = { at: time(3), by: 'Icinga' };
+    const story = (['Firing', 'Resolved', 'Firing'] as const).map((state) => ({ state, byInbox: true, drains: 0 }));
+    const { memory, drain, send, only, leave } = await world(true, true);
+    const reports = reportsOf(story, true);
+    for (const [place, report] of reports.entries()) await send(report, place > 0);
+    const [first] = reports;
+    if (first === undefined) throw new Error('three reports');
+    const spec = { ...first.spec, receivedAt: time(3), acknowledgedUpstream: { ...word, trusted: word } };
+    await send({ ...first, spec, only: 'Acknowledgement' }, false);
+    expect(only()?.acknowledgedUpstream?.trusted).toEqual(word);
+    while (memory.rows.length > 0) {
+      await drain(1);
+      leave();
+    }
+    expect(only()).toMatchObject({ state: 'Firing', startsAt: time(2), acknowledgedUpstream: { trusted: word } });
   });
 
   it('of which one is an acknowledgement keep it, whether it overtakes the firing or waits with it', async () => {

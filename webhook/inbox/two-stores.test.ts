@@ -10,6 +10,7 @@ import { type AlertStore, createAlertStore, type StoreOutcome, type StoreRequest
 import { createTurnedAway, notingTurnedAway } from '../intake/turned-away.ts';
 import {
   ETCD_PATIENCE_MS,
+  INBOX_AGAIN_MS,
   INBOX_LOOK_MS,
   INBOX_REST_MS,
   INBOX_ROW_BYTES,
@@ -98,11 +99,17 @@ describe('an alert', () => {
     await clock.advance(0);
     await inbox.put([request(2)]);
     expect(memory.rows).toHaveLength(2);
-    // With nothing stored meanwhile it is what tells that Postgres hangs.
+    // Nor with nothing stored meanwhile, while what takes no time is answered.
     await clock.advance(INBOX_LOOK_MS);
     giveUp(new Error('canceling statement due to statement timeout'));
     await clock.advance(0);
-    await expect(inbox.put([request(3)])).rejects.toThrow('statement timeout');
+    await inbox.put([request(3)]);
+    // Else it is what tells that Postgres hangs.
+    memory.beforeNow = () => Promise.reject(new Error('canceling statement due to statement timeout'));
+    await clock.advance(INBOX_LOOK_MS + 1);
+    giveUp(new Error('canceling statement due to statement timeout'));
+    await clock.advance(0);
+    await expect(inbox.put([request(4)])).rejects.toThrow('statement timeout');
   });
 
   it('is known to wait also when a look at the inbox ran past its row', async () => {
@@ -331,6 +338,53 @@ describe('a lane that is full', () => {
     void store.store(request(STORES_IN_FLIGHT), never).then((o) => outcomes.push(o));
     await clock.advance(LANE_WAIT_MS);
     expect(outcomes).toHaveLength(STORES_IN_FLIGHT - underWay + 1);
+  });
+});
+
+describe('an inbox that does not answer for a moment', () => {
+  it('whose connection broke is asked once more, and nobody hears of it', async () => {
+    const { memory, inbox } = await twoStores();
+    memory.breaks = 1;
+    await Promise.all([inbox.put([request(1)]), inbox.put([request(2)])]);
+    expect([memory.rows.length, inbox.isAway()]).toEqual([2, false]);
+    memory.breaks = 2;
+    await expect(inbox.put([request(3)])).rejects.toThrow('Connection terminated');
+    expect(inbox.isAway()).toBe(true);
+  });
+
+  it('is not given up for one statement that took too long beside one that did not: that is tried again', async () => {
+    const { memory, inbox, clock } = await twoStores();
+    let fail = (_: Error) => {};
+    memory.beforeAppend = () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      });
+    const slow = inbox.put([request(1)]);
+    await clock.advance(INBOX_AGAIN_MS);
+    await inbox.put([request(2)]);
+    fail(new Error('canceling statement due to statement timeout'));
+    await slow;
+    expect([memory.rows.map(({ fingerprint }) => fingerprint), inbox.isAway()]).toEqual([[fault(2), fault(1)], false]);
+  });
+
+  it('takes what waits for a place at the API server as soon as it is back', async () => {
+    let underWay = 0;
+    const busy: AlertStore = {
+      store: () =>
+        new Promise(() => {
+          underWay += 1;
+        }),
+    };
+    const { memory, store, clock } = await twoStores({ etcd: busy });
+    memory.isAway = true;
+    const outcomes: StoreOutcome[] = [];
+    for (let n = 0; n < STORES_IN_FLIGHT; n += 1) void store.store(request(n), never).then((o) => outcomes.push(o));
+    await clock.advance(2 * LANE_WAIT_CALM_MS);
+    expect(outcomes).toEqual([]);
+    memory.isAway = false;
+    await clock.advance(3 * INBOX_REST_MS);
+    expect(outcomes).toEqual(Array(STORES_IN_FLIGHT - underWay).fill({ kind: 'inbox' }));
+    expect(memory.rows).toHaveLength(STORES_IN_FLIGHT - underWay);
   });
 });
 

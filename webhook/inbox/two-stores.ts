@@ -6,7 +6,7 @@
 import type { Clock } from '@funnelai/kube/clock';
 import { messageOf } from '@funnelai/kube/errors';
 import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
-import { LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
+import { INBOX_REST_MS, LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
@@ -46,14 +46,17 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   }
 
   /** An error when it is not there, or nobody can say. */
-  async function keep(request: StoreRequest): Promise<StoreOutcome | Error> {
+  async function keep(request: StoreRequest, most?: number): Promise<StoreOutcome | Error> {
     try {
-      await inbox.put([request]);
+      await inbox.put([request], most);
       return { kind: 'inbox' };
     } catch (error) {
       return error instanceof Error ? error : new Error(messageOf(error));
     }
   }
+
+  /** Behind what waits there of the same fault, or may. */
+  const keepBehind = (request: StoreRequest) => keep(request, request.mostInboxRows);
 
   /** In doubt it goes to the inbox as well: to merge what is stored already changes nothing. */
   async function orKeep(request: StoreRequest, outcome: StoreOutcome): Promise<StoreOutcome> {
@@ -64,9 +67,10 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     }
     // An older report that still waits would be taken for the newest: nothing in etcd says that this one came after it, or, of what is over,
     // nothing will once it has left the cluster.
-    const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && isOver(request));
+    const passesBy = isOver(request) || request.mayOvertake === true;
+    const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && passesBy);
     if (!mayBeForgotten || !inbox.mayHoldRows()) return outcome;
-    const kept = await keep({ ...request, isStored: true });
+    const kept = await keepBehind({ ...request, isStored: true });
     // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.
     if (!(kept instanceof Error) || !inbox.isWaiting(request.fingerprint) || !isOver(request)) return outcome;
     const message = `an older report of this alert waits in the inbox, which is away: ${kept.message}`;
@@ -77,7 +81,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     let request = given;
     // Overtaken by this one, what waits of the same fault would be merged without what this one says of it.
     if (inbox.isWaiting(request.fingerprint) && request.mayOvertake !== true) {
-      const kept = await keep(request);
+      const kept = await keepBehind(request);
       if (!(kept instanceof Error)) return kept;
       // Then etcd at least has to say that this one came later.
       request = { ...request, isOvertaking: true };
@@ -100,11 +104,47 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       return orKeep(request, await inLane(leave, request, signal, verdict.round));
     leave?.({ isUnused: true });
     const kept = await keep(request);
-    if (!(kept instanceof Error)) return kept;
-    // With no second store all that helps is to wait for the first.
-    const late = await lane.enter({ place: request.place, signal });
-    if (late === undefined) return bothAway('the API server has too much to do', kept, undefined);
-    return inLane(late, request, signal, verdict.round);
+    return kept instanceof Error ? whicheverIsFirst(request, kept, signal, verdict.round) : kept;
+  }
+
+  /** With no second store all that helps is to wait for the first; or for the second one, which may be back within a second. */
+  async function whicheverIsFirst(
+    request: StoreRequest,
+    why: Error,
+    signal: AbortSignal,
+    round: number,
+  ): Promise<StoreOutcome> {
+    let last = why;
+    while (!signal.aborted) {
+      const wait = untilItTakes(signal);
+      const leave = await lane.enter({ place: request.place, signal: wait.signal });
+      wait.end();
+      if (leave !== undefined) return orKeep(request, await inLane(leave, request, signal, round));
+      if (signal.aborted) break;
+      const kept = await keep(request);
+      if (!(kept instanceof Error)) return kept;
+      last = kept;
+    }
+    return bothAway('the API server has too much to do', last, undefined);
+  }
+
+  /** Aborts with `signal`, or once the inbox takes reports again. */
+  function untilItTakes(signal: AbortSignal): { signal: AbortSignal; end(): void } {
+    const stop = new AbortController();
+    const abort = () => stop.abort();
+    let cancel = () => {};
+    const look = () => {
+      cancel = clock.after(INBOX_REST_MS, () => (inbox.takes() ? abort() : look()));
+    };
+    look();
+    signal.addEventListener('abort', abort, { once: true });
+    return {
+      signal: stop.signal,
+      end() {
+        cancel();
+        signal.removeEventListener('abort', abort);
+      },
+    };
   }
 
   /** Holds nothing of the requests while they are written. */

@@ -86,7 +86,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       return;
     }
     const store = createInboxStore({ pool, scope, hasFirsts: () => parts.schema.has(FIRSTS_MIGRATION) });
-    lock = createDrainLock({ pool, clock, log, scope });
+    lock = createDrainLock({ pool, clock, log, scope, onNews: inbox.hear });
     const sourceOf = (namespace: string, name: string) =>
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
     const rates = createSourceRates({ sourceOf, alerts: parts.alerts, clock });

@@ -177,6 +177,14 @@ export function createFoldingStore(deps: FoldingStoreDeps): AlertStore {
   };
 }
 
+/** Whether a request is of an alert that fires and is folded; false also while Postgres does not answer soon. */
+export function createFiresFolded({ live, folds }: Pick<FoldingStoreDeps, 'live' | 'folds'>) {
+  return async (request: StoreRequest): Promise<boolean> => {
+    if (folds === undefined || live.overflowsOf(`${request.namespace}/${request.source}`) === 0) return false;
+    return (await folds.glance(keyOf(request)))?.spec.state === 'Firing';
+  };
+}
+
 /** What is folded, as the reports find it: what expired long ago is forgotten, as an Alert of it would have left the cluster. */
 function present(stored: AlertSpec | undefined, [{ spec }]: StoreRequest['reports']): AlertSpec | undefined {
   const silentMs = msBetween(stored?.expired?.at, spec.receivedAt) ?? 0;

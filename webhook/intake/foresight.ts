@@ -9,7 +9,7 @@ import type { Cache } from '@funnelai/kube/cache';
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
 import type { Inbox } from '../inbox/inbox.ts';
-import { createFoldingStore, type FoldingStoreDeps } from './folding-store.ts';
+import { createFiresFolded, createFoldingStore, type FoldingStoreDeps } from './folding-store.ts';
 import type { Folds } from './folds.ts';
 import { liveAlert, nameOf } from './is-live.ts';
 import { createRatedStore, type RatedStore } from './rated-store.ts';
@@ -56,7 +56,7 @@ export function createForesight(deps: ForesightDeps): Foresight {
     async of(requests, { holdsAt429 }) {
       const folds = supposedFolds(deps.folds);
       const store = supposedStore(deps, folds);
-      const tooMany = holdsAt429 ? store.admit(requests) : undefined;
+      const tooMany = holdsAt429 ? await store.admit(requests) : undefined;
       const { signal } = new AbortController();
       const pause = inSlices(deps.clock);
       const each: Foreseen[] = [];
@@ -100,6 +100,7 @@ function supposedStore(deps: ForesightDeps, folds: SupposedFolds): RatedStore {
     store,
     rates: supposedRates(rates, clock.monotonicMs()),
     inbox: inbox && { isWaiting: (fingerprint) => inbox.isWaiting(fingerprint), put: async () => {} },
+    firesFolded: createFiresFolded({ live, folds: folds.store }),
     metrics: nobodyCounts,
   });
 }

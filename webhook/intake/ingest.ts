@@ -110,7 +110,7 @@ export function createIngest(deps: {
     const abort = new AbortController();
     requests += 1;
     const number = requests;
-    const tooMany = holdsAt429 ? deps.admit?.(groups.map(({ request }) => request)) : undefined;
+    const tooMany = holdsAt429 ? await deps.admit?.(groups.map(({ request }) => request)) : undefined;
     if (tooMany !== undefined) {
       const outcome: StoreOutcome = { kind: 'unavailable', isOverRate: true, ...tooMany };
       const ended = groups.map((group) => ({ ...toldOf(group), outcome }));

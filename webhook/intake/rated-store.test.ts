@@ -109,6 +109,43 @@ describe('a source with a rate', () => {
     expect(states().toSorted()).toEqual([...Array(49).fill('Firing'), 'Resolved']);
   });
 
+  it('ends at once what fires and is folded, and asks about nothing but ends', async () => {
+    const asked: string[] = [];
+    const folded = report(0).fingerprint;
+    const firesFolded = ({ fingerprint }: StoreRequest) => {
+      asked.push(fingerprint);
+      return fingerprint === folded;
+    };
+    const { storm, send } = await aWorld({ sources: [rated(1, 1)], firesFolded });
+    await storm(10, 50);
+    expect(await send(report(0, { second: 1 }))).toMatchObject([{ kind: 'inbox' }]);
+    expect(asked).toEqual([]);
+    const ends = [report(0, { second: 2, resolved: true }), report(1, { second: 2, resolved: true })];
+    // Nothing of the second one is known: its end waits like anything else.
+    expect((await send(...ends)).map(({ kind }) => kind)).toEqual(['created', 'inbox']);
+  });
+
+  it('has the first trusted acknowledgement of what fires at once, and keeps it, whatever of that waits in the inbox', async () => {
+    const { storm, send, fake, memory, drain, clock } = await aWorld({ sources: [rated(1, 1)] });
+    await storm(0, 50);
+    await send(report(0, { second: 1 }));
+    const acknowledged = (second: number): StoreRequest => {
+      const said = report(0, { second });
+      const word = { at: time(second), by: 'Icinga' };
+      const spec = { ...said.reports[0].spec, acknowledgedUpstream: { ...word, trusted: word } };
+      return { ...said, reports: [{ ...said.reports[0], spec, only: 'Acknowledgement' }] };
+    };
+    const only = () => [...fake.stored.values()].find(({ spec }) => spec.fingerprint === report(0).fingerprint)?.spec;
+    expect(await send(acknowledged(2))).toMatchObject([{ kind: 'updated' }]);
+    expect(only()?.acknowledgedUpstream?.trusted?.at).toBe(time(2));
+    // A word that comes again is news each time: who says it a thousand times a second is over his rate.
+    expect(await send(acknowledged(3))).toMatchObject([{ kind: 'inbox' }]);
+    drain.start();
+    await clock.advance(90_000);
+    expect(memory.rows).toEqual([]);
+    expect(only()).toMatchObject({ state: 'Firing', acknowledgedUpstream: { at: time(2), trusted: { at: time(3) } } });
+  });
+
   it('is told 503 and when to come back where the inbox is away too, and loses nothing that was answered', async () => {
     const { storm, fake, memory, clock, metrics } = await aWorld({ sources: [rated(2, 4)] });
     memory.isAway = true;
@@ -142,6 +179,23 @@ describe('a source with a rate', () => {
     expect((await storm(0, 3)).map(({ kind }) => kind)).toEqual(['created', 'created', 'unavailable']);
     expect(await metrics()).toContain('limit="INBOX_ROWS_OVER_RATE"} 1');
     expect(await send(report(0, { source: 'other' }))).toMatchObject([{ kind: 'created' }]);
+  });
+
+  it('leaves it its repeats, too: they are stored already, and what waits of the same alert is not passed by', async () => {
+    const { storm, send, memory, clock, fake } = await aWorld({ sources: [rated(2, 4)] });
+    expect((await storm(0, 5)).at(-1)).toMatchObject({ kind: 'inbox' });
+    await storm(0, 2, { second: 1 });
+    memory.pretendRows = INBOX_ROWS_OVER_RATE;
+    await clock.advance(INBOX_LOOK_MS);
+    const { length } = memory.rows;
+    const writes = () => fake.calls.filter((call) => call !== 'get').length;
+    const before = writes();
+    expect(await send(report(2, { second: 2 }))).toMatchObject([{ kind: 'unchanged' }]);
+    expect([memory.rows.length, writes()]).toEqual([length, before]);
+    // Two have come up; for the next there is neither rate nor room.
+    const behind = [...(await storm(0, 2, { second: 3 })), ...(await storm(0, 2, { second: 4 }))];
+    expect(behind.map(({ kind }) => kind)).toEqual(['updated', 'updated', 'unavailable', 'unavailable']);
+    expect(memory.rows).toHaveLength(length);
   });
 
   it('counts what it routes to others to itself, whoever accepts it', async () => {
@@ -253,11 +307,12 @@ describe('the inbox, while a source is over its rate', () => {
     for (let n = 0; n < 50; n += 10) await storm(n, n + 10);
     const before = fake.calls.length;
     await storm(50, 51);
-    for (let minute = 1; minute <= 4; minute += 1) await storm(0, 50, { second: 60 * minute });
+    for (let minute = 1; minute <= 8; minute += 1) await storm(0, 50, { second: 60 * minute });
     // What stands behind another of its fault is not called over for that.
     expect(await storm(50, 51, { second: 1 })).toEqual([{ kind: 'inbox' }]);
     expect(await metrics()).toContain('funnelai_webhook_over_rate_total{outcome="inbox"} 1');
-    expect(memory.rows).toHaveLength(202);
+    // However often they come, they take three rows each.
+    expect(memory.rows).toHaveLength(1 + 3 * 50 + 1);
     drain.start();
     await clock.advance(10_000);
     expect(memory.rows).toEqual([]);

@@ -2,7 +2,7 @@
  * What each source may still have taken at once under its limits.ratePerSecond, as one replica counts it. The rate is that of the source
  * to which the sender posted: what it routes to others counts to it, too.
  */
-import type { Alert, AlertSource } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { HEARTBEAT_FINGERPRINT } from '@funnelai/domain/heartbeat';
 import { sameAlert } from '@funnelai/domain/merge';
@@ -18,10 +18,10 @@ export interface Pace {
   rate: Rate;
 }
 /**
- * `nothing`: it writes nothing, as nearly every repeat. `end`: an Alert that fires is over: it would be wrong for as long as that waits,
- * and there are no more of them than were let in. `one`: anything else.
+ * `nothing`: it writes nothing, as nearly every repeat. `once`: what is said once of what fires, that it is over, or the first acknowledgement
+ * that is trusted: the cluster would be wrong for as long as that waits, and there are no more of them than were let in. `one`: anything else.
  */
-export type Weight = 'nothing' | 'end' | 'one';
+export type Weight = 'nothing' | 'once' | 'one';
 
 export interface SourceRates {
   /** Undefined where no bound is set. */
@@ -65,7 +65,9 @@ export function createSourceRates(deps: {
       const stored = held?.fingerprint === fingerprint ? held : undefined;
       const next = mergeReports(stored, reports);
       if (next === undefined || (stored !== undefined && sameAlert(stored, next))) return 'nothing';
-      return stored?.state === 'Firing' && next.state !== 'Firing' ? 'end' : 'one';
+      if (stored?.state !== 'Firing') return 'one';
+      const isTrusted = ({ acknowledgedUpstream: it }: AlertSpec) => it?.trusted !== undefined;
+      return next.state !== 'Firing' || (isTrusted(next) && !isTrusted(stored)) ? 'once' : 'one';
     },
     take({ source, rate }, count = 1) {
       const nowMs = clock.monotonicMs();

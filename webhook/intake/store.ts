@@ -44,7 +44,9 @@ export interface StoreRequest {
    * comes out again, what it ends was told before.
    */
   isStored?: true | undefined;
-  /** It ends what fires in the cluster, and need not wait behind what waits of the same fault in the inbox. */
+  /** Behind what waits there of the same fault it is put only while the inbox holds fewer rows: its source has a rate. */
+  mostInboxRows?: number;
+  /** It ends what fires, or is its first trusted acknowledgement, and need not wait behind what waits of the same fault in the inbox. */
   mayOvertake?: true;
 }
 export type StoreOutcome =

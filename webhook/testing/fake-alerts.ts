@@ -3,6 +3,7 @@ import type { Alert } from '@funnelai/crds/generated/types';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import { KubeError } from '@funnelai/kube/errors';
+import { merged } from './merged.ts';
 
 export type Fault = 'lostAnswer' | 'refusedConnection' | 'invalid' | 'terminating' | 'forbidden';
 
@@ -49,8 +50,7 @@ export class FakeAlerts {
         this.#write('patch', () => {
           const held = this.#held(key.name) ?? refuse(404, 'NotFound');
           if (held.metadata.resourceVersion !== patch.metadata.resourceVersion) refuse(409, 'Conflict');
-          const entries = Object.entries({ ...held.spec, ...patch.spec }).filter(([, v]) => v !== null);
-          this.put({ ...held, spec: Object.fromEntries(entries) as unknown as Alert['spec'] });
+          this.put({ ...held, spec: merged(held.spec, patch.spec) as Alert['spec'] });
           return key.name;
         }),
     };

@@ -20,6 +20,7 @@ import { knownOf } from '../leases/decide.ts';
 import { createFoldedExpiry } from '../leases/folded.ts';
 import { anAlertSource } from './builders.ts';
 import { MemoryFolds } from './memory-folds.ts';
+import { merged } from './merged.ts';
 
 export const MOST = 40;
 const COUNTED_MS = 40_000;
@@ -90,17 +91,6 @@ const namespaceGone = () =>
     transient: false,
     details: { kind: 'namespaces', name: 'demo' },
   });
-
-/** A merge patch (RFC 7396). */
-function merged(held: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const next = new Map(Object.entries((held as object | undefined) ?? {}));
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) next.delete(key);
-    else next.set(key, merged(next.get(key), value));
-  }
-  return Object.fromEntries(next);
-}
 
 export function aFoldingWorld({ namespace, expireAfter }: { namespace?: string; expireAfter?: string } = {}) {
   const clock = new FakeClock('2026-01-01T12:00:00Z');

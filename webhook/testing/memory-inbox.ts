@@ -13,8 +13,12 @@ export class MemoryInbox {
   holder: number | undefined = 1;
   /** What the next statement that stores waits for. */
   beforeAppend: (() => Promise<void>) | undefined;
+  /** So many statements that store find their connection broken. */
+  breaks = 0;
   /** What a look at the depth waits for. */
   beforeDepth: (() => Promise<void>) | undefined;
+  /** What the question of the time waits for. */
+  beforeNow: (() => Promise<void>) | undefined;
   /** What is counted, where a story is about more than one wants to put. */
   pretendRows: number | undefined;
   /** Rows of the longest page. */
@@ -22,6 +26,8 @@ export class MemoryInbox {
   /** Ids that were ever read. */
   readonly read = new Set<string>();
   #next = 1;
+  /** Who hears that something was put there. */
+  readonly hearers: (() => void)[] = [];
   readonly #listeners = new Set<(held: boolean) => void>();
 
   add(row: InboxRow): void {
@@ -32,14 +38,24 @@ export class MemoryInbox {
     const ask = () => {
       if (this.isAway) throw new HistoryUnavailable('Postgres is not available: no answer');
     };
+    const broken = () => {
+      if (this.breaks === 0) return;
+      this.breaks -= 1;
+      throw new HistoryUnavailable('Postgres is not available: Connection terminated unexpectedly');
+    };
     return {
       append: async (rows) => {
         ask();
+        broken();
         const wait = this.beforeAppend;
         this.beforeAppend = undefined;
         await wait?.();
         for (const row of rows) this.add(row);
         if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
+      },
+      tell: async () => {
+        ask();
+        for (const hear of this.hearers) hear();
       },
       page: async ({
         after,
@@ -64,6 +80,19 @@ export class MemoryInbox {
         this.mostRead = Math.max(this.mostRead, next.length);
         for (const { id } of next) this.read.add(id);
         return next;
+      },
+      renew: async (rows) => {
+        ask();
+        const wait = this.beforeAppend;
+        this.beforeAppend = undefined;
+        await wait?.();
+        const ids = rows.map(({ instead, ...row }) => {
+          this.rows = this.rows.filter(({ id, fingerprint }) => id !== instead || fingerprint !== row.fingerprint);
+          this.add(row);
+          return this.rows.at(-1)?.id;
+        });
+        if (this.losesAnswers) throw new HistoryUnavailable('Postgres is not available: no answer');
+        return ids;
       },
       remove: async (ids, holder) => {
         ask();
@@ -92,6 +121,7 @@ export class MemoryInbox {
       },
       now: async () => {
         ask();
+        await this.beforeNow?.();
         return 0n;
       },
     };

@@ -13,7 +13,7 @@ import { createIngest } from '../intake/ingest.ts';
 import { createKeyedLock } from '../intake/keyed-lock.ts';
 import { createRatedStore } from '../intake/rated-store.ts';
 import { createSourceRates } from '../intake/source-rates.ts';
-import { createAlertStore } from '../intake/store.ts';
+import { createAlertStore, type StoreRequest } from '../intake/store.ts';
 import { createWebhookMetrics } from '../metrics.ts';
 import { FakeAlerts } from './fake-alerts.ts';
 import { MemoryInbox } from './memory-inbox.ts';
@@ -24,8 +24,15 @@ interface Shared {
   clock: FakeClock;
 }
 
-/** Nothing is drained before `drain.start()`. `hasInbox: false` is a webhook without a database. `beside`: another replica of that one. */
-export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolean; beside?: Shared }) {
+/** Nothing is drained before `drain.start()`. `hasInbox: false` is a webhook without a database. `beside`: another replica of that one.
+ * `firesFolded`: what is said of alerts that are no Alerts. `hears`: it is told when another has put something into the inbox. */
+export async function aRatedWorld(o: {
+  sources: AlertSource[];
+  hasInbox?: boolean;
+  beside?: Shared;
+  hears?: boolean;
+  firesFolded?: (request: StoreRequest) => boolean;
+}) {
   const {
     fake = new FakeAlerts(),
     memory = new MemoryInbox(),
@@ -44,7 +51,14 @@ export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolea
   const ratesOfOwn = () => createSourceRates({ sourceOf, alerts: fake.cache, clock });
   const rates = ratesOfOwn();
   const hasInbox = o.hasInbox ?? true;
-  const store = createRatedStore({ store: hasInbox ? two : etcd, inbox: hasInbox ? inbox : undefined, rates, metrics });
+  const { firesFolded = () => false } = o;
+  const store = createRatedStore({
+    store: hasInbox ? two : etcd,
+    inbox: hasInbox ? inbox : undefined,
+    rates,
+    firesFolded: async (request) => firesFolded(request),
+    metrics,
+  });
   const fires = (alertname: string | undefined) =>
     [...fake.stored.values()].some(({ spec }) => spec.state === 'Firing' && spec.labels?.alertname === alertname);
   const isNew = (_namespace: string, { labels }: { labels?: Record<string, string> }) => !fires(labels?.alertname);
@@ -61,6 +75,7 @@ export async function aRatedWorld(o: { sources: AlertSource[]; hasInbox?: boolea
   const parts = { inbox: memory.store, lock: memory.lock, etcd, sourceOf, isNew, rates: ratesOfOwn() };
   const drain = createDrain({ ...parts, api, lane, clock, log, metrics });
   if (hasInbox) inbox.open(memory.store);
+  if (o.hears === true) memory.hearers.push(inbox.hear);
   await clock.advance(0);
   return { fake, memory, clock, etcd, lane, store, ingest, drain, metrics: () => registry.metrics() };
 }
