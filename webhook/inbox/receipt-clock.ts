@@ -1,12 +1,14 @@
 /**
  * The time at which alerts are said to have been received: the clock of Postgres, which all replicas share. The merge goes by it, so two
- * replicas whose clocks differ must not each go by their own. Without Postgres it is this machine's clock, as last corrected.
+ * replicas whose clocks differ must not each go by their own. Without Postgres it is this machine's clock, as last corrected. Only what a
+ * comparison shows beyond its own error is corrected: one that took a second would else set a right clock wrong by half of it.
  */
 import type { Clock } from '@funnelai/kube/clock';
 import type { Log } from '@funnelai/kube/log';
-import type { Temporal } from 'temporal-polyfill';
+import { Temporal } from 'temporal-polyfill';
 
 export interface ReceiptClock {
+  /** Each time later than the time before: what is corrected meanwhile may not put a report before one that it follows. */
   now(): Temporal.Instant;
   /** Compares with the shared clock (microseconds since 1970), once. Of those of a minute the one that took least counts. */
   compare(shared: () => Promise<bigint>): Promise<void>;
@@ -23,15 +25,23 @@ export function createReceiptClock({ clock, log }: { clock: Clock; log: Log }): 
   let offsetUs = 0n;
   let best: { tookMs: number; atMs: number } | undefined;
   let isDoubted = false;
+  let lastUs: bigint | undefined;
   return {
-    now: () => (offsetUs === 0n ? clock.now() : clock.now().add({ microseconds: Number(offsetUs) })),
+    now() {
+      const correctedUs = clock.now().epochNanoseconds / 1_000n + offsetUs;
+      // Farther back somebody has set the clock: to stand still until it comes there again would be worse.
+      const isBehind = lastUs !== undefined && correctedUs <= lastUs && lastUs - correctedUs < BELIEVED_US;
+      lastUs = isBehind && lastUs !== undefined ? lastUs + 1n : correctedUs;
+      return Temporal.Instant.fromEpochNanoseconds(lastUs * 1_000n);
+    },
     async compare(shared) {
       const beganMs = clock.monotonicMs();
       const began = clock.now().epochNanoseconds / 1_000n;
       const theirs = await shared();
       const tookMs = clock.monotonicMs() - beganMs;
       if (best !== undefined && tookMs > best.tookMs && beganMs - best.atMs < BEST_LASTS_MS) return;
-      const difference = theirs - (began + BigInt(Math.round(tookMs * 500)));
+      const errorUs = BigInt(Math.ceil(tookMs * 500));
+      const difference = theirs - (began + errorUs);
       const size = difference < 0n ? -difference : difference;
       if (size > BELIEVED_US !== isDoubted) {
         isDoubted = !isDoubted;
@@ -41,7 +51,7 @@ export function createReceiptClock({ clock, log }: { clock: Clock; log: Log }): 
             'the clocks of this machine and of Postgres differ by minutes',
           );
       }
-      offsetUs = size < WORTH_IT_US || isDoubted ? 0n : difference;
+      offsetUs = size < WORTH_IT_US || size <= errorUs || isDoubted ? 0n : difference;
       best = { tookMs, atMs: beganMs };
     },
   };

@@ -112,6 +112,8 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     inbox.subscribe(() => {
       if (lock?.held() === true && inbox.mayHoldRows()) drain?.wake();
     });
+    // Before anything goes in: what was received by a clock that is wrong would stand in the wrong order. Without Postgres nothing goes in.
+    await receipt.compare(store.now).catch(() => {});
     inbox.open(store);
     bySource.open({ store: createInboxCountStore({ pool: lookPool, scope }), scope });
     parts.opened({ scope, lock });
