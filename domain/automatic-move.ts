@@ -7,7 +7,8 @@
  *   gone from the cluster, the condition AlertsCleared says whether the last of them had resolved, and when; without it, it stays.
  * - Detection → Response once every alert that fires has been acknowledged upstream, through sources that are trusted in that
  *   (upstream-acknowledgement.ts). It is the one move of the operator's out of Detection that says that somebody has answered.
- * - Resolution → Detection when an alert of it fires again within `reopenWithin`. After a person's resolve only a report that
+ * - Resolution → Detection when an alert of it fires again within `reopenWithin`, unless a later incident of its group is there, which
+ *   takes what comes back: brought back both, the group would have two. After a person's resolve only a report that
  *   was received after it counts: what fired already then was known to whoever resolved. The log's times have a grain of one
  *   second, so the whole second belongs to the person; a new episode in that second is brought back by correlation, which knows.
  *   After a resolve by the operator nothing fired, so whatever fires came back.
@@ -39,6 +40,8 @@ export interface MoveQuestion {
   hasUnresolvedLeft: boolean;
   /** What is known of all alerts that ever joined. */
   alerts: NonNullable<IncidentStatus['alerts']>;
+  /** A later incident of its rule and group is there. */
+  hasSuccessor: boolean;
   rule: CompiledRule;
   isMachine(user: string): boolean;
   now: Temporal.Instant;
@@ -98,9 +101,10 @@ function clearedAt({ incident, members, hasUnresolvedLeft }: MoveQuestion): numb
   return times.every((time) => time !== undefined) ? Math.max(...times) : undefined;
 }
 
-function comingBack({ recorded, members, rule, isMachine }: MoveQuestion): AutomaticMove | undefined {
+function comingBack(question: MoveQuestion): AutomaticMove | undefined {
+  const { recorded, members, rule, isMachine, hasSuccessor } = question;
   const resolvedAt = ms(recorded.status.resolvedAt);
-  if (resolvedAt === undefined) return undefined;
+  if (resolvedAt === undefined || hasSuccessor) return undefined;
   const move = lastMove(recorded);
   const byMachine = move?.to === 'Resolution' && isMachine(move.by);
   const back = members.find((alert) => {

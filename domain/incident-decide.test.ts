@@ -266,6 +266,13 @@ describe('coming back', () => {
     run(story, 401, [firing('a', 400.2)]);
     expect(story.incident.status).toMatchObject({ phase: 'Detection', round: 2 });
   });
+  it('is left to a later incident of its group, which takes what fires: brought back both, the group would have two', () => {
+    const story = resolvedByPerson();
+    run(story, 60, [firing('a', 59)], { hasSuccessor: true });
+    expect(story.incident.spec.phase).toBe('Resolution');
+    run(story, 61, [firing('a', 59)]);
+    expect(story.incident.spec.phase).toBe('Detection');
+  });
 });
 
 describe('closing', () => {

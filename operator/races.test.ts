@@ -59,8 +59,8 @@ const theIncident = (): Incident => {
 async function pass(ms: number): Promise<void> {
   for (let i = 0; i < 8; i += 1) await clock.advance(ms / 8);
 }
-const write = (user: string, spec: Partial<IncidentSpec>) => {
-  const { namespace = '', name } = theIncident().metadata;
+const write = (user: string, spec: Partial<IncidentSpec>, incident = theIncident()) => {
+  const { namespace = '', name } = incident.metadata;
   const ops = Object.entries(spec).map(([field, value]) => ({ op: 'add' as const, path: `/spec/${field}`, value }));
   return api.client(user).jsonPatch<Incident>(INCIDENTS, { namespace, name }, ops);
 };
@@ -136,6 +136,30 @@ describe('a person who acts a moment before', () => {
     expect(incidents()).toHaveLength(1);
     expect(theIncident().spec).toMatchObject({ phase: 'Response', owner: { name: 'ana' } });
     expect(recorded()).toEqual(['Phase Resolution by bo', 'Phase Response by ana', 'Owner ana by operator']);
+  });
+
+  it('the operator opened a later one, and ends the earlier again that they had put back to work: what fires comes into the later alone', async () => {
+    const first = theIncident();
+    await report({}, 'b');
+    await pass(MOMENT_MS);
+    for (const pod of ['a', 'b']) await report({ state: 'Resolved', endsAt: clock.now().toString() }, pod);
+    await write('bo', { phase: 'Resolution' }, first);
+    await write('bo', { phase: 'Closed' }, first);
+    await pass(MOMENT_MS);
+    await report({ startsAt: clock.now().toString() });
+    await pass(MOMENT_MS);
+    const later = incidents().find(({ metadata }) => metadata.name !== first.metadata.name);
+    await write('bo', { phase: 'Response' }, first);
+    await write('ana', { phase: 'Resolution' }, later);
+    await write('bo', { phase: 'Resolution' }, first);
+    await pass(MINUTE_MS);
+    await report({ startsAt: clock.now().toString() }, 'b');
+    await pass(MINUTE_MS);
+    const phases = new Map(incidents().map(({ metadata, spec }) => [metadata.name, spec.phase]));
+    expect([phases.get(first.metadata.name), phases.get(later?.metadata.name ?? '')]).toEqual([
+      'Resolution',
+      'Detection',
+    ]);
   });
 
   it('the operator closes, and works on: it stays open', async () => {
