@@ -92,3 +92,31 @@ describe('a database URL in a file', () => {
     expect(other.heard).toEqual(['bob:newest']);
   });
 });
+
+describe('a server that dies', () => {
+  const message = (type: string, body: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(body.length + 4);
+    return Buffer.concat([Buffer.from(type), length, body]);
+  };
+  const WELCOME = Buffer.concat([message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))]);
+  const FAREWELL = message(
+    'E',
+    Buffer.from('SFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0'),
+  );
+
+  it('in the breath in which it lets somebody in ends no process: whoever asks hears of it', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(Buffer.concat([WELCOME, FAREWELL])));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const pool = createPool(`postgres://ana@127.0.0.1:${(server.address() as AddressInfo).port}/history`);
+    try {
+      // An error that nobody listens for would end the run of the tests, too.
+      await expect(pool.connect().then((client) => client.query('SELECT 1'))).rejects.toThrow();
+    } finally {
+      server.close();
+    }
+  });
+});

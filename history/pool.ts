@@ -154,6 +154,8 @@ export function createPool(url: string | (() => string), o: PoolOptions = {}): p
     Client: class extends pg.Client {
       constructor() {
         super(present());
+        // It may die while nobody listens: just made or handed out, or on its way out. Whoever uses it hears of it by his query.
+        this.on('error', () => {});
       }
     },
   });

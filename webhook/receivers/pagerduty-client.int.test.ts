@@ -59,7 +59,8 @@ describe('PagerDuty’s own client', () => {
 
     expect((await send('resolve', 'srv01/HTTP')).status).toBe(202);
     const over = (await alertOf('srv01/HTTP'))?.spec;
-    expect(over).toEqual({ ...noted, state: 'Resolved', endsAt: expect.any(String), receivedAt: expect.any(String) });
+    const resolved = { state: 'Resolved', endsAt: expect.any(String), receivedAt: expect.any(String) };
+    expect(over).toEqual({ ...noted, ...resolved, firingStartsAt: fired?.startsAt });
   });
 
   it('writes once for a trigger that it repeats, once for an acknowledgement', async () => {
