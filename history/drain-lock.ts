@@ -19,6 +19,8 @@ const SEED = 7_142_019_002;
 
 /** Channel on which it is said, by scope, that something was put into an inbox. */
 export const NEWS = 'funnelai_inbox';
+/** What is said on it, by whoever calls himself so, in one word. */
+export const newsOf = (scope: string, from = ''): string => `${from} ${scope}`;
 
 /** Does the backend with process id `pid` hold the drain lock of `scope`? Both are parameters of the statement that this stands in. */
 export const HOLDS_LOCK = (scope: string, pid: string): string => `EXISTS (
@@ -50,9 +52,11 @@ export interface DrainLockOptions {
   scope: string;
   /** Hears on its connection of what others put into the inbox of this scope: soon, and not of all. */
   onNews?: () => void;
+  /** Who puts there under this name is not heard. */
+  self?: string;
 }
 
-export function createDrainLock({ pool, clock, log, scope, onNews = () => {} }: DrainLockOptions): DrainLock {
+export function createDrainLock({ pool, clock, log, scope, self, onNews = () => {} }: DrainLockOptions): DrainLock {
   const listeners = new Set<(held: boolean) => void>();
   let connection: pg.PoolClient | undefined;
   let pid: number | undefined;
@@ -90,7 +94,9 @@ export function createDrainLock({ pool, clock, log, scope, onNews = () => {} }: 
     client.on('error', onLost);
     client.on('end', onLost);
     client.on('notification', ({ channel, payload }) => {
-      if (channel === NEWS && payload === scope) onNews();
+      const [from] = payload?.split(' ', 1) ?? [];
+      // Of its own news a replica knows more than they say.
+      if (channel === NEWS && payload === newsOf(scope, from) && (self === undefined || from !== self)) onNews();
     });
     connection = client;
     await ask(client, PREPARE);

@@ -4,7 +4,7 @@
  */
 import type pg from 'pg';
 import { type Session, withSession } from './connection.ts';
-import { HOLDS_LOCK, NEWS } from './drain-lock.ts';
+import { HOLDS_LOCK, NEWS, newsOf } from './drain-lock.ts';
 import { type FaultKey, faultKey } from './fault-key.ts';
 import { storableText } from './rows.ts';
 
@@ -151,8 +151,14 @@ const NOW = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::t
  * `scope` names the cluster: rows of others in the same database are not seen. `hasFirsts`: whether migration `FIRSTS_MIGRATION` has run;
  * without it all goes on, but that no row is marked as the first of its kind.
  */
-export function createInboxStore(o: { pool: pg.Pool; scope: string; hasFirsts?: () => boolean }): InboxStore {
-  const { pool, scope, hasFirsts = () => true } = o;
+export function createInboxStore(o: {
+  pool: pg.Pool;
+  scope: string;
+  hasFirsts?: () => boolean;
+  /** Under which name others are told of what is put there. */
+  self?: string;
+}): InboxStore {
+  const { pool, scope, self, hasFirsts = () => true } = o;
   const ask = <Row extends object>(text: string, values: unknown[], name?: string) =>
     withSession(pool, (session: Session) =>
       session.query<Row>(text, values, { timeoutMs: STATEMENT_MS, ...(name === undefined ? {} : { name }) }),
@@ -188,7 +194,7 @@ export function createInboxStore(o: { pool: pg.Pool; scope: string; hasFirsts?: 
       return idsOf(rows, added);
     },
     async tell() {
-      await ask('SELECT pg_notify($1, $2)', [NEWS, scope]);
+      await ask('SELECT pg_notify($1, $2)', [NEWS, newsOf(scope, self)]);
     },
     page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) => {
       if (firsts && !hasFirsts()) return [];

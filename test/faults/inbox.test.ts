@@ -61,8 +61,9 @@ describe('the stores of the webhook', () => {
     });
     expect(byInbox).toBeGreaterThan(10);
     // What is asked is that nothing is lost; that one of the stores was there all the time shows in how few were sent again.
-    // With neither, the six of them would be refused some 500 times in those twelve seconds.
-    expect(failures).toBeLessThan(3 * told.faults.length);
+    // With neither, the six of them would be refused some 500 times in those twelve seconds; an end is, while an older report of its fault
+    // may wait in an inbox that is away.
+    expect(failures).toBeLessThan(5 * told.faults.length);
   });
 
   it('are away together: nothing is answered 2xx then, and nothing is lost after it', async () => {

@@ -162,7 +162,8 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
         own[0].isFirst = true;
         marked.push(place);
       }
-      waiting.add(request.fingerprint);
+      // Of what is in etcd a copy that may lie there, or not, is no report that etcd lacks.
+      if (request.isStored !== true) waiting.add(request.fingerprint);
       for (const row of own) items.push({ row, repeat });
     }
     return { items, marked };

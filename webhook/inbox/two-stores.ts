@@ -70,9 +70,11 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     const passesBy = isOver(request) || request.mayOvertake === true;
     const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && passesBy);
     if (!mayBeForgotten || !inbox.mayHoldRows()) return outcome;
+    // Asked before: a copy of this one that may lie there, or not, is no older report.
+    const isBehind = inbox.isWaiting(request.fingerprint);
     const kept = await keepBehind({ ...request, isStored: true });
     // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.
-    if (!(kept instanceof Error) || !inbox.isWaiting(request.fingerprint) || !isOver(request)) return outcome;
+    if (!(kept instanceof Error) || !isBehind || !isOver(request)) return outcome;
     const message = `an older report of this alert waits in the inbox, which is away: ${kept.message}`;
     return { kind: 'unavailable', message };
   }

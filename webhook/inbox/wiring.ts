@@ -1,5 +1,6 @@
 /** Makes the intake's two stores out of their parts: router, inbox, drain and its lock. Without a database there is one store. */
 
+import { randomUUID } from 'node:crypto';
 import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
 import { ALERTS } from '@funnelai/crds/meta';
 import { createDrainLock, type DrainLock } from '@funnelai/history/drain-lock';
@@ -85,8 +86,9 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       parts.opened(undefined);
       return;
     }
-    const store = createInboxStore({ pool, scope, hasFirsts: () => parts.schema.has(FIRSTS_MIGRATION) });
-    lock = createDrainLock({ pool, clock, log, scope, onNews: inbox.hear });
+    const self = randomUUID();
+    const store = createInboxStore({ pool, scope, self, hasFirsts: () => parts.schema.has(FIRSTS_MIGRATION) });
+    lock = createDrainLock({ pool, clock, log, scope, self, onNews: inbox.hear });
     const sourceOf = (namespace: string, name: string) =>
       sources.get(namespace, name) ?? (sources.synced && sources.fresh() ? null : undefined);
     const rates = createSourceRates({ sourceOf, alerts: parts.alerts, clock });
