@@ -133,7 +133,9 @@ describe('after the leave Job, an uninstall ends', () => {
 });
 
 describe('without it', () => {
-  it('all kinds go but that of incidents, which waits; and it ends once the Job has run', async () => {
+  it('all kinds go but that of incidents, which waits; and it ends once the Job has run', {
+    timeout: 600_000,
+  }, async () => {
     await kubectl.run(['delete', '-k', join(CONFIG, 'crd'), '--wait=false']);
     for (const crd of CRDS.filter((name) => !name.includes('incidents'))) {
       await until(`${crd} to be gone`, SOON_MS, () => isGone(crd));
