@@ -1,28 +1,18 @@
 /** What the operator says of an alert whose incident the API server does not let it open, and what becomes of it afterwards. */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
-import type { KubeClient } from '@funnelai/kube/client';
-import { KubeError } from '@funnelai/kube/errors';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import { expect, it } from 'vitest';
 import { anAlert } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
 import { FakeApi } from './testing/fake-api.ts';
+import { underQuota } from './testing/quota.ts';
 import { runOperator } from './testing/run.ts';
 
 it('by a quota is on the alert, in the words of the API server, until there is room', async () => {
   const clock = new FakeClock('2026-03-01T10:00:02Z');
   const api = new FakeApi(clock);
-  const client = api.client('operator');
-  const quota = { isUsedUp: true };
-  const bounded: KubeClient = {
-    ...client,
-    create: async (r, object, o) => {
-      if (r.plural === INCIDENTS.plural && quota.isUsedUp)
-        throw new KubeError({ status: 403, reason: 'Forbidden', message: 'exceeded quota: team', transient: false });
-      return client.create(r, object, o);
-    },
-  };
+  const { bounded, quota } = underQuota(api.client('operator'));
   const operator = runOperator({ client: bounded, clock });
   try {
     await eventually('the operator leads', () => operator.leading());

@@ -6,7 +6,7 @@ import type { Alert, AlertSpec, Incident } from '@funnelai/crds/generated/types'
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import { mergeAlert, sameAlert } from '@funnelai/domain/merge';
 import type { KubeClient } from '@funnelai/kube/client';
-import { isConflict, KubeError } from '@funnelai/kube/errors';
+import { isConflict } from '@funnelai/kube/errors';
 import { FakeClock } from '@funnelai/kube/test-clock';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
@@ -15,6 +15,7 @@ import { anAlert } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
 import { FakeApi } from './testing/fake-api.ts';
 import { mortal } from './testing/mortal-client.ts';
+import { underQuota } from './testing/quota.ts';
 import { type Running, runOperator } from './testing/run.ts';
 
 const OPERATOR = 'system:serviceaccount:funnel-system:funnelai-operator';
@@ -244,16 +245,7 @@ describe('an alert that fired and resolved unseen', () => {
 
   it('is looked for again where a quota refuses its incident, though it is over', async () => {
     const { report, lead, away, pass, incidents, answers, api } = world();
-    const quota = { isUsedUp: true };
-    const client = api.client(OPERATOR);
-    const bounded: KubeClient = {
-      ...client,
-      create: async (r, object, o) => {
-        if (r.plural === INCIDENTS.plural && quota.isUsedUp)
-          throw new KubeError({ status: 403, reason: 'Forbidden', message: 'exceeded quota: team', transient: false });
-        return client.create(r, object, o);
-      },
-    };
+    const { bounded, quota } = underQuota(api.client(OPERATOR));
     await report('a', firing(0), resolved(0, 30));
     await lead(bounded);
     expect(answers()).toEqual(['a Refused 1']);
