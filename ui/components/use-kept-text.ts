@@ -10,14 +10,14 @@ const kept = new Map<string, string>();
 export interface KeptText {
   text: string;
   set(text: string): void;
-  /** The dialog is left and the text not: says so where there is any. */
+  /** Closes the dialog and keeps the text: says so where there is any. */
   leave(): void;
-  /** It was used, or is not wanted any more. */
-  forget(): void;
+  /** Closes it, and the text was used, or is not wanted any more. */
+  discard(): void;
 }
 
-/** `place` says what the text is for; what another person typed in this tab is not shown. */
-export function useKeptText(place: string): KeptText {
+/** `place` says what the text is for; what another person typed in this tab is not shown. `onClose` closes the dialog. */
+export function useKeptText(place: string, onClose: () => void): KeptText {
   const { me } = useSession();
   const toast = useToast();
   const key = `${me.user}/${place}`;
@@ -31,7 +31,13 @@ export function useKeptText(place: string): KeptText {
       if (oldest !== undefined) kept.delete(oldest);
       setText(next);
     },
-    leave: () => void (text.trim() !== '' && toast.say('Your text is kept: it is there when you come back')),
-    forget: () => void kept.delete(key),
+    leave() {
+      if (text.trim() !== '') toast.say('Your text is kept: it is there when you come back');
+      onClose();
+    },
+    discard() {
+      kept.delete(key);
+      onClose();
+    },
   };
 }

@@ -34,16 +34,7 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
   const [seen] = useState(chosen);
   const targets = targetsOf(seen, PHASES);
   const [to, setTo] = useState<Phase | undefined>(targets.length === 1 ? targets[0] : undefined);
-  const why = useKeptText('move/many');
-  const reason = why.text;
-  const discard = () => {
-    why.forget();
-    onClose();
-  };
-  const leave = () => {
-    why.leave();
-    onClose();
-  };
+  const { text: reason, set: setReason, leave, discard } = useKeptText('move/many', onClose);
   const [ending, setEnding] = useState<Ending | ''>('');
   const judge = (target: Phase): Judge => permitted(refusalIn, mayMove(target));
   const applies = to === undefined ? undefined : appliesTo(seen, judge(to));
@@ -114,7 +105,7 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
           <TextField
             label="Why (optional)"
             value={reason}
-            onChange={(event) => why.set(event.target.value)}
+            onChange={(event) => setReason(event.target.value)}
             slotProps={{ htmlInput: { maxLength: REASON_MAX } }}
           />
         </DialogContent>

@@ -42,8 +42,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   // What the person saw when they decided; a change meanwhile must not slip under their hands.
   const [seen] = useState(item);
   const [from, setFrom] = useState(item.phase);
-  const why = useKeptText(`move/${item.uid}/${to}`);
-  const reason = why.text;
+  const { text: reason, set: setReason, leave, discard } = useKeptText(`move/${item.uid}/${to}`, onClose);
   // One that was resolved before says how: to keep it or to change it is one look.
   const [ending, setEnding] = useState<NonNullable<Resolution['reason']> | ''>(resolution?.reason ?? '');
   const [isBusy, setBusy] = useState(false);
@@ -51,14 +50,6 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
   const label = moveLabel(from, to);
   const reversal = reversalOf(from, to);
 
-  const discard = () => {
-    why.forget();
-    onClose();
-  };
-  const leave = () => {
-    why.leave();
-    onClose();
-  };
   const go = async (phase: Phase) => {
     setBusy(true);
     setError(undefined);
@@ -113,7 +104,7 @@ export function MoveDialog({ item, to, resolution, onClose }: MoveDialogProps) {
           <TextField
             label="Why (optional)"
             value={reason}
-            onChange={(event) => why.set(event.target.value)}
+            onChange={(event) => setReason(event.target.value)}
             autoFocus
             slotProps={{ htmlInput: { maxLength: REASON_MAX } }}
           />
