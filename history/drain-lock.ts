@@ -96,7 +96,7 @@ export function createDrainLock({ pool, clock, log, scope, self, onNews = () => 
     client.on('notification', ({ channel, payload }) => {
       const [from] = payload?.split(' ', 1) ?? [];
       // Of its own news a replica knows more than they say.
-      if (channel === NEWS && payload === newsOf(scope, from) && (self === undefined || from !== self)) onNews();
+      if (channel === NEWS && payload === newsOf(scope, from) && from !== self) onNews();
     });
     connection = client;
     await ask(client, PREPARE);

@@ -114,7 +114,7 @@ async function faultsOf(
       const key = faultKey({ namespace, source: name, fingerprint });
       const before = faults.get(key);
       const spec = receivedAfter(made.spec, before?.request.reports.at(-1)?.spec);
-      const request = requestFor(isSeen ? place : source, [reportOf(input, { ...made, spec })]);
+      const request = requestFor(isSeen ? place : source, [reportOf(input, made, spec)]);
       if (before === undefined) faults.set(key, { place, way, isSeen, request, indices: [index] });
       else {
         before.request.reports = [...before.request.reports, ...request.reports];
