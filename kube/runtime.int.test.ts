@@ -1,4 +1,5 @@
 /** The runtime against a real API server: what a scripted one cannot know. ConfigMaps, Leases and a kind of our own that comes and goes. */
+
 import { randomBytes } from 'node:crypto';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import { startTcpProxy } from '@funnelai/test/harness/tcp-proxy';
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createKubeClient, type KubeClient } from './client.ts';
 import { systemClock as clock } from './clock.ts';
 import { loadConnection } from './config.ts';
+import { NAMESPACES } from './core-kinds.ts';
 import { isAlreadyExists, isConflict, isInvalid, isNotFound, type KubeError } from './errors.ts';
 import { createEventRecorder, EVENTS } from './events.ts';
 import { LEASES, type Lease, processIdentity, runLeaderElection } from './leader.ts';
@@ -16,7 +18,6 @@ import { putStatus, setCondition } from './status.ts';
 import { CONFIG_MAPS, type ConfigMap } from './testing/scripted-server.ts';
 import { until } from './testing/until.ts';
 
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const DEFINITIONS: Resource = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

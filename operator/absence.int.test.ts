@@ -1,13 +1,15 @@
 /** As absence.test.ts, on a real API server: there the admission policy keeps the log, and two people write as themselves. */
+
 import { randomBytes } from 'node:crypto';
 import type { Incident } from '@funnelai/crds/generated/types';
 import { INCIDENTS } from '@funnelai/crds/meta';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { anIncident } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
-import { makeNamespaceOfResponders, NAMESPACES } from './testing/namespaces.ts';
+import { makeNamespaceOfResponders } from './testing/namespaces.ts';
 import { runOperator } from './testing/run.ts';
 
 const namespace = `absence-${randomBytes(4).toString('hex')}`;

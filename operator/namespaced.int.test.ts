@@ -1,10 +1,12 @@
 /** An operator whose service account has rights in one namespace and none outside of it. */
+
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS, type KubeObject } from '@funnelai/crds/meta';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 import { staticCredentials } from '@funnelai/kube/credentials';
 import { isForbidden } from '@funnelai/kube/errors';
 import { EVENTS } from '@funnelai/kube/events';
@@ -15,7 +17,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { LEASE_NAME } from './manager.ts';
 import { anAlert } from './testing/builders.ts';
 import { eventually } from './testing/eventually.ts';
-import { NAMESPACES, ROLE_BINDINGS } from './testing/namespaces.ts';
+import { ROLE_BINDINGS } from './testing/namespaces.ts';
 import { type Running, runOperator } from './testing/run.ts';
 
 const NAMESPACED = fileURLToPath(new URL('../config/namespaced', import.meta.url));

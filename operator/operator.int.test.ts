@@ -1,4 +1,5 @@
 /** The operator against a real API server and a real Postgres, told as stories: each in a namespace of its own, with an operator of its own. */
+
 import { randomBytes } from 'node:crypto';
 import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
 import {
@@ -9,7 +10,6 @@ import {
   HISTORY_FINALIZER,
   INCIDENTS,
   type KubeObject,
-  type Resource,
 } from '@funnelai/crds/meta';
 import { HistoryUnavailable } from '@funnelai/history/errors';
 import { migrate } from '@funnelai/history/migrate';
@@ -19,6 +19,7 @@ import { createQueries } from '@funnelai/history/queries';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { systemClock } from '@funnelai/kube/clock';
 import { loadConnection } from '@funnelai/kube/config';
+import { SECRETS } from '@funnelai/kube/core-kinds';
 import { isNotFound } from '@funnelai/kube/errors';
 import { EVENTS } from '@funnelai/kube/events';
 import { silentLog } from '@funnelai/kube/log';
@@ -35,8 +36,6 @@ declare module 'vitest' {
     databaseUrl: string;
   }
 }
-
-const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
 
 let admin: KubeClient;
 let ana: KubeClient;

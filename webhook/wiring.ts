@@ -1,4 +1,5 @@
 /** Makes the running webhook out of its parts: caches, intake, API. Whoever calls it starts and stops them. */
+
 import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
 import {
   ALERT_SOURCES,
@@ -19,6 +20,7 @@ import type { SourceTrafficStore } from '@funnelai/history/source-traffic';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 import type { Log } from '@funnelai/kube/log';
 import type { Metrics } from '@funnelai/kube/metrics';
 import { createReflector, type Reflector } from '@funnelai/kube/reflector';
@@ -33,7 +35,7 @@ import { createSignInLinks } from './auth/sign-in-link.ts';
 import { noInbox } from './inbox/by-source.ts';
 import { createLateStores } from './inbox/late-stores.ts';
 import { createSchemaWatch, noSchemaWatch } from './inbox/schema-watch.ts';
-import { NAMESPACES, scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
+import { scopeOfCluster, scopeOfNamespace } from './inbox/scope.ts';
 import { createSpareWithoutDatabase } from './inbox/spare.ts';
 import { wireTwoStores } from './inbox/wiring.ts';
 import { createFiresFolded, createFoldingStore } from './intake/folding-store.ts';

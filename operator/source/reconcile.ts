@@ -1,7 +1,9 @@
 /** Keeps the status of each AlertSource true. Looks whether its Secret can be used, by name, holding and telling nothing of it; and where its routes lead. */
+
 import type { AlertSource } from '@funnelai/crds/generated/types';
-import { ALERT_SOURCES, type KubeObject, type Resource } from '@funnelai/crds/meta';
+import { ALERT_SOURCES, type KubeObject } from '@funnelai/crds/meta';
 import { credentialsIn, wayInto } from '@funnelai/domain/source-credentials';
+import { SECRETS } from '@funnelai/kube/core-kinds';
 import { isForbidden, isNotFound } from '@funnelai/kube/errors';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
@@ -13,8 +15,6 @@ import { concernedBy, routesOf } from './routes.ts';
 const WORKERS = 2;
 /** Secrets are not watched: that would need the right to list them all. */
 const RECHECK_MS = 60_000;
-
-const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
 
 interface Secret extends KubeObject {
   data?: Record<string, string>;

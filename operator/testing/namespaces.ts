@@ -1,14 +1,9 @@
 /** For tests on a real API server: kinds that are not ours, and a namespace with people in it. */
+
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import type { KubeClient } from '@funnelai/kube/client';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 
-export const NAMESPACES: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 export const ROLE_BINDINGS: Resource = {
   group: 'rbac.authorization.k8s.io',
   version: 'v1',

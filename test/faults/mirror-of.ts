@@ -1,10 +1,12 @@
 /** A reflector by way of the fault proxy beside a client that goes straight to the API server: what is held against what is there. */
+
 import { randomBytes } from 'node:crypto';
 import type { KubeObject, Resource } from '@funnelai/crds/meta';
 import type { Cache, CacheEvent } from '@funnelai/kube/cache';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { systemClock as clock } from '@funnelai/kube/clock';
 import type { Connection } from '@funnelai/kube/config';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 import { silentLog } from '@funnelai/kube/log';
 import { createRegistry } from '@funnelai/kube/metrics';
 import { createReflector, type Reflector } from '@funnelai/kube/reflector';
@@ -13,7 +15,6 @@ import { until } from '../harness/wait.ts';
 
 /** Within this after the end of a fault the cache must equal a quorum list. */
 export const CONVERGED_MS = 30_000;
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 export async function aNamespace(direct: KubeClient): Promise<string> {
   const name = `fault-${randomBytes(4).toString('hex')}`;

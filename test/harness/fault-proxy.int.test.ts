@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { KubeObject, Resource } from '@funnelai/crds/meta';
+import type { KubeObject } from '@funnelai/crds/meta';
 import { createKubeClient, type KubeClient } from '@funnelai/kube/client';
 import { loadConnection } from '@funnelai/kube/config';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 import { isNotFound, KubeError } from '@funnelai/kube/errors';
 import { CONFIG_MAPS } from '@funnelai/kube/testing/scripted-server';
 import type { WatchEvent } from '@funnelai/kube/watch';
@@ -10,7 +11,6 @@ import { type FaultProxy, matching, refusal, startFaultProxy } from './fault-pro
 import { createKubectl } from './kubectl.ts';
 import { until } from './wait.ts';
 
-const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 const DEADLINE_MS = 10_000;
 const namespace = `proxy-${randomBytes(4).toString('hex')}`;
 let direct: KubeClient;

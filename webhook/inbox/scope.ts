@@ -2,20 +2,15 @@
  * Names what a webhook serves, so that clusters, and namespaces served alone, can share a database without draining each other's inbox.
  * The uid of a namespace: it outlives every process and no two clusters have the same.
  */
-import type { KubeObject, Resource } from '@funnelai/crds/meta';
+
+import type { KubeObject } from '@funnelai/crds/meta';
 import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
+import { NAMESPACES } from '@funnelai/kube/core-kinds';
 import { KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 
-export const NAMESPACES: Resource = {
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-};
 /** Of a whole cluster: it is there from the first start of an API server on, and nobody can delete it. */
 const CLUSTER = 'kube-system';
 const RETRY_MS = 5_000;

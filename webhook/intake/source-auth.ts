@@ -1,10 +1,12 @@
 /** Knows the credentials of each AlertSource: reads its Secret by name, believes it shortly, and reads early when a proof is wrong. */
+
 import type { KeyObject } from 'node:crypto';
 import type { AlertSource } from '@funnelai/crds/generated/types';
-import type { KubeObject, Resource } from '@funnelai/crds/meta';
+import type { KubeObject } from '@funnelai/crds/meta';
 import { credentialsIn, type SecretFault, type SecretWay, wayInto } from '@funnelai/domain/source-credentials';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
+import { SECRETS } from '@funnelai/kube/core-kinds';
 import { isNotFound, KubeError, messageOf } from '@funnelai/kube/errors';
 import type { Log } from '@funnelai/kube/log';
 import {
@@ -40,8 +42,6 @@ interface Entry {
   missing?: string;
   readAtMs: number;
 }
-
-const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
 
 export function createSourceAuth(deps: { client: KubeClient; clock: Clock; log: Log }): SourceAuth {
   const entries = new Map<string, Entry>();
