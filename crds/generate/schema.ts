@@ -23,6 +23,7 @@ export interface Schema {
   additionalProperties?: Schema | undefined;
   'x-kubernetes-list-type'?: string | undefined;
   'x-kubernetes-list-map-keys'?: string[] | undefined;
+  'x-kubernetes-map-type'?: string | undefined;
   'x-kubernetes-validations'?: Rule[] | undefined;
 }
 
@@ -72,6 +73,7 @@ const schema: z.ZodType<Schema> = z.lazy(() =>
     additionalProperties: schema.optional(),
     'x-kubernetes-list-type': z.enum(['atomic', 'set', 'map']).optional(),
     'x-kubernetes-list-map-keys': z.array(z.string()).optional(),
+    'x-kubernetes-map-type': z.enum(['atomic', 'granular']).optional(),
     'x-kubernetes-validations': z.array(rule).optional(),
   }),
 );
