@@ -84,7 +84,7 @@ function anAnswer(): (i: number) => unknown {
     const { rule, groupKey, explanation } = ruling;
     const now = systemClock.now();
     const verdict = decideIncident(
-      { rule, groupKey, incidents: byGroup.get(groupKey) ?? [], lookup: () => undefined },
+      { rule, groupKey, ofGroup: () => byGroup.get(groupKey) ?? [], lookup: () => undefined },
       now,
     );
     if (verdict.kind !== 'join') throw new Error('expected an open incident');

@@ -7,12 +7,10 @@
  *   gone from the cluster, the condition AlertsCleared says whether the last of them had resolved, and when; without it, it stays.
  * - Detection → Response once every alert that fires has been acknowledged upstream, through sources that are trusted in that
  *   (upstream-acknowledgement.ts). It is the one move of the operator's out of Detection that says that somebody has answered.
- * - Resolution → Detection when an alert of it fires again within `reopenWithin`, unless a later incident of its group is there, which
- *   takes what comes back: brought back both, the group would have two. After a person's resolve only a report that
- *   was received after it counts: what fired already then was known to whoever resolved. The log's times have a grain of one
- *   second, so the whole second belongs to the person; a new episode in that second is brought back by correlation, which knows.
- *   After a resolve by the operator nothing fired, so whatever fires came back.
  * - Resolution → Closed after `resolve.closeAfter`, for incidents that alerts opened, while none of their alerts fires.
+ *
+ * What comes back, from Resolution to Detection, is not among them: it is brought back where it is decided which incident of its group it goes to,
+ * which only that knows (correlate.ts).
  *
  * A person's move made a moment before is never undone: waiting times begin anew with each move, and where a person took an
  * incident back (to an earlier phase) only alerts that resolve after that can resolve it again.
@@ -40,16 +38,12 @@ export interface MoveQuestion {
   hasUnresolvedLeft: boolean;
   /** What is known of all alerts that ever joined. */
   alerts: NonNullable<IncidentStatus['alerts']>;
-  /** A later incident of its rule and group is there. */
-  hasSuccessor: boolean;
   rule: CompiledRule;
   isMachine(user: string): boolean;
   now: Temporal.Instant;
 }
 
 const STAY: AutomaticMove = { kind: 'stay' };
-/** What one second of the log's clock may hide. */
-const LOG_GRAIN_MS = 1000;
 
 export function automaticMove(question: MoveQuestion): AutomaticMove {
   const { incident, recorded } = question;
@@ -57,7 +51,7 @@ export function automaticMove(question: MoveQuestion): AutomaticMove {
   if (phase === undefined || phase !== incident.spec.phase || incident.spec.mergedInto !== undefined) return STAY;
   if (phase === 'Detection') return answering(question) ?? resolving(question, phase);
   if (phase === 'Response' || phase === 'Mitigation') return resolving(question, phase);
-  return phase === 'Resolution' ? (comingBack(question) ?? closing(question)) : STAY;
+  return phase === 'Resolution' ? closing(question) : STAY;
 }
 
 const ms = (text: string | undefined): number | undefined => parseInstant(text)?.epochMilliseconds;
@@ -99,20 +93,6 @@ function clearedAt({ incident, members, hasUnresolvedLeft }: MoveQuestion): numb
   }
   const times = members.map(({ spec }) => ms(spec.receivedAt));
   return times.every((time) => time !== undefined) ? Math.max(...times) : undefined;
-}
-
-function comingBack(question: MoveQuestion): AutomaticMove | undefined {
-  const { recorded, members, rule, isMachine, hasSuccessor } = question;
-  const resolvedAt = ms(recorded.status.resolvedAt);
-  if (resolvedAt === undefined || hasSuccessor) return undefined;
-  const move = lastMove(recorded);
-  const byMachine = move?.to === 'Resolution' && isMachine(move.by);
-  const back = members.find((alert) => {
-    const received = ms(alert.spec.receivedAt);
-    if (!isFiring(alert) || received === undefined || received > resolvedAt + rule.reopenWithinMs) return false;
-    return byMachine || received >= resolvedAt + LOG_GRAIN_MS;
-  });
-  return back && { kind: 'move', to: 'Detection', reason: `came back: ${back.metadata.name} fires again` };
 }
 
 function closing({ incident, recorded, members, rule, now }: MoveQuestion): AutomaticMove {

@@ -115,14 +115,24 @@ describe('decideIncident', () => {
       } satisfies IncidentStatus,
       ...(o.dying ? { metadata: { deletionTimestamp: time(0) } } : {}),
     });
+  const ofOther = (...parts: Parameters<typeof make>): Incident => {
+    const incident = make(...parts);
+    const [, opening] = parts;
+    return { ...incident, spec: { ...incident.spec, origin: { groupKey: 'other', opening } } };
+  };
   const ask = (second: number, ...incidents: Incident[]) => askOf(undefined, second, ...incidents);
   /** @param over when the last word of an alert came that has fired and is over; undefined of one that fires. */
   const askOf = (over: number | undefined, second: number, ...incidents: Incident[]) => {
     const byName = new Map(incidents.map((i) => [i.metadata.name, i]));
-    const overSince = over === undefined ? undefined : at(over);
     const answer = decideIncident(
-      { rule: BUILT_IN_RULE, groupKey: 'k', incidents, lookup: (name) => byName.get(name), overSince },
-      at(second),
+      {
+        rule: BUILT_IN_RULE,
+        groupKey: 'k',
+        ofGroup: () => incidents,
+        lookup: (name) => byName.get(name),
+        isOver: over !== undefined,
+      },
+      at(over ?? second),
     );
     return answer.kind === 'open'
       ? `open ${answer.open}`
@@ -136,16 +146,35 @@ describe('decideIncident', () => {
     ['reopen a', 'resolved a moment ago', [make('a', 1, 'Resolution', { resolvedAt: 0 })]],
     ['open 2', 'in Postmortem', [make('a', 1, 'Postmortem', { resolvedAt: 0 })]],
     ['open 2', 'being deleted', [make('a', 1, 'Response', { dying: true })]],
+    ['join t', 'merged into an open one', [make('a', 1, 'Closed', { into: 't' }), ofOther('t', 9, 'Response')]],
     [
-      'join t',
-      'merged into an open one',
+      'reopen t',
+      'merged into the last of another group, resolved a moment ago',
+      [make('a', 1, 'Closed', { into: 't' }), ofOther('s', 8, 'Closed'), ofOther('t', 9, 'Resolution')],
+    ],
+    [
+      'open 2',
+      'merged into one of another group that has a later one',
+      [make('a', 1, 'Closed', { into: 't' }), ofOther('t', 9, 'Resolution'), ofOther('u', 10, 'Detection')],
+    ],
+    [
+      'open 2',
+      'merged into one of another group of which a later one is being deleted',
       [
         make('a', 1, 'Closed', { into: 't' }),
-        {
-          ...make('t', 9, 'Response'),
-          spec: { ...make('t', 9, 'Response').spec, origin: { groupKey: 'other', opening: 9 } },
-        },
+        ofOther('t', 9, 'Resolution'),
+        ofOther('u', 10, 'Detection', { dying: true }),
       ],
+    ],
+    [
+      'reopen a',
+      'merged into an earlier one of its group, resolved a moment ago',
+      [make('a', 1, 'Resolution', { resolvedAt: 0 }), make('b', 2, 'Closed', { into: 'a' })],
+    ],
+    [
+      'open 3',
+      'resolved a moment ago, and the later one is being deleted',
+      [make('a', 1, 'Resolution', { resolvedAt: 0 }), make('b', 2, 'Detection', { dying: true })],
     ],
     ['open 3', 'merged in a circle', [make('a', 1, 'Closed', { into: 'b' }), make('b', 2, 'Closed', { into: 'a' })]],
     ['open 2', 'merged into what is gone', [make('a', 1, 'Closed', { into: 'nowhere' })]],
@@ -157,7 +186,7 @@ describe('decideIncident', () => {
     incident.spec.origin = { groupKey: 'k', opening: 1, ruleRef: { name: 'never' } };
     incident.status = { observedGeneration: 1, phase: 'Detection' };
     const answer = decideIncident(
-      { rule: never ?? BUILT_IN_RULE, groupKey: 'k', incidents: [incident], lookup: () => incident },
+      { rule: never ?? BUILT_IN_RULE, groupKey: 'k', ofGroup: () => [incident], lookup: () => incident },
       at(0),
     );
     expect(answer).toEqual({ kind: 'open', open: 2 });

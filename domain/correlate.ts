@@ -61,15 +61,22 @@ function explain(rule: CompiledRule, alert: AlertSpec, name: string): string {
   return `${who} on ${shown.length > 0 ? shown.join(', ') : `none of ${rule.groupBy.map((g) => g.label).join(', ')}`}`;
 }
 
-export interface GroupQuestion {
+/** Rule, group and number of an incident that alerts opened. */
+type Origin = NonNullable<Incident['spec']['origin']>;
+/** All incidents of one rule and group. */
+export type OriginGroup = Pick<Origin, 'ruleRef' | 'groupKey'>;
+/** What is known of the incidents of the alert's namespace. */
+export interface IncidentBook {
+  /** Incidents of a rule and group, in any phase; others among them are ignored. */
+  ofGroup(group: OriginGroup): readonly Incident[];
+  /** By name, to follow `mergedInto`. */
+  lookup(name: string): Incident | undefined;
+}
+export interface GroupQuestion extends IncidentBook {
   rule: CompiledRule;
   groupKey: string;
-  /** Incidents whose origin is this rule and group, in any phase; others are ignored. */
-  incidents: readonly Incident[];
-  /** Incidents of the alert's namespace by name, to follow `mergedInto`. */
-  lookup(name: string): Incident | undefined;
-  /** Of an alert that has fired and is over, when the last word of it came; absent of one that fires. */
-  overSince?: Temporal.Instant | undefined;
+  /** The alert has fired and is over. */
+  isOver?: boolean;
 }
 export type GroupAnswer =
   | { kind: 'join'; join: Incident }
@@ -82,28 +89,49 @@ const MERGE_CHAIN_MAX = 32;
 /**
  * Returns what becomes of an alert of this group that fires, or has fired unseen. The incident with the highest opening has it while it is open; in
  * Resolution it comes back into it for `reopenWithin` from `resolvedAt`; merged, the incident at the end of the chain stands
- * in its place. Otherwise one more is opened. What is being deleted takes nothing, but its number is not given again. An alert that
- * was over before that incident ended belongs to it, and brings nothing back; one that fired later is judged as of then, not of when it is found.
+ * in its place. Otherwise one more is opened. An alert that was over before that incident ended belongs to it, and brings nothing back.
+ *
+ * So at most one incident of a group is open, but where a person puts an earlier one back to work while a later one is open:
+ * - Only the last of its group ever comes back, and none while the last is being deleted: that has had its turn, its number is not given again,
+ *   and what fires opens the next beside it, to which an earlier one that came back would be a second. It is so for an incident that takes
+ *   the alerts of another group too, by a merge: brought back only as the last of its own.
+ * - This is the one place where that is decided, and it is asked serially for the group of `lastOfGroup`. When it is asked makes no difference: an alert
+ *   is judged as of when it was heard of, so one that was heard of within `reopenWithin` comes back also when nobody looked until long after.
+ * @param heardAt when the last word of the alert came.
  */
 export function decideIncident(
-  { rule, groupKey, incidents, lookup, overSince }: GroupQuestion,
-  now: Temporal.Instant,
+  { rule, groupKey, isOver = false, ...book }: GroupQuestion,
+  heardAt: Temporal.Instant,
 ): GroupAnswer {
-  const own = incidents.filter(
-    ({ spec: { origin } }) => origin?.groupKey === groupKey && origin.ruleRef?.name === rule.name,
+  const { highest, last } = lastOfGroup(groupOf(rule, groupKey), book);
+  if (last !== undefined) {
+    if (isOpen(last.spec.phase) || (isOver && wasOverBefore(last, heardAt))) return { kind: 'join', join: last };
+    if (comesBack(last, rule, heardAt) && isLastOfItsGroup(last, book)) return { kind: 'reopen', reopen: last };
+  }
+  return { kind: 'open', open: highest + 1 };
+}
+
+/** Returns how incidents of this rule and group say so. */
+export function groupOf({ name }: CompiledRule, groupKey: string): OriginGroup {
+  return { ...(name !== undefined && { ruleRef: { name } }), groupKey };
+}
+
+/** Returns the highest opening of a group, and the incident of it, or what that was merged into; none where it is being deleted, or merged into nothing. */
+export function lastOfGroup(
+  group: OriginGroup,
+  { ofGroup, lookup }: IncidentBook,
+): { highest: number; last?: Incident | undefined } {
+  const own = ofGroup(group).filter(
+    ({ spec: { origin } }) => origin?.groupKey === group.groupKey && origin.ruleRef?.name === group.ruleRef?.name,
   );
   const opening = (incident: Incident) => incident.spec.origin?.opening ?? 0;
   const highest = own.reduce((max, incident) => Math.max(max, opening(incident)), 0);
-  const candidate = own
-    .filter(isLive)
-    .reduce<Incident | undefined>((best, i) => (best && opening(best) >= opening(i) ? best : i), undefined);
-  const target = candidate && endOfChain(candidate, lookup);
-  // A newer one that is being deleted has had its turn: an older one does not take over behind it.
-  if (target && candidate && opening(candidate) === highest) {
-    if (isOpen(target.spec.phase) || wasOverBefore(target, overSince)) return { kind: 'join', join: target };
-    if (comesBack(target, rule, overSince ?? now)) return { kind: 'reopen', reopen: target };
-  }
-  return { kind: 'open', open: highest + 1 };
+  const last = own.find((incident) => isLive(incident) && opening(incident) === highest);
+  return { highest, last: last && endOfChain(last, lookup) };
+}
+
+function isLastOfItsGroup({ spec, metadata }: Incident, book: IncidentBook): boolean {
+  return spec.origin === undefined || lastOfGroup(spec.origin, book).last?.metadata.name === metadata.name;
 }
 
 const isLive = (incident: Incident): boolean => incident.metadata.deletionTimestamp === undefined;
@@ -126,11 +154,10 @@ export function endOfChain(start: Incident, lookup: (name: string) => Incident |
 /** So much may the clocks of those who heard of the alert and of those who ended the incident differ: in doubt people are told. */
 const CLOCKS_DIFFER_MS = 5_000;
 
-/** Whether the alert was over when the incident ended: then nothing came back. */
-function wasOverBefore(incident: Incident, overSince: Temporal.Instant | undefined): boolean {
+/** Whether an alert that is over was so when the incident ended: then nothing came back. */
+function wasOverBefore(incident: Incident, overSince: Temporal.Instant): boolean {
   const ended = parseInstant(endOf(incident));
-  if (overSince === undefined || ended === undefined) return false;
-  return overSince.epochMilliseconds + CLOCKS_DIFFER_MS <= ended.epochMilliseconds;
+  return ended !== undefined && overSince.epochMilliseconds + CLOCKS_DIFFER_MS <= ended.epochMilliseconds;
 }
 
 /** When it left the phases in which it takes alerts; where the operator has not answered that yet, by the API server's own log. */
@@ -140,11 +167,11 @@ function endOf({ metadata, spec, status }: Incident): string | undefined {
   return log?.entries.findLast(({ field }) => field === 'phase')?.at;
 }
 
-function comesBack(incident: Incident, rule: CompiledRule, now: Temporal.Instant): boolean {
+function comesBack(incident: Incident, rule: CompiledRule, heardAt: Temporal.Instant): boolean {
   if (incident.spec.phase !== 'Resolution' || rule.reopenWithinMs === 0) return false;
   // While the operator has not yet answered the move, the fault comes at the moment of resolving itself.
   if (incident.status?.phase !== 'Resolution') return true;
   const resolvedAt = parseInstant(incident.status.resolvedAt);
   if (!resolvedAt) return true;
-  return now.epochMilliseconds - resolvedAt.epochMilliseconds <= rule.reopenWithinMs;
+  return heardAt.epochMilliseconds - resolvedAt.epochMilliseconds <= rule.reopenWithinMs;
 }

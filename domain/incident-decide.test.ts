@@ -4,7 +4,7 @@ import { decideIncidentStep } from './incident-decide.ts';
 import { compileRules } from './rules.ts';
 import { anAlert, aRule, at, logTime, OPERATOR, time } from './testing/builders.ts';
 import { type PlayedIncident, play } from './testing/played-incident.ts';
-import { MIRRORED, run } from './testing/stepped-incident.ts';
+import { bringBack, MIRRORED, run } from './testing/stepped-incident.ts';
 
 const origin = { groupKey: '[]', opening: 1 };
 const ruleWith = (resolve: object, incident: object = {}) => compileRules([aRule('r', { resolve, incident })]).rules[0];
@@ -231,47 +231,24 @@ describe('resolving by the operator', () => {
 });
 
 describe('coming back', () => {
-  const resolvedByPerson = () => {
+  it('begins a new round, in which nobody has it and nothing is resolved, and is told', () => {
     const story = opened();
     run(story, 1, [firing()]);
     story.write('ana', 50, { phase: 'Resolution' });
-    run(story, 50.5, [firing()]);
-    return story;
-  };
-  it('leaves alone what fired already when a person resolved, within the second of the log too', () => {
-    for (const received of [1, 49.9, 50.4]) {
-      const story = resolvedByPerson();
-      run(story, 51, [firing('a', received)]);
-      expect(story.incident.spec.phase).toBe('Resolution');
-    }
-  });
-  it('goes to Detection in a new round for what is received after it, within reopenWithin', () => {
-    const story = resolvedByPerson();
+    run(story, 51, [firing()]);
+    bringBack(story, 60);
     const { events } = run(story, 60, [firing('a', 59)]);
-    expect(story.incident).toMatchObject({
-      spec: { phase: 'Detection', phaseReason: 'came back: a fires again' },
-      status: { phase: 'Detection', round: 2 },
-    });
+    expect(story.incident.status).toMatchObject({ phase: 'Detection', round: 2 });
     expect(story.incident.status).not.toHaveProperty('resolvedAt');
+    expect(story.incident.status).not.toHaveProperty('acknowledgedAt');
     expect(events.map((e) => e.reason)).toContain('CameBack');
-    const late = resolvedByPerson();
-    run(late, 4000, [firing('a', 3000)]);
-    expect(late.incident.spec.phase).toBe('Resolution');
   });
-  it('counts whatever fires after a resolve by the operator', () => {
+  it('is not for one incident to decide: what fires in one that has ended moves nothing by itself', () => {
     const story = opened();
     run(story, 1, [firing()]);
     run(story, 400, [gone(90)]);
-    expect(story.incident.spec.phase).toBe('Resolution');
     run(story, 401, [firing('a', 400.2)]);
-    expect(story.incident.status).toMatchObject({ phase: 'Detection', round: 2 });
-  });
-  it('is left to a later incident of its group, which takes what fires: brought back both, the group would have two', () => {
-    const story = resolvedByPerson();
-    run(story, 60, [firing('a', 59)], { hasSuccessor: true });
     expect(story.incident.spec.phase).toBe('Resolution');
-    run(story, 61, [firing('a', 59)]);
-    expect(story.incident.spec.phase).toBe('Detection');
   });
 });
 

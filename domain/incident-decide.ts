@@ -55,8 +55,6 @@ export interface IncidentStep {
   isMachine(user: string): boolean;
   /** Its `mergedInto` leads to no incident. */
   isMergedIntoNothing?: boolean;
-  /** A later incident of its rule and group is there. */
-  hasSuccessor?: boolean;
   /** Field manager of the last write to spec, where it is known. */
   manager?: string | undefined;
   now: Temporal.Instant;
@@ -259,7 +257,6 @@ function wantedOf(
     recorded,
     members,
     hasUnresolvedLeft: hasUnresolvedLeft(step),
-    hasSuccessor: step.hasSuccessor === true,
     alerts,
     rule,
     isMachine,

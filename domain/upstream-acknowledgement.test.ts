@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compileRules } from './rules.ts';
 import { anAlert, aRule, logTime, OPERATOR, time } from './testing/builders.ts';
 import { type PlayedIncident, play } from './testing/played-incident.ts';
-import { run } from './testing/stepped-incident.ts';
+import { bringBack, run } from './testing/stepped-incident.ts';
 
 const fires = (name = 'a', spec: Partial<AlertSpec> = {}): Alert =>
   anAlert({ name, spec: { sourceRef: { name: 'events' }, startsAt: time(0), receivedAt: time(1), ...spec } });
@@ -207,6 +207,7 @@ describe('an incident that came back', () => {
 
   it('is unanswered, until it is acknowledged anew', () => {
     const story = resolvedByOperator();
+    bringBack(story, 420);
     run(story, 420, [again(410, 410)]);
     expect(story.incident.status).toMatchObject({ phase: 'Detection', round: 2 });
     run(story, 440, [again(410, 410, 430)]);
@@ -215,6 +216,7 @@ describe('an incident that came back', () => {
 
   it('is answered by what was acknowledged before the operator had reopened it', () => {
     const story = resolvedByOperator();
+    bringBack(story, 700);
     run(story, 700, [again(410, 410, 415)]);
     run(story, 701, [again(410, 410, 415)]);
     expect(story.incident.status).toMatchObject({ phase: 'Response', round: 2, acknowledgedAt: logTime(700) });
@@ -222,6 +224,7 @@ describe('an incident that came back', () => {
 
   it('is not by an acknowledgement of before it was resolved, though its sender names the old start', () => {
     const story = resolvedByOperator();
+    bringBack(story, 420);
     run(story, 420, [again(0, 410, 20)]);
     run(story, 440, [again(0, 410, 20)]);
     expect(phaseOf(story)).toBe('Detection');

@@ -34,3 +34,8 @@ export function run(
   }
   throw new Error('the steps come to no end');
 }
+
+/** Brought back as the operator does once it has found that what fires belongs here (correlate.ts). */
+export function bringBack(story: PlayedIncident, second: number): void {
+  story.write(OPERATOR, second, { phase: 'Detection', phaseReason: 'came back: a fires again' });
+}

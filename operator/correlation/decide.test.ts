@@ -196,9 +196,32 @@ describe('what an alert asks for', () => {
       expect(ask(reported('10.900'), ended)).toEqual({ kind: 'nothing' });
       expect(ask(answered(anAlert({ state: 'Resolved', receivedAt: at('30') })), ended)).toEqual({ kind: 'nothing' });
     }
-    const moved = answered(anAlert({ receivedAt: at('30') }), { answer: 'Moved' });
-    expect(ask(moved, closed)).toEqual({ kind: 'nothing' });
     expect(ask(reported('30'), anIncident({ phase: 'Closed' }))).toEqual({ kind: 'nothing' });
+  });
+
+  it('asks when it is reported anew after a merge into what a person had ended, not when it fired already then', () => {
+    const at = (second: string) => `2026-03-01T10:05:${second}Z`;
+    const status = { ...resolvedBy('ana').status, observedGeneration: 1, phase: 'Resolution' as const };
+    const ended = anIncident({ phase: 'Resolution', status: { ...status, resolvedAt: at('10') } });
+    const merged = (closedAt?: string) =>
+      anIncident({
+        name: 'left',
+        phase: 'Closed',
+        mergedInto: { name: ended.metadata.name },
+        status: {
+          observedGeneration: 1,
+          phase: closedAt === undefined ? 'Response' : 'Closed',
+          ...(closedAt && { closedAt }),
+        },
+      });
+    const moved = (second: string) =>
+      answered(answered(anAlert({ receivedAt: at(second) }), { incident: 'left' }), { answer: 'Moved' });
+    expect(ask(moved('30'), ended, merged(at('40')))).toEqual({ kind: 'nothing' });
+    expect(ask(moved('30'), ended, merged())).toEqual({ kind: 'nothing' });
+    expect(ask(moved('50'), ended, merged(at('40')))).toEqual({ kind: 'correlate', episode: 2 });
+    // What it came from has left the cluster since.
+    expect(ask(moved('30'), ended)).toEqual({ kind: 'correlate', episode: 2 });
+    expect(ask(moved('05'), ended)).toEqual({ kind: 'nothing' });
   });
 
   it('stays with "recorded" for the whole episode', () => {

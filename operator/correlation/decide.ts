@@ -79,7 +79,8 @@ export function whatIsAsked(
   if (target.metadata.name !== name) return { kind: 'move', from: name, to: target.metadata.name };
   // The operator resolves only what has resolved whole, so what expired after that had fired once more.
   if (unresolved && endedByMachine(incident, isMachine)) return again;
-  return reason !== MOVED && reportedAfterEnd(alert, incident) ? ifFiring : { kind: 'nothing' };
+  const mergedAt = reason === MOVED ? mergesInto(incident, alert, lookup) : [];
+  return reportedAfterEnd(alert, incident, mergedAt) ? ifFiring : { kind: 'nothing' };
 }
 
 /**
@@ -148,16 +149,31 @@ function endedByMachine({ spec, status }: Incident, isMachine: (user: string) =>
 
 /**
  * Whether the last news of the alert came after a person had ended its incident: senders fire again under the old start, and
- * nobody who ended it knew of that. What was known by then stays; the log's times have a grain of one second. An alert that was
- * moved here by a merge is left out: who merges into what has ended has decided about it.
+ * nobody who ended it knew of that. What was known by then stays; the log's times have a grain of one second.
+ * @param mergedAt when incidents of it were merged into this one: who merges into what has ended has decided about what fired until then.
  */
-function reportedAfterEnd({ spec }: Alert, incident: Incident): boolean {
+function reportedAfterEnd({ spec }: Alert, incident: Incident, mergedAt: readonly (string | undefined)[]): boolean {
   const { status } = incident;
   if (isOpen(incident.spec.phase) || status?.phase !== incident.spec.phase) return false;
-  const ended = parseInstant(status.resolvedAt ?? status.closedAt);
   const received = parseInstant(spec.receivedAt);
-  if (ended === undefined || received === undefined) return false;
-  return received.epochMilliseconds >= ended.epochMilliseconds + LOG_GRAIN_MS;
+  return [status.resolvedAt ?? status.closedAt, ...mergedAt].map(parseInstant).every((decided) => {
+    if (decided === undefined || received === undefined) return false;
+    return received.epochMilliseconds >= decided.epochMilliseconds + LOG_GRAIN_MS;
+  });
+}
+
+/** When each incident that the alert was in was merged into this one; undefined where that is not on record yet. */
+function mergesInto(
+  incident: Incident,
+  { status }: Alert,
+  lookup: (name: string) => Incident | undefined,
+): (string | undefined)[] {
+  return (status?.formerIncidents ?? []).flatMap((name) => {
+    const one = lookup(name);
+    if (one?.spec.mergedInto === undefined) return [];
+    const isHere = endOfChain(one, lookup)?.metadata.name === incident.metadata.name;
+    return isHere ? [one.status?.phase === 'Closed' ? one.status.closedAt : undefined] : [];
+  });
 }
 
 /**

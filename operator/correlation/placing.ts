@@ -4,15 +4,24 @@
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
 import { DEMO_LABEL, INCIDENTS } from '@funnelai/crds/meta';
-import { decideIncident, type Ruling } from '@funnelai/domain/correlate';
+import {
+  decideIncident,
+  groupOf,
+  type IncidentBook,
+  lastOfGroup,
+  type OriginGroup,
+  type Ruling,
+} from '@funnelai/domain/correlate';
 import { lengthen } from '@funnelai/domain/incident-name';
+import { parseInstant } from '@funnelai/domain/instants';
 import { newIncident } from '@funnelai/domain/opening';
 import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import { keyOf } from '@funnelai/kube/paths';
-import { BY_INCIDENT, BY_ORIGIN } from '../caches.ts';
+import { BY_INCIDENT, BY_ORIGIN, originKey } from '../caches.ts';
 import type { Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { type Answer, isOrphan, overSince, sameOrigin } from './decide.ts';
+import { createKeyedMutex } from './keyed-mutex.ts';
 
 /** How often the placing of one alert may find the world changed before it goes back to the queue. */
 const MAX_ATTEMPTS = 8;
@@ -23,53 +32,66 @@ export interface Placed {
   incident?: Incident;
 }
 
-/** All are to run alone for their group; they throw KubeError. */
+/** Serial for each group; all throw KubeError. */
 export interface Placing {
   /** Finds the incident of the group, or makes it. */
-  place(alert: Alert, found: Grouped, group: string): Promise<Placed>;
+  place(alert: Alert, found: Grouped): Promise<Placed>;
   /** For an alert that nobody ever said fires: only an incident that a death left without any alert takes it, lest that never end. */
-  joinOrphan(group: string): Promise<Placed>;
+  joinOrphan(alert: Alert, found: Grouped): Promise<Placed>;
   /** The incident as the API server has it now; the cache learns of it. */
   read(namespace: string, name: string): Promise<Incident | undefined>;
 }
 
 export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | 'client' | 'clock'>): Placing {
-  async function place(alert: Alert, found: Grouped, group: string): Promise<Placed> {
+  const groups = createKeyedMutex();
+
+  const bookOf = (namespace: string): IncidentBook => ({
+    ofGroup: (group) => caches.incidents.byIndex(BY_ORIGIN, indexKey(namespace, group)),
+    lookup: (name) => caches.incidents.get(namespace, name),
+  });
+
+  /** The group in which the answer is given: where its last incident was merged into one of another group, that may be brought back there. */
+  function turnOf(namespace: string, { rule, groupKey }: Grouped): string {
+    const own = groupOf(rule, groupKey);
+    return indexKey(namespace, lastOfGroup(own, bookOf(namespace)).last?.spec.origin ?? own);
+  }
+
+  async function place(alert: Alert, found: Grouped): Promise<Placed> {
     const namespace = alert.metadata.namespace ?? '';
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const verdict = decideIncident(
-        {
-          rule: found.rule,
-          groupKey: found.groupKey,
-          incidents: caches.incidents.byIndex(BY_ORIGIN, group),
-          lookup: (name) => caches.incidents.get(namespace, name),
-          overSince: overSince(alert),
-        },
-        clock.now(),
+      const turn = turnOf(namespace, found);
+      const placed = await groups.run(turn, async () =>
+        // What it waited for may have made it another's turn.
+        turnOf(namespace, found) === turn ? tryToPlace(alert, found) : undefined,
       );
-      if (verdict.kind === 'join') {
-        if (caches.incidents.fresh()) return { answer: 'Joined', incident: verdict.join };
-        // While the watch is down the cache may tell of an incident that people have closed meanwhile.
-        const current = await read(namespace, verdict.join.metadata.name);
-        if (current?.metadata.resourceVersion === verdict.join.metadata.resourceVersion) {
-          return { answer: 'Joined', incident: verdict.join };
-        }
-        if (current !== undefined && current.spec.phase === verdict.join.spec.phase) {
-          return { answer: 'Joined', incident: current };
-        }
-        if (current === undefined)
-          throw new Error(`the cache still shows ${verdict.join.metadata.name}, which is gone`);
-      } else if (verdict.kind === 'reopen') {
-        const reopened = await reopen(verdict.reopen, alert);
-        if (reopened !== undefined) return { answer: 'Reopened', incident: reopened };
-      } else {
-        const opened = await open(alert, found, verdict.open);
-        if (opened !== undefined) return opened;
-      }
+      if (placed !== undefined) return placed;
     }
     throw new Error(
       `no incident found for ${keyOf(alert)} in ${MAX_ATTEMPTS} attempts: others keep changing the group`,
     );
+  }
+
+  /** @returns undefined when the world turned out to be another; the cache knows it then, and the caller decides anew. */
+  async function tryToPlace(alert: Alert, found: Grouped): Promise<Placed | undefined> {
+    const namespace = alert.metadata.namespace ?? '';
+    const { rule, groupKey } = found;
+    const isOver = overSince(alert) !== undefined;
+    const heardAt = parseInstant(alert.spec.receivedAt) ?? clock.now();
+    const verdict = decideIncident({ ...bookOf(namespace), rule, groupKey, isOver }, heardAt);
+    if (verdict.kind === 'join') return join(verdict.join);
+    if (verdict.kind === 'open') return open(alert, found, verdict.open);
+    const reopened = await reopen(verdict.reopen, alert);
+    return reopened && { answer: 'Reopened', incident: reopened };
+  }
+
+  /** While the watch is down the cache may tell of an incident that people have closed meanwhile. */
+  async function join(incident: Incident): Promise<Placed | undefined> {
+    const { namespace = '', name, resourceVersion } = incident.metadata;
+    if (caches.incidents.fresh()) return { answer: 'Joined', incident };
+    const current = await read(namespace, name);
+    if (current === undefined) throw new Error(`the cache still shows ${name}, which is gone`);
+    if (current.metadata.resourceVersion === resourceVersion) return { answer: 'Joined', incident };
+    return current.spec.phase === incident.spec.phase ? { answer: 'Joined', incident: current } : undefined;
   }
 
   /** @returns undefined when the world turned out to be another; the cache knows it then, and the caller decides anew. */
@@ -128,7 +150,12 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
     }
   }
 
-  async function joinOrphan(group: string): Promise<Placed> {
+  async function joinOrphan(alert: Alert, { rule, groupKey }: Grouped): Promise<Placed> {
+    const group = indexKey(alert.metadata.namespace ?? '', groupOf(rule, groupKey));
+    return groups.run(group, async () => orphanOf(group));
+  }
+
+  function orphanOf(group: string): Placed {
     const orphan = caches.incidents
       .byIndex(BY_ORIGIN, group)
       .find((incident) => isOrphan(incident, caches.alerts.byIndex(BY_INCIDENT, keyOf(incident)).length));
@@ -148,3 +175,6 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
 
   return { place, joinOrphan, read };
 }
+
+const indexKey = (namespace: string, { ruleRef, groupKey }: OriginGroup): string =>
+  originKey(namespace, ruleRef?.name, groupKey);

@@ -15,7 +15,6 @@ import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, BY_TAKEN_OUT, joinKey, originK
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
 import { type Answer, type Asked, answeredStatus, isRefused, laneOfNews, overSince, whatIsAsked } from './decide.ts';
-import { createKeyedMutex } from './keyed-mutex.ts';
 import { createPlacing, type Placed } from './placing.ts';
 import { type MergeBook, takenOutOf, whereItGoesBack } from './taken-out.ts';
 
@@ -30,7 +29,6 @@ const OVER_RETRY_MS = 600_000;
 
 export function createCorrelationController(deps: Deps): Controller {
   const { caches, client, clock, identity, log, metrics, rules } = deps;
-  const groups = createKeyedMutex();
   const { place, joinOrphan, read } = createPlacing(deps);
   const queue = createQueue(deps, {
     name: 'correlation',
@@ -101,12 +99,9 @@ export function createCorrelationController(deps: Deps): Controller {
       await write(alert, recorded, lane);
       return undefined;
     }
-    const group = originKey(namespace, rule, found.groupKey);
     let placed: Placed;
     try {
-      placed = await groups.run(group, () =>
-        asked.kind === 'tooLate' ? joinOrphan(group) : place(alert, found, group),
-      );
+      placed = await (asked.kind === 'tooLate' ? joinOrphan(alert, found) : place(alert, found));
     } catch (error) {
       if (isNamespaceTerminating(error)) throw new TerminalError(messageOf(error));
       if (!isInvalid(error) && !isForbidden(error)) throw error;

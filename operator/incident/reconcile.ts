@@ -13,7 +13,7 @@ import { isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import { higherOf, type Lane } from '@funnelai/kube/lanes';
 import { keyOf, splitKey } from '@funnelai/kube/paths';
 import { putStatus } from '@funnelai/kube/status';
-import { BY_FORMER_INCIDENT, BY_INCIDENT, BY_ORIGIN, BY_RULE, joinKey, originKey } from '../caches.ts';
+import { BY_FORMER_INCIDENT, BY_INCIDENT, BY_RULE, joinKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import type { MirrorBook } from '../mirror/facts.ts';
@@ -83,21 +83,10 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
       rule: ruleOf(rules.of(namespace).rules, incident.spec.origin?.ruleRef?.name),
       now: clock.now(),
       isMachine: identity.isMachine,
-      hasSuccessor: hasSuccessor(incident),
       isMergedIntoNothing: endOfChain(incident, (name) => caches.incidents.get(namespace, name)) === undefined,
       mirror: mirrorFacts(incident, { enabled: book.enabled, entry, monotonicMs: clock.monotonicMs() }),
       ...(manager !== undefined && { manager }),
     });
-  }
-
-  /** One that is being deleted has had its turn. */
-  function hasSuccessor({ metadata, spec: { origin } }: Incident): boolean {
-    if (origin === undefined) return false;
-    return caches.incidents
-      .byIndex(BY_ORIGIN, originKey(metadata.namespace ?? '', origin.ruleRef?.name, origin.groupKey))
-      .some(
-        (other) => (other.spec.origin?.opening ?? 0) > origin.opening && other.metadata.deletionTimestamp === undefined,
-      );
   }
 
   function wishOps(incident: Incident, { specPatch }: IncidentStepResult): JsonPatchOp[] | undefined {
