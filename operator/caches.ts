@@ -22,9 +22,9 @@ import { takenOutOf } from './correlation/taken-out.ts';
 
 /** Alerts by the incident that they belong to; value: "namespace/incident". */
 export const BY_INCIDENT = 'incident';
-/** Alerts by source; value: "namespace/source". */
-/** Alerts by each incident that they were in and are not any more. */
+/** Alerts by each incident that they were in and are not any more; value: "namespace/incident". */
 export const BY_FORMER_INCIDENT = 'formerIncident';
+/** Alerts by source; value: "namespace/source". */
 export const BY_SOURCE = 'source';
 /** Incidents by rule and group; value: `originKey`. */
 export const BY_ORIGIN = 'origin';

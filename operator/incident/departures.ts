@@ -8,8 +8,8 @@ import { compareInstants } from '@funnelai/domain/instants';
 import { joinKey } from '../caches.ts';
 
 export interface DepartureBook {
-  /** An alert was deleted, or answered anew. */
-  note(alert: Alert, old: Alert | undefined, isDeleted: boolean): void;
+  /** An alert was deleted, or answered anew. @returns the keys of the incidents whose numbers that changes. */
+  note(alert: Alert, old: Alert | undefined, isDeleted: boolean): readonly string[];
   of(incidentKey: string): Departures;
   /** `counted` is in the status that was written; whatever left meanwhile stays for the next count. */
   written(incidentKey: string, counted: Departures): void;
@@ -35,13 +35,15 @@ export function createDepartureBook(): DepartureBook {
   };
   return {
     note(alert, old, isDeleted) {
-      const namespace = alert.metadata.namespace ?? '';
-      for (const name of forgottenBy(alert, old, isDeleted)) add(joinKey(namespace, name), { ...NONE, forgotten: 1 });
+      const keyOf = (incident: string) => joinKey(alert.metadata.namespace ?? '', incident);
+      const forgotten = forgottenBy(alert, old, isDeleted).map(keyOf);
+      for (const key of forgotten) add(key, { ...NONE, forgotten: 1 });
       const from = (isDeleted ? alert : old)?.status?.incidentRef?.name;
-      if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return;
+      if (from === undefined || (!isDeleted && alert.status?.incidentRef?.name === from)) return forgotten;
       const stays = alert.status?.formerIncidents?.includes(from) === true ? 'moved' : 'others';
       const left = isDeleted ? LEFT[alert.spec.state] : isNextEpisode(alert, old) ? 'resolved' : stays;
-      add(joinKey(namespace, from), { ...NONE, [left]: 1 });
+      add(keyOf(from), { ...NONE, [left]: 1 });
+      return [...forgotten, keyOf(from)];
     },
     of: (key) => book.get(key) ?? NONE,
     written: (key, { resolved, expired, others, moved, forgotten }) =>
@@ -57,7 +59,7 @@ export function createDepartureBook(): DepartureBook {
 }
 
 /** Incidents that it was in before and of which it does not say so any more; those it has come back into are not among them. */
-export function forgottenBy(alert: Alert, old: Alert | undefined, isDeleted: boolean): string[] {
+function forgottenBy(alert: Alert, old: Alert | undefined, isDeleted: boolean): string[] {
   if (isDeleted) return alert.status?.formerIncidents ?? [];
   const { formerIncidents = [], incidentRef } = alert.status ?? {};
   const before = old?.status?.formerIncidents ?? [];

@@ -27,7 +27,7 @@ import {
   specOps,
   withHeldDeletion,
 } from './decide.ts';
-import { createDepartureBook, forgottenBy, wereCounted } from './departures.ts';
+import { createDepartureBook, wereCounted } from './departures.ts';
 import { laneOfIncident } from './lane.ts';
 
 const WORKERS = 8;
@@ -168,7 +168,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
 
   function onAlert(alert: Alert, old: Alert | undefined, isDeleted: boolean): void {
     const namespace = alert.metadata.namespace ?? '';
-    for (const name of forgottenBy(alert, old, isDeleted)) queue.addAfter(joinKey(namespace, name), ALERT_GATHER_MS);
+    for (const key of departures.note(alert, old, isDeleted)) queue.addAfter(key, ALERT_GATHER_MS);
     const now = alert.status?.incidentRef?.name;
     const before = old?.status?.incidentRef?.name;
     const isSame = now === before && old?.spec.state === alert.spec.state && old.spec.severity === alert.spec.severity;
@@ -184,11 +184,7 @@ export function createIncidentController(deps: Deps & { book: MirrorBook; number
     start() {
       unsubscribe = [
         caches.incidents.subscribe(({ object }) => add(object)),
-        caches.alerts.subscribe((event) => {
-          const isDeleted = event.type === 'deleted';
-          departures.note(event.object, event.old, isDeleted);
-          onAlert(event.object, event.old, isDeleted);
-        }),
+        caches.alerts.subscribe(({ object, old, type }) => onAlert(object, old, type === 'deleted')),
         caches.rules.subscribe(({ object }) => {
           const key = joinKey(object.metadata.namespace ?? '', object.metadata.name);
           for (const incident of caches.incidents.byIndex(BY_RULE, key)) queue.add(keyOf(incident), 'routine');
