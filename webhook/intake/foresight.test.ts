@@ -12,8 +12,9 @@ import { pagerDutyEvents } from '../receivers/pagerduty-events.ts';
 import type { Receiver } from '../receivers/receiver.ts';
 import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { createForesight } from './foresight.ts';
+import type { Sight } from './grouping.ts';
 import { createLiveBook, type LiveBook } from './live-book.ts';
-import { previewOf, type Sight } from './preview.ts';
+import { previewOf } from './preview.ts';
 import { noRouting } from './routing.ts';
 import { createSourceRates, type SourceRates } from './source-rates.ts';
 

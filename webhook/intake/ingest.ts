@@ -105,7 +105,11 @@ export function createIngest(deps: {
   /** What of a body is under way, and of its alerts no more than is asked for when they are stored: they are many, and wait for a disk. */
   async function begin(source: AlertSource, received: readonly Received[], holdsAt429: boolean): Promise<Begun> {
     // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
-    const { groups, warnings } = await groupByFault(source, received, { ...deps, routing });
+    const { groups, warnings } = await groupByFault(source, received, {
+      ...deps,
+      receipt: deps.receipt ?? deps.clock,
+      routing,
+    });
     for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
     const abort = new AbortController();
     requests += 1;

@@ -8,19 +8,12 @@ import { discreet } from '../receivers/problem.ts';
 import type { Reading } from '../receivers/receiver.ts';
 import { placed } from './answer.ts';
 import type { Foreseen } from './foresight.ts';
-import type { Places } from './routing.ts';
+import type { Group } from './grouping.ts';
 import { mergeReports, type StoreOutcome, type StoreRequest } from './store.ts';
 import { type Warnings, warned } from './warnings.ts';
 
 /** One fault of the body, in one of the places where it would go. */
-export interface Fault {
-  place: AlertSource;
-  way: Places;
-  /** Whoever asks may know what the source of that place says. */
-  isSeen: boolean;
-  request: StoreRequest;
-  /** Where it stands in the body. */
-  indices: number[];
+export interface Fault extends Group {
   /** Absent where it may not be known what fires. */
   foreseen?: Foreseen;
 }

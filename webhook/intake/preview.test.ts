@@ -11,8 +11,9 @@ import { alertmanager } from '../receivers/alertmanager.ts';
 import type { Envelope, Receiver } from '../receivers/receiver.ts';
 import { anAlert, anAlertSource, nothingFolded } from '../testing/builders.ts';
 import { noForesight } from './foresight.ts';
-import { previewOf, type Sight } from './preview.ts';
-import { BY_ORIGIN, createRouting, noRouting, originsOf } from './routing.ts';
+import type { Sight } from './grouping.ts';
+import { previewOf } from './preview.ts';
+import { BY_ORIGIN, createRouting, noRouting, originsOf, type Routing } from './routing.ts';
 
 const now = Temporal.Instant.from('2026-03-01T10:00:00Z');
 const envelope = (body: unknown): Envelope => ({
@@ -163,6 +164,23 @@ describe('where an alert of a body would go', () => {
     expect((await goes({ team: 'pay' }, { alerts })).alerts[0]?.goes.namespace).toBe('infra');
     const sight = { alerts: () => false, sources: () => true };
     expect((await goes({ team: 'pay' }, { alerts, sight })).alerts[0]?.goes.namespace).toBe('pay');
+  });
+
+  it('is said not to be stored where nobody can say who has to be told of its end, also where the body says before that it fires', async () => {
+    const routing: Routing = {
+      of: async () => (input) => ({
+        places: [home],
+        why: { kind: 'NoRoute' },
+        ...(input.state === 'Resolved' && { doubt: 'Postgres is away' }),
+      }),
+    };
+    const over = { ...firing({ alertname: 'A' }), status: 'resolved', endsAt: '2026-03-01T09:59:00Z' };
+    const deps = { clock: new FakeClock(), routing, foresight: noForesight };
+    const body = envelope({ alerts: [firing({ alertname: 'A' }), over] });
+    const { preview } = await previewOf(alertmanager, { ...body, source: home }, deps);
+    expect(preview.alerts).toMatchObject([
+      { index: 1, fate: { kind: 'NotStored', text: expect.stringContaining('Postgres is away') } },
+    ]);
   });
 
   it('tells who may not read there the namespace, and nothing that the source there says', async () => {

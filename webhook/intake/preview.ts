@@ -1,22 +1,18 @@
 /** What a body would become, and where: read by its format, routed and made ready as for the store, and nothing is stored or counted. */
 import type { AlertSource } from '@funnelai/crds/generated/types';
-import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { alertName } from '@funnelai/domain/fingerprint';
 import { routeReasonText, type Way } from '@funnelai/domain/route';
 import type { PreviewAlert, PreviewNoted, SourcePreview } from '@funnelai/domain/wire-sources';
-import { faultKey } from '@funnelai/history/fault-key';
 import type { Clock } from '@funnelai/kube/clock';
 import { INTAKE_PROBLEMS_LISTED, PREVIEW_ALERTS } from '../limits.ts';
 import { BodyProblem, discreet, MappingBroken, TooManyAlerts } from '../receivers/problem.ts';
 import type { Envelope, Reading, Receiver } from '../receivers/receiver.ts';
 import { readingOf } from './envelope.ts';
 import type { Foresight } from './foresight.ts';
-import { requestFor } from './grouping.ts';
+import { ALL_SEEN, groupByFault, type Sight } from './grouping.ts';
 import { type Fault, fateOf, isOnlyNoted, limitsOf, notedText, notTaken, sentence } from './preview-words.ts';
-import { combined, receivedAfter, reportOf } from './report.ts';
+import { combined } from './report.ts';
 import type { Routing } from './routing.ts';
-import { inSlices } from './slices.ts';
-import { createWarningList, type Warnings } from './warnings.ts';
 
 export interface PreviewDeps {
   clock: Pick<Clock, 'monotonicMs'>;
@@ -25,14 +21,6 @@ export interface PreviewDeps {
   /** What whoever asks may know of other namespaces; everything when absent, as a sender's own token does. */
   sight?: Sight;
 }
-export interface Sight {
-  /** What fires there. */
-  alerts(namespace: string): boolean;
-  /** What its AlertSources say. */
-  sources(namespace: string): boolean;
-}
-const ALL: Sight = { alerts: () => true, sources: () => true };
-
 export interface Previewed {
   preview: SourcePreview;
   /** What the body deserves by itself: what a limit does to it now, it may not do in a moment, and is no fault of a template. */
@@ -50,7 +38,9 @@ export async function previewOf(receiver: Receiver, envelope: Envelope, deps: Pr
     return { status, preview: refusedPreview({ status, code, message: error.message }) };
   }
   const { source } = envelope;
-  const { faults, warnings } = await faultsOf(reading, envelope, deps);
+  const grouped = await groupByFault(source, reading.received, { ...deps, receipt: { now: () => envelope.now } });
+  const { warnings } = grouped;
+  const faults: Fault[] = grouped.groups;
   const isTooMany = await foresee(faults, receiver, deps);
   const isWord = ({ request, foreseen }: Fault) => isOnlyNoted(request, foreseen);
   const alerts = faults.filter((fault) => !isWord(fault));
@@ -88,48 +78,11 @@ export const refusedPreview = (answer: SourcePreview['answer']): SourcePreview =
   truncated: 0,
 });
 
-async function faultsOf(
-  reading: Reading,
-  { source, now }: Envelope,
-  { clock, routing, sight = ALL }: PreviewDeps,
-): Promise<{ faults: Fault[]; warnings: Warnings | undefined }> {
-  const faults = new Map<string, Fault>();
-  const warnings = createWarningList();
-  const pause = inSlices(clock);
-  const wayOf = await routing.of(
-    source,
-    reading.received.map(({ input }) => input),
-    sight.alerts,
-  );
-  for (const { index, input } of reading.received) {
-    // Others wait meanwhile: probes, and senders whose alerts are real.
-    await pause();
-    const way = wayOf(input);
-    for (const place of way.places) {
-      const { namespace = '', name } = place.metadata;
-      const isSeen = place === source || sight.sources(namespace);
-      const made = toAlertSpec(input, isSeen ? place : source, now, source);
-      warnings.add(index, made.odd);
-      const { fingerprint } = made.spec;
-      const key = faultKey({ namespace, source: name, fingerprint });
-      const before = faults.get(key);
-      const spec = receivedAfter(made.spec, before?.request.reports.at(-1)?.spec);
-      const request = requestFor(isSeen ? place : source, [reportOf(input, made, spec)]);
-      if (before === undefined) faults.set(key, { place, way, isSeen, request, indices: [index] });
-      else {
-        before.request.reports = [...before.request.reports, ...request.reports];
-        before.indices.push(index);
-      }
-    }
-  }
-  return { faults: [...faults.values()], warnings: warnings.all() };
-}
-
 /** Whether the sender would be told to hold all of it. Of a namespace into which whoever asks may not look nothing is foreseen. */
 async function foresee(
   faults: readonly Fault[],
   { holdsAt429 }: Receiver,
-  { foresight, sight = ALL }: PreviewDeps,
+  { foresight, sight = ALL_SEEN }: PreviewDeps,
 ): Promise<boolean> {
   const known = faults.filter(({ place, isSeen }) => isSeen && sight.alerts(place.metadata.namespace ?? ''));
   const { each, isTooMany } = await foresight.of(
@@ -138,7 +91,7 @@ async function foresee(
   );
   for (const [i, fault] of known.entries()) {
     const foreseen = each[i];
-    const { doubt } = fault.way;
+    const { doubt } = fault;
     if (foreseen === undefined) continue;
     fault.foreseen =
       doubt === undefined
