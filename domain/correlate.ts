@@ -162,7 +162,16 @@ function wasOverBefore(incident: Incident, overSince: Temporal.Instant): boolean
 
 /** When it left the phases in which it takes alerts; where the operator has not answered that yet, by the API server's own log. */
 function endOf({ metadata, spec, status }: Incident): string | undefined {
-  if (status?.phase === spec.phase) return status.resolvedAt ?? status.closedAt;
+  return status?.phase === spec.phase ? (status.resolvedAt ?? status.closedAt) : loggedMoveAt({ metadata });
+}
+
+/** When it was closed; where the operator has not answered that yet, by the API server's own log. Undefined where it is not, or nobody knows. */
+export function closedAtOf({ metadata, spec, status }: Incident): string | undefined {
+  if (spec.phase !== 'Closed') return undefined;
+  return status?.phase === 'Closed' ? status.closedAt : loggedMoveAt({ metadata });
+}
+
+function loggedMoveAt({ metadata }: Pick<Incident, 'metadata'>): string | undefined {
   const log = parseChangesAnnotation(metadata.annotations?.[CHANGES_ANNOTATION]);
   return log?.entries.findLast(({ field }) => field === 'phase')?.at;
 }

@@ -1,4 +1,5 @@
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { CHANGES_ANNOTATION } from '@funnelai/crds/meta';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident, START } from '../testing/builders.ts';
@@ -203,21 +204,25 @@ describe('what an alert asks for', () => {
     const at = (second: string) => `2026-03-01T10:05:${second}Z`;
     const status = { ...resolvedBy('ana').status, observedGeneration: 1, phase: 'Resolution' as const };
     const ended = anIncident({ phase: 'Resolution', status: { ...status, resolvedAt: at('10') } });
-    const merged = (closedAt?: string) =>
+    const merged = (closedAt: string | undefined, log?: string) =>
       anIncident({
         name: 'left',
         phase: 'Closed',
         mergedInto: { name: ended.metadata.name },
+        metadata: log === undefined ? {} : { annotations: { [CHANGES_ANNOTATION]: `1;phase|Closed|ana|${log}|` } },
         status: {
           observedGeneration: 1,
           phase: closedAt === undefined ? 'Response' : 'Closed',
-          ...(closedAt && { closedAt }),
+          ...(closedAt && { resolvedAt: START, closedAt }),
         },
       });
     const moved = (second: string) =>
       answered(answered(anAlert({ receivedAt: at(second) }), { incident: 'left' }), { answer: 'Moved' });
     expect(ask(moved('30'), ended, merged(at('40')))).toEqual({ kind: 'nothing' });
-    expect(ask(moved('30'), ended, merged())).toEqual({ kind: 'nothing' });
+    expect(ask(moved('30'), ended, merged(undefined, at('40')))).toEqual({ kind: 'nothing' });
+    expect(ask(moved('50'), ended, merged(undefined, at('40')))).toEqual({ kind: 'correlate', episode: 2 });
+    // Nobody knows when: people are told.
+    expect(ask(moved('30'), ended, merged(undefined))).toEqual({ kind: 'correlate', episode: 2 });
     expect(ask(moved('50'), ended, merged(at('40')))).toEqual({ kind: 'correlate', episode: 2 });
     // What it came from has left the cluster since.
     expect(ask(moved('30'), ended)).toEqual({ kind: 'correlate', episode: 2 });

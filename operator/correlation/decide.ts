@@ -3,7 +3,7 @@
  * group is to have it, is decided in `domain/correlate`.
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
-import { endOfChain } from '@funnelai/domain/correlate';
+import { closedAtOf, endOfChain } from '@funnelai/domain/correlate';
 import { compareInstants, parseInstant } from '@funnelai/domain/instants';
 import { isOpen } from '@funnelai/domain/lifecycle';
 import { firingStartOf } from '@funnelai/domain/merge';
@@ -152,7 +152,7 @@ function endedByMachine({ spec, status }: Incident, isMachine: (user: string) =>
  * nobody who ended it knew of that. What was known by then stays; the log's times have a grain of one second.
  * @param mergedAt when incidents of it were merged into this one: who merges into what has ended has decided about what fired until then.
  */
-function reportedAfterEnd({ spec }: Alert, incident: Incident, mergedAt: readonly (string | undefined)[]): boolean {
+function reportedAfterEnd({ spec }: Alert, incident: Incident, mergedAt: readonly string[]): boolean {
   const { status } = incident;
   if (isOpen(incident.spec.phase) || status?.phase !== incident.spec.phase) return false;
   const received = parseInstant(spec.receivedAt);
@@ -162,17 +162,13 @@ function reportedAfterEnd({ spec }: Alert, incident: Incident, mergedAt: readonl
   });
 }
 
-/** When each incident that the alert was in was merged into this one; undefined where that is not on record yet. */
-function mergesInto(
-  incident: Incident,
-  { status }: Alert,
-  lookup: (name: string) => Incident | undefined,
-): (string | undefined)[] {
+/** When each incident that the alert was in was merged into this one, as far as anybody knows: in doubt people are told. */
+function mergesInto(incident: Incident, { status }: Alert, lookup: (name: string) => Incident | undefined): string[] {
   return (status?.formerIncidents ?? []).flatMap((name) => {
     const one = lookup(name);
     if (one?.spec.mergedInto === undefined) return [];
     const isHere = endOfChain(one, lookup)?.metadata.name === incident.metadata.name;
-    return isHere ? [one.status?.phase === 'Closed' ? one.status.closedAt : undefined] : [];
+    return (isHere && closedAtOf(one)) || [];
   });
 }
 
