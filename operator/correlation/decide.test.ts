@@ -300,6 +300,14 @@ describe('the answer', () => {
     });
   });
 
+  it('is cut where it is too long for its field, and never within a character', () => {
+    for (const explanation of [`x${'🔥'.repeat(600)}`, '🔥'.repeat(600)]) {
+      const { explanation: kept = '' } = answeredStatus(anAlert(), { answer: 'Refused', episode: 1, explanation }, NOW);
+      expect(kept.length).toBeLessThanOrEqual(1_024);
+      expect(kept).toMatch(/🔥…$/u);
+    }
+  });
+
   it('is Correlated=False only where no rule was followed', () => {
     const stateOf = (answer: Answer) =>
       answeredStatus(anAlert(), { answer, episode: 1, explanation: 'e' }, NOW).conditions?.[0]?.status;

@@ -3,6 +3,7 @@
  * group is to have it, is decided in `domain/correlate`.
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
+import { cutBytes } from '@funnelai/domain/bytes';
 import { closedAtOf, endOfChain } from '@funnelai/domain/correlate';
 import { compareInstants, parseInstant } from '@funnelai/domain/instants';
 import { isOpen } from '@funnelai/domain/lifecycle';
@@ -14,7 +15,7 @@ import type { Temporal } from 'temporal-polyfill';
 
 /** Incidents of which an alert says that it was in them; of more the oldest are forgotten, and count it anew should it come back. */
 const FORMER_INCIDENTS = 8;
-/** Explanations are for people; what is longer is cut with a mark. */
+/** Explanations are for people; what is longer is cut with a mark. In bytes. */
 const MAX_EXPLANATION = 1_024;
 
 export type Asked =
@@ -211,7 +212,7 @@ export function answeredStatus(
   o: { answer: Answer; episode: number; incident?: string; rule?: string; explanation: string },
   now: Temporal.Instant,
 ): AlertStatus {
-  const explanation = cut(o.explanation);
+  const explanation = cutBytes(o.explanation, MAX_EXPLANATION);
   const formerIncidents = formerAfter(alert, o);
   return {
     ...(o.incident !== undefined && { incidentRef: { name: o.incident } }),
@@ -241,8 +242,4 @@ function formerAfter({ spec, status }: Alert, o: { answer: Answer; incident?: st
     isMoved || episodeStartedAt === undefined || compareInstants(spec.startsAt, episodeStartedAt) <= 0;
   const left = incidentRef !== undefined && isSameEpisode ? [incidentRef.name] : [];
   return [...new Set([...formerIncidents, ...left])].filter((name) => name !== o.incident).slice(-FORMER_INCIDENTS);
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_EXPLANATION ? text : `${text.slice(0, MAX_EXPLANATION - 1)}…`;
 }
