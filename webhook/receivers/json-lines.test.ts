@@ -61,6 +61,19 @@ describe('lines as agents write them', () => {
     expect(new Set(differ.map((spec) => spec.title)).size).toBe(1);
   });
 
+  it('are one whichever pod wrote it, also where only its host says which, and no host is lost that is none', async () => {
+    const pods = await specs(line({ hostname: 'shop-7f9c6d5b8-x2x4z' }), line({ hostname: 'shop-5c8d7f9b4d-qqw8t' }));
+    expect(new Set(pods.map((spec) => spec.fingerprint)).size).toBe(1);
+    expect(pods[0]?.annotations).toMatchObject({ pod: 'shop-7f9c6d5b8-x2x4z' });
+    expect(await specs(line({ host: 'web-1' }))).toMatchObject([{ labels: { host: 'web-1' } }]);
+  });
+
+  it('say so where nothing in them tells one from another', async () => {
+    const [nameless, told] = await specs({ level: 'error', order: 4711 }, line());
+    expect(nameless?.notes).toEqual([expect.stringContaining('are this one alert')]);
+    expect(told?.notes).toBeUndefined();
+  });
+
   it('below WARN are no alerts; those that say no level, or one that nobody knows, are', async () => {
     const kept = await read('JsonLines', {
       body: lines(
@@ -112,6 +125,16 @@ describe('lines as agents write them', () => {
     const both = await specs(flat, { ...flat, message: '12 % used', status: 'resolved' });
     expect(new Set(both.map((spec) => spec.fingerprint)).size).toBe(1);
     expect(both.map((spec) => spec.state)).toEqual(['Firing', 'Resolved']);
+  });
+
+  it('that name an alert and a host are about that host, whatever pod it was that looked', async () => {
+    const kubernetes = { pod_name: 'checker-7f9c6d5b8-x2x4z', host: 'node-7' };
+    const about = (host: string) => ({ alertname: 'CertificateExpiry', host, kubernetes });
+    const two = await specs(about('shop.example.com'), about('blog.example.com'));
+    expect(two.map((spec) => spec.labels?.host)).toEqual(['shop.example.com', 'blog.example.com']);
+    expect(new Set(two.map((spec) => spec.fingerprint)).size).toBe(2);
+    const [itself] = await specs(about(kubernetes.pod_name));
+    expect(Object.keys(itself?.labels ?? {})).not.toContain('host');
   });
 
   it('that name none never resolve, whatever their status is', async () => {

@@ -9,7 +9,7 @@ import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { type Labels, labelsFrom } from '@funnelai/domain/labels';
 import type { Temporal } from 'temporal-polyfill';
-import { isStable, kindOf, templateOf } from './log-template.ts';
+import { isPodName, isStable, kindOf, templateOf } from './log-template.ts';
 import { describe } from './problem.ts';
 
 export type FieldValue = string | number | boolean;
@@ -115,6 +115,8 @@ const MACHINES = [
   'hostname',
   'source_host',
 ];
+/** As a sender calls what its alert is about; the others name what wrote it. */
+const ABOUT = ['host', 'hostname', 'source_host'];
 const PODS = ['k8s.pod.name', 'kubernetes.pod_name', 'kubernetes.pod.name', 'pod'];
 const KINDS = ['alertname', 'event.name', 'exception.type', 'error.type', 'error.kind'];
 const MESSAGES = ['exception.message', 'error.message'];
@@ -125,8 +127,8 @@ const PASSING =
   /^http[._]|log[._]file|(^|[._])(thread|user|enduser|session|client|request|req|trace|span|correlation|transaction|message_?id|caller|stack|stacktrace|stack_trace|duration|elapsed|latency|offset|seq|pid|tid|url|uri|query|statement|lineno|line|time|timestamp|ts|date|iostream|stream|logtag|uid|uuid|guid)s?([._]|$)/i;
 const WEB = /^https?:\/\//i;
 
-/** Returns the alert that a record is. */
-export function alertOf(record: LogRecord, source: AlertSource): AlertInput {
+/** Returns the alert that a record is. `Alert`: it names its alert, and the host that it names is what that is about. */
+export function alertOf(record: LogRecord, source: AlertSource, named: 'Alert' | 'Nothing' = 'Nothing'): AlertInput {
   const all = new Map([...record.resource, ...record.attributes]);
   const taken = new Set<string>();
   const first = (names: readonly string[]): string | undefined => {
@@ -141,10 +143,14 @@ export function alertOf(record: LogRecord, source: AlertSource): AlertInput {
     const value = first(names);
     if (value !== undefined) labels.push([label, value]);
   }
-  const pod = first(PODS);
+  const host = ABOUT.map((name) => all.get(name)).find(isText);
+  const inPod = first(PODS);
+  const about = named === 'Alert' && host !== inPod ? first(ABOUT) : undefined;
   const machine = first(MACHINES);
+  const pod = inPod ?? [about, machine].find((name) => name !== undefined && isPodName(name));
   if (pod !== undefined) annotations.push(['pod', pod]);
-  if (machine !== undefined) (pod === undefined ? labels : annotations).push(['host', machine]);
+  if (about !== undefined && about !== pod) labels.push(['host', about]);
+  if (machine !== undefined && machine !== pod) (pod === undefined ? labels : annotations).push(['host', machine]);
   const said = first(MESSAGES);
   const stack = first(STACKS);
   const message = record.message.trim() || (said ?? '').trim();
@@ -174,9 +180,12 @@ export function alertOf(record: LogRecord, source: AlertSource): AlertInput {
     ...(message.includes('\n') || stack !== undefined ? { description: [message, stack ?? ''].join('\n').trim() } : {}),
     severity: severityOf(record, source),
     links: [],
-    notes: record.notes,
+    notes: message === '' && kind === undefined ? [...record.notes, NAMELESS] : record.notes,
   };
 }
+
+/** Such records differ in numbers and ids at most: without this nothing would tell why there is one alert. */
+const NAMELESS = 'the record has no message and no name: all such records of this service or host are this one alert';
 
 /** The sender's own word where the source's map knows it, else the one of our table for that level. */
 function severityOf(record: LogRecord, source: AlertSource): string | undefined {
@@ -195,7 +204,7 @@ const IN_FULL = new Set(['message', 'state', 'status', 'alert.state', 'title', '
  * by `state`, `status` or `alert.state`. Only the word itself resolves; any other is said, and fires.
  */
 export function fullAlertOf(record: LogRecord, source: AlertSource): AlertInput {
-  const log = alertOf(record, source);
+  const log = alertOf(record, source, 'Alert');
   const { attributes } = record;
   const without = (map: Labels): Labels => labelsFrom(Object.entries(map).filter(([name]) => !IN_FULL.has(name)));
   const said = ['state', 'alert.state', 'status'].map((name) => attributes.get(name)).find((value) => isText(value));
@@ -211,8 +220,8 @@ export function fullAlertOf(record: LogRecord, source: AlertSource): AlertInput 
     ...(title === undefined ? {} : { title: String(title) }),
     ...(isText(description) ? { description: String(description) } : {}),
     notes: isKnown
-      ? record.notes
-      : [...record.notes, `state ${describe(said)} is neither firing nor resolved: taken for firing`],
+      ? log.notes
+      : [...(log.notes ?? []), `state ${describe(said)} is neither firing nor resolved: taken for firing`],
   };
 }
 

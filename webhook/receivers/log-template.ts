@@ -49,6 +49,9 @@ export function templateOf(message: string): string {
   return `${cutBytes(folded, TEMPLATE_MAX_BYTES - HASH_DIGITS - 1)} ${hash}`;
 }
 
+/** Is this the name of a pod of a Deployment? Another pod will have another. */
+export const isPodName = (text: string): boolean => POD.test(text);
+
 function stableName(name: string): string {
   return name.replace(POD, '-#').replace(IDS, '#').replace(LONG_DIGITS, '#');
 }

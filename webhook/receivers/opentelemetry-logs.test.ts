@@ -100,6 +100,15 @@ describe('a log record', () => {
     expect(all[2]?.endsAt).toBe('2026-01-31T12:30:00.000000Z');
   });
 
+  it('that carries an alertname and a host is about that host, and not about the pod that looked', async () => {
+    const about = (host: string) =>
+      record({ attributes: [text('alertname', 'CertificateExpiry'), text('host', host)] });
+    const resource = [text('k8s.pod.name', 'checker-7f9c6d5b8-x2x4z')];
+    const two = await specs(logs([about('shop.example.com'), about('blog.example.com')], resource));
+    expect(two.map((spec) => spec.labels?.host)).toEqual(['shop.example.com', 'blog.example.com']);
+    expect(new Set(two.map((spec) => spec.fingerprint)).size).toBe(2);
+  });
+
   it('without that never resolves by itself', async () => {
     expect(await specs(logs([record({ attributes: [text('alert.state', 'resolved')] })]))).toMatchObject([
       { state: 'Firing' },
