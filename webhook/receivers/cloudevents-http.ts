@@ -52,7 +52,7 @@ export function structuredEvents({ body, mediaType }: Envelope): unknown[] {
 /** Bytes are JSON, or text, or stay base64. */
 function withData(event: Record<string, unknown>): Record<string, unknown> {
   const encoded = own(event, 'data_base64');
-  if (typeof encoded !== 'string' || own(event, 'data') !== undefined) return event;
+  if (typeof encoded !== 'string' || (own(event, 'data') ?? null) !== null) return event;
   return { ...event, data: dataFrom(Buffer.from(encoded, 'base64'), contentType(own(event, 'datacontenttype'))) };
 }
 

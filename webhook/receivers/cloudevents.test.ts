@@ -52,6 +52,22 @@ describe('a CloudEvent', () => {
     expect(await one({ data: [1, { a: 2 }] })).toMatchObject({ title: 'backup.failed' });
   });
 
+  it('is told apart by a key or a subject that is a number, as JSON may have them', async () => {
+    for (const name of ['dedupkey', 'subject']) {
+      const prints = (await Promise.all([{ [name]: 4711 }, { [name]: 4712 }, { [name]: '4711' }].map(one))).map(
+        (spec) => spec?.fingerprint,
+      );
+      expect(new Set(prints.slice(0, 2)).size).toBe(2);
+      expect(prints[2]).toBe(prints[0]);
+    }
+    expect(await one({ severity: 2 })).toMatchObject({ originalSeverity: '2' });
+  });
+
+  it('has the data that come as bytes, also beside data that are null', async () => {
+    const data_base64 = Buffer.from('{"title":"from bytes"}').toString('base64');
+    expect(await one({ data: null, data_base64 })).toMatchObject({ title: 'from bytes' });
+  });
+
   it('is another alert for another source, type or subject, and never by parts that run together', async () => {
     const prints = await Promise.all(
       [

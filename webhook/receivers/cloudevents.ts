@@ -9,6 +9,7 @@ import { celInput } from '@funnelai/domain/cel-input';
 import { labelsFrom } from '@funnelai/domain/labels';
 import { parseMoment } from '@funnelai/domain/moment';
 import { binaryEvent, consentTo, isStructured, structuredEvents } from './cloudevents-http.ts';
+import { scalar } from './lenient.ts';
 import { type RecordReading, readRecords } from './mapped.ts';
 import { flattened, jsonIn } from './nested.ts';
 import { describe } from './problem.ts';
@@ -98,10 +99,14 @@ function eventReading(event: unknown, reached: Set<string>, isKeyedElsewhere: bo
   const notes: string[] = [];
   if (text(event, 'id') === undefined) notes.push('the event has no id: CloudEvents demand one');
   // Many senders name none, and then all that they say is one alert: nothing but this would tell why.
-  if (text(event, 'subject') === undefined && text(event, 'dedupkey') === undefined && !isKeyedElsewhere)
+  if (attribute(event, 'subject') === undefined && attribute(event, 'dedupkey') === undefined && !isKeyedElsewhere)
     notes.push('the event names no subject: all events of its source and type are this one alert');
   return { input: alertFrom(event, { source, type }, notes, reached) };
 }
+
+/** Integers and booleans are values of attributes too, and JSON writes them as what they are (CloudEvents 1.0.2, JSON format, 2.2). */
+const attribute = (event: Record<string, unknown>, name: string): string | undefined =>
+  text(event, name) ?? scalar(event, name);
 
 function alertFrom(
   event: Record<string, unknown>,
@@ -111,7 +116,7 @@ function alertFrom(
 ): AlertInput {
   const data = dataOf(event, notes);
   const kind = type.replace(SUFFIX, '');
-  const subject = text(event, 'subject');
+  const subject = attribute(event, 'subject');
   const labels: [string, string][] = [...labelsIn(data, reached), ['alertname', kind], ['source', source]];
   if (subject !== undefined) labels.push(['subject', subject]);
   const annotations: [string, string][] = [];
@@ -122,10 +127,10 @@ function alertFrom(
   annotations.push(...annotationsIn(data, reached));
   const state = stateOf(event, data, type, notes);
   const occurredAt = timeOf(event, notes);
-  const severity = text(event, 'severity') ?? wordIn(data, ['severity', 'level', 'priority']);
+  const severity = attribute(event, 'severity') ?? wordIn(data, ['severity', 'level', 'priority']);
   const title = wordIn(data, ['title', 'summary', 'message']) ?? (subject === undefined ? kind : `${kind}: ${subject}`);
   const description = wordIn(data, ['description', 'details']) ?? (typeof data === 'string' ? data : undefined);
-  const key = text(event, 'dedupkey');
+  const key = attribute(event, 'dedupkey');
   const dataref = text(event, 'dataref');
   return {
     labels: labelsFrom(labels),
@@ -170,7 +175,7 @@ function annotationsIn(data: unknown, reached: Set<string>): [string, string][] 
 
 /** Only the word itself resolves; one that is not known is said, and the alert fires. */
 function stateOf(event: Record<string, unknown>, data: unknown, type: string, notes: string[]): 'Firing' | 'Resolved' {
-  const said = text(event, 'state') ?? wordIn(data, ['state', 'status']);
+  const said = attribute(event, 'state') ?? wordIn(data, ['state', 'status']);
   const word = said?.trim().toLowerCase();
   if (word === 'resolved') return 'Resolved';
   if (word === 'firing') return 'Firing';
