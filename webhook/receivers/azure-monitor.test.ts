@@ -3,6 +3,7 @@ import { toAlertSpec } from '@funnelai/domain/alert-input';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { combined, reportOf } from '../intake/report.ts';
 import { anAlertSource } from '../testing/builders.ts';
 import { readAzure } from './azure-monitor.ts';
 import { BodyProblem } from './problem.ts';
@@ -47,6 +48,22 @@ describe('an alert of Azure Monitor', () => {
     const specs = names.map((name) => specOf(recorded(name)));
     expect(new Set(specs.map(({ fingerprint }) => fingerprint)).size).toBe(1);
     expect(specs.map(({ state }) => state)).toEqual([...specs.slice(1).map(() => 'Firing'), 'Resolved']);
+  });
+
+  it('about health ends by Azure’s clock as it began, though the first word of it came late', () => {
+    const at = (name: string, eventTimestamp: string) => {
+      const body = recorded(name);
+      body.data.alertContext.eventTimestamp = eventTimestamp;
+      const input = readAzure(body).received[0]?.input ?? expect.fail();
+      return reportOf(input, toAlertSpec(input, anAlertSource(), NOW));
+    };
+    const [first, last] = [
+      at('firing.service-health', '2026-03-01T14:00:00Z'),
+      at('resolved.service-health', '2026-03-01T15:00:00Z'),
+    ];
+    const firing = combined(undefined, first);
+    expect(firing).toMatchObject({ state: 'Firing', startsAt: '2026-03-01T14:00:00.000000Z' });
+    expect(combined(firing, last)).toMatchObject({ state: 'Resolved', endsAt: '2026-03-01T15:00:00.000000Z' });
   });
 
   it('of a service says what is wrong, and where', () => {

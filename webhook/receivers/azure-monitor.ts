@@ -77,7 +77,7 @@ interface Health {
   key?: string;
   state: AlertInput['state'];
   notes: string[];
-  /** When it ended, where the message only says that it has. */
+  /** When that was so. */
   at?: Temporal.Instant | undefined;
 }
 
@@ -160,7 +160,8 @@ function inputOf(
     ),
     // Of health it is the time of this message, and not of the first.
     startsAt: key === id ? lenientTime(essentials, 'firedDateTime', notes) : undefined,
-    endsAt: state === 'Resolved' ? (lenientTime(essentials, 'resolvedDateTime', notes) ?? at) : undefined,
+    endsAt: state === 'Resolved' ? lenientTime(essentials, 'resolvedDateTime', notes) : undefined,
+    occurredAt: at,
     links: linksOf(essentials, criteria[0] ?? {}),
     notes,
   };
