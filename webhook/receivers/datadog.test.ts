@@ -88,7 +88,17 @@ describe('a monitor', () => {
     expect(input({ alert_title })).toMatchObject({ title: 'Load is high', labels: { alertname: 'Load is high' } });
   });
 
-  it('that only reminds makes no alert', () => {
-    expect(read(event({ alert_transition: 'Renotify' }))).toMatchObject({ faults: [], ignored: expect.any(String) });
+  it('that is told of again fires still, and changes nothing of what was said', () => {
+    expect(input({ alert_transition: 'Renotify' })).toMatchObject({
+      state: 'Firing',
+      only: 'State',
+      dedupKey: input()?.dedupKey,
+    });
+  });
+
+  it('is taken with what was filled in, and says nothing of what was not', () => {
+    const bare = input({ alert_title: '$ALERT_TITLE', date: '$DATE', last_updated: '1772373731000' });
+    expect(bare).toMatchObject({ title: 'Monitor 1234567', notes: [] });
+    expect(bare?.occurredAt?.toString()).toBe('2026-03-01T14:02:11Z');
   });
 });

@@ -28,16 +28,17 @@ const TRANSITIONS = new Map<string, { state: AlertInput['state']; severity?: str
   ['warn', { state: 'Firing', severity: 'warning' }],
   ['no data', { state: 'Firing', severity: 'warning' }],
   ['recovered', { state: 'Resolved' }],
+  // Whether it is one of the three above is not said, only that it is not over.
+  ['renotify', { state: 'Firing' }],
 ]);
 
 /** Reads one event; what is wrong with it goes into `faults`. */
 export function readDatadog(event: Record<string, unknown>, faults: Fault[]): EventOutcome {
   const [word, alertId, aggregKey] = ['alert_transition', 'alert_id', 'aggreg_key'].map((key) => variable(event, key));
-  // "Re-Triggered", "Re-No Data" and the like repeat what was; "Renotify" says no more than that.
+  // "Re-Triggered", "Re-No Data" and the like repeat what was.
   const plain = word?.toLowerCase().replace(/^re-(?=\w)/, '');
   const transition = TRANSITIONS.get(plain ?? '');
   if (transition === undefined) {
-    if (plain === 'renotify') return { ignored: `monitor ${alertId ?? '?'}: a renotification says nothing new` };
     const found = describe(own(event, 'alert_transition'));
     faults.push({
       field: 'alert_transition',
@@ -65,8 +66,11 @@ export function readDatadog(event: Record<string, unknown>, faults: Fault[]): Ev
   const priority = variable(event, 'alert_priority')?.toUpperCase();
   const severity = severityOf(transition.severity, priority);
   const title =
-    withoutState(variable(event, 'alert_title')) ?? withoutState(variable(event, 'event_title')) ?? `Monitor ${key}`;
-  const at = lenientTime(event, 'date', notes) ?? lenientTime(event, 'last_updated', notes);
+    withoutState(variable(event, 'alert_title')) ??
+    withoutState(variable(event, 'event_title')) ??
+    `Monitor ${alertId ?? key}`;
+  const timeAt = (name: string) => lenientTime({ [name]: variable(event, name) }, name, notes);
+  const at = timeAt('date') ?? timeAt('last_updated');
   return {
     input: {
       labels: textsOf([
@@ -97,7 +101,7 @@ export function readDatadog(event: Record<string, unknown>, faults: Fault[]): Ev
       dedupKey: org === undefined ? key : `${org}/${key}`,
       // How bad it was, and what was said of it, stays when it is over.
       occurredAt: at,
-      only: state === 'Resolved' ? 'State' : undefined,
+      only: state === 'Resolved' || plain === 'renotify' ? 'State' : undefined,
       notes,
     },
   };
