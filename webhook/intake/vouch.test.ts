@@ -45,6 +45,10 @@ describe('what vouches for a request', () => {
     expect(vouching.proof({ body: Buffer.from('t') } as Envelope)).toEqual({ text: 't' });
     expect(problemOf(() => vouching.proof({ body: Buffer.from('') } as Envelope)).status).toBe(401);
     expect(vouch(bearer, { receiver: byBody, authorization: 'Bearer t' })).toMatchObject({ when: 'BeforeBody' });
+    const named: Receiver = { ...byBody, senderTokenField: 'routing_key' };
+    const missing = vouch(bearer, { receiver: named });
+    if (missing.when !== 'AfterBody') return expect.fail(missing.when);
+    expect(problemOf(() => missing.proof({ body: Buffer.from('') } as Envelope)).message).toContain('routing_key');
   });
 
   it('is a user name and password, for which the sender is asked', () => {

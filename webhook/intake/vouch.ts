@@ -71,12 +71,14 @@ export function vouchingFor(source: AlertSource, receiver: Receiver, { headers, 
 /** The answer to who shows nothing, or nothing of the kind. */
 function unproven(way: SecretWay, why = '', receiver?: Receiver): HttpProblem {
   if (way.kind === 'Hmac') return new HttpProblem('Unauthenticated', `${why}.`);
-  const inAddress =
-    receiver?.tokenParameter === undefined ? '' : `, or the parameter ${receiver.tokenParameter} in the address`;
+  const { tokenParameter, senderTokenField } = receiver ?? {};
+  const elsewhere =
+    (tokenParameter === undefined ? '' : `, or the parameter ${tokenParameter} in the address`) +
+    (senderTokenField === undefined ? '' : `, or that token as ${senderTokenField} in the body`);
   const expected =
     way.kind === 'Basic'
       ? 'Expected the header Authorization: Basic <base64 of user:password>.'
-      : `Expected the header Authorization: Bearer <token of the AlertSource>${inAddress}.`;
+      : `Expected the header Authorization: Bearer <token of the AlertSource>${elsewhere}.`;
   return new HttpProblem('Unauthenticated', expected, { headers: challenge(way) });
 }
 

@@ -125,8 +125,18 @@ describe('the answer', () => {
     });
   });
 
-  it('stays ours, to be sent again, while the event is not stored', () => {
-    expect(told(trigger(), '', { ...stored, created: 0, unavailable: 1 })).toMatchObject({ status: 503 });
+  it('has the same shape where the event is not stored, or not let in', () => {
+    const why = 'the API server is away';
+    expect(told(trigger(), '', { ...stored, created: 0, unavailable: 1, why })).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': expect.any(String) },
+      body: { status: 'unavailable', message: expect.stringContaining(why), errors: [expect.stringContaining(why)] },
+    });
+    expect(pagerDutyEvents.refuse?.({ status: 401, message: 'The token is wrong.' }, {}).body).toEqual({
+      status: 'invalid key',
+      message: 'The token is wrong.',
+      errors: ['The token is wrong.'],
+    });
   });
 });
 

@@ -34,7 +34,9 @@ export const pagerDutyEvents: Receiver = {
       return undefined;
     }
   },
+  senderTokenField: 'routing_key',
   reply: (answer, reading, { path }) => replyOf(answer, reading, path),
+  refuse: ({ status, message }) => ({ headers: {}, body: errorOf(status, [message]) }),
 };
 
 /** Throws nothing: a body that is no event at all is a problem like any other, for PagerDuty's clients know one error body only. */
@@ -60,12 +62,27 @@ function replyOf(answer: IntakeAnswer, reading: Reading, path: string): Reply {
     const warnings = odd === undefined ? {} : { warnings: odd };
     return { status: 202, headers, body: { status: 'success', message, ...key, ...warnings } };
   }
-  if (status !== 400) return answer;
+  if (status !== 400) return { status, headers, body: errorOf(status, [answer.body.message]) };
   const errors = answer.body.problems.map(
     ({ field, found, expected }) => `${field === '' ? 'the event' : field}: found ${found}, expected ${expected}`,
   );
-  return { status, headers, body: { status: 'invalid event', message: 'Event object is invalid', errors } };
+  return { status, headers, body: { ...errorOf(status, errors), message: 'Event object is invalid' } };
 }
+
+/** What `status` says beside the message: PagerDuty's own words where its documentation has some. */
+const ERRORS = new Map([
+  [401, 'invalid key'],
+  [404, 'not found'],
+  [429, 'throttle exceeded'],
+  [503, 'unavailable'],
+]);
+
+/** Its clients print these three and nothing else. */
+const errorOf = (status: number, errors: readonly string[]) => ({
+  status: ERRORS.get(status) ?? 'invalid event',
+  message: errors[0] ?? '',
+  errors,
+});
 
 function readChange(event: Record<string, unknown>, faults: Fault[]): EventOutcome {
   const summary = scalar(inner(event, 'payload'), 'summary');

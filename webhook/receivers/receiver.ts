@@ -64,6 +64,8 @@ export interface Receiver {
    * missing, with a body that nobody has vouched for; must not throw.
    */
   senderToken?(envelope: Envelope): string | undefined;
+  /** Where in the body that token stands, for the answer to who shows none. */
+  readonly senderTokenField?: string;
   /**
    * Where the body itself is signed, or a handshake is part of the format: asked once the sender has proven what the source asks of it, and
    * before anything is read. Throws HttpProblem for what must not be taken.
