@@ -42,6 +42,7 @@ describe('a compressed body', () => {
     ['X-GZIP', gzipSync(BODY)],
     ['gzip', Buffer.concat([gzipSync(BODY.subarray(0, 30)), gzipSync(BODY.subarray(30))])],
     ['deflate', deflateSync(BODY)],
+    ['zlib', deflateSync(BODY)],
     ['deflate', deflateRawSync(BODY)],
     ['deflate', deflateRawSync(BODY, { level: 0 })],
     ['br', brotliCompressSync(BODY)],

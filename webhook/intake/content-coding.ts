@@ -28,6 +28,8 @@ const CODINGS: ReadonlyMap<string, Coding> = new Map<string, Coding>([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
+  // As the OpenTelemetry Collector calls it.
+  ['zlib', 'deflate'],
   ['br', 'br'],
   ['zstd', 'zstd'],
 ]);
