@@ -16,6 +16,10 @@ const legacy = (o: object) => readGrafana({ ruleId: 37, ruleName: 'Disk full', .
 const keys = (reading: ReturnType<typeof unified>) => reading.received.map(({ input }) => input.dedupKey);
 
 describe('Grafana’s unified alerting', () => {
+  it('says what to set where the body is one of a payload template', () => {
+    expect(() => readGrafana({ title: 'x', message: 'y' }, true, NOW)).toThrow('payload template');
+  });
+
   it('knows an alert by Grafana’s fingerprint, apart for each organisation', () => {
     expect(keys(unified([alert(), alert({ fingerprint: 'bc97ff14869b13e3' })]))).toEqual([
       '1/c6eadffa33fcdf37',

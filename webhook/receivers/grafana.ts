@@ -10,11 +10,13 @@ import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
 import { readAlertmanager } from './alertmanager.ts';
 import { type EventOutcome, readEvents } from './events.ts';
 import { anyText, inner, scalar, scalarText, textsOf } from './lenient.ts';
-import { describe } from './problem.ts';
+import { BodyProblem, describe } from './problem.ts';
 import { type Reading, type Receiver, takesJson } from './receiver.ts';
 import { type Fault, isRecord, own } from './values.ts';
 
 const EXPECTED = 'what Grafana’s webhook sends: a JSON object with "alerts", or with "ruleId" and "state"';
+
+const TEMPLATED = `${EXPECTED}. Leave the payload template of the contact point empty: a body of your own is for format Generic`;
 
 export const grafana: Receiver = {
   format: 'Grafana',
@@ -26,13 +28,13 @@ export const grafana: Receiver = {
 
 /** `byFingerprint`: Grafana's own fingerprint is the identity; else the labels are, as the source's `dedup` says. */
 export function readGrafana(body: unknown, byFingerprint: boolean, now: Temporal.Instant): Reading {
-  if (isRecord(body) && (own(body, 'alerts') !== undefined || !isLegacy(body)))
-    return readUnified(body, byFingerprint, now);
-  return readEvents(body, EXPECTED, readLegacy);
+  if (!isRecord(body) || isLegacy(body)) return readEvents(body, EXPECTED, readLegacy);
+  if (own(body, 'alerts') === undefined) throw new BodyProblem('', 'an object with neither', TEMPLATED);
+  return readUnified(body, byFingerprint, now);
 }
 
 const isLegacy = (body: Record<string, unknown>): boolean =>
-  ['ruleId', 'ruleName'].some((key) => Object.hasOwn(body, key));
+  own(body, 'alerts') === undefined && ['ruleId', 'ruleName'].some((key) => Object.hasOwn(body, key));
 
 function readUnified(body: Record<string, unknown>, byFingerprint: boolean, now: Temporal.Instant): Reading {
   const reading = readAlertmanager(body, 'Webhook', now);
