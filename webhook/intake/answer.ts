@@ -94,5 +94,9 @@ export function placed({ index, field, found, expected }: AlertProblem): string 
 
 /** What of the body makes no alert, though nothing is wrong with it. */
 function leftOut({ ignored }: Reading): string {
-  return ignored[0] === undefined ? '' : `; ${ignored.length} make no alert, the first: ${ignored[0]}`;
+  const [first, ...others] = ignored;
+  if (first === undefined) return '';
+  return others.length === 0
+    ? `; 1 part makes no alert: ${first}`
+    : `; ${ignored.length} parts make no alert, the first: ${first}`;
 }

@@ -28,10 +28,10 @@ export function readSignature(hmac: Hmac, headers: IncomingHttpHeaders, now: Tem
     .flatMap((one) => decode(hmac, one.trim()));
   if (signatures.length === 0) return `${hmac.header}: found no signature in it, expected ${expectedOf(hmac)}`;
   if (hmac.timestampHeader === undefined) return { signatures, before: '' };
-  const sent = headerOf(headers, hmac.timestampHeader) ?? '';
-  const at = readTime(sent);
+  const sent = headerOf(headers, hmac.timestampHeader);
+  const at = sent === undefined ? undefined : readTime(sent);
   if (at === undefined)
-    return `${hmac.timestampHeader}: found ${describe(sent)}, expected the time of sending as Unix seconds, milliseconds or RFC 3339`;
+    return `${hmac.timestampHeader}: found ${sent === undefined ? 'no such header' : describe(sent)}, expected the time of sending as Unix seconds, milliseconds or RFC 3339`;
   const tolerance = hmac.tolerance ?? TOLERANCE;
   if (Math.abs(at.epochMilliseconds - now.epochMilliseconds) > parseDuration(tolerance))
     return `${hmac.timestampHeader}: found ${at.toString()}, expected a time within ${tolerance} of ${now.toString({ smallestUnit: 'second' })}`;
