@@ -38,7 +38,7 @@ describe('the answer to a body', () => {
   it('says what made no alert, and why', () => {
     const left = { ...reading(), ignored: ['a change is no alert', 'another'] };
     expect(answerFor(left, result({}), 'r').body.message).toBe(
-      '0 of 0 alerts are stored; 2 make no alert, the first: a change is no alert',
+      '0 of 0 alerts are stored; 2 parts make no alert, the first: a change is no alert',
     );
   });
 
@@ -116,8 +116,8 @@ describe('the answer to a body', () => {
   it('repeats no secret of what it found wrong', () => {
     const bad = reading(
       { status: 'Bearer hunter2hunter2', labels },
-      { status: 'firing', labels: { password: 31337 } },
-      { status: 'firing', labels, startsAt: 'https://ana:hunter2@x.example' },
+      { status: 'firing', labels: { password: [31337] } },
+      { labels, endsAt: 'https://ana:hunter2@x.example' },
     );
     const text = JSON.stringify(answerFor(bad, result({}), 'r').body);
     expect(text).not.toMatch(/hunter2|31337/);

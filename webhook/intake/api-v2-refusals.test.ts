@@ -20,15 +20,15 @@ const post = (path: string, body: unknown, headers: Record<string, string> = {})
 const printed = ({ statusText }: Response): string => Buffer.from(statusText, 'latin1').toString('utf8');
 
 describe('a refusal where Alertmanager’s API v2 is spoken', () => {
-  const bad = { labels: { alertname: 'Voll — über 90 %', 'a b': 7 }, startsAt: 'yesterday' };
+  const bad = { labels: { alertname: 'Voll — über 90 %', 'a b': [7] }, endsAt: 'yesterday' };
 
   it('is one text with every fault, in the body and in the status line', async () => {
     const answer = await post('/demo/prom/api/v2/alerts', [{ labels: { alertname: 'Good' } }, bad]);
     const text = await answer.json();
     expect([answer.status, typeof text]).toEqual([400, 'string']);
     expect(text).toMatch(/^1 of 2 alerts are stored; 1 is not: /);
-    expect(text).toContain('alerts[1].labels["a b"]: found the number 7, expected text');
-    expect(text).toContain('; alerts[1].startsAt: found "yesterday", expected an RFC 3339 time');
+    expect(text).toContain('alerts[1].labels["a b"]: found a list of 1, expected text');
+    expect(text).toContain('; alerts[1].endsAt: found "yesterday", expected an RFC 3339 time');
     expect(printed(answer)).toBe(text);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
   });

@@ -17,11 +17,10 @@ export class JsonSyntaxError extends BodyProblem {
 }
 
 /**
- * Returns the value of a JSON text in UTF-8 (a byte order mark is skipped). Integers beyond 2^53 come as texts, for their digits; `AsNumbers`
- * is for formats in which no number becomes a text.
+ * Returns the value of a JSON text in UTF-8 (a byte order mark is skipped). Integers beyond 2^53 come as texts, for their digits.
  * Throws `JsonSyntaxError` with the place where reading stopped; of an unfinished text, its end.
  */
-export function parseJson(bytes: Uint8Array, numbers: 'WithDigits' | 'AsNumbers' = 'WithDigits'): unknown {
+export function parseJson(bytes: Uint8Array): unknown {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b)
     throw new JsonSyntaxError(1, 1, 'gzip', 'JSON, or the header content-encoding: gzip beside it');
   if (!isUtf8(bytes)) {
@@ -31,7 +30,7 @@ export function parseJson(bytes: Uint8Array, numbers: 'WithDigits' | 'AsNumbers'
   const text = textOf(bytes);
   if (text.trim() === '') throw new JsonSyntaxError(1, 1, 'nothing');
   try {
-    return numbers === 'WithDigits' ? parseWithDigits(text) : JSON.parse(text);
+    return parseWithDigits(text);
   } catch {
     throw explain(text);
   }

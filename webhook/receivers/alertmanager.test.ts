@@ -1,6 +1,7 @@
 import type { AlertSpec } from '@funnelai/crds/generated/types';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { sameAlert } from '@funnelai/domain/merge';
+import { noteOf } from '@funnelai/domain/possible-times';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ import { INTAKE_ALERT_ENTRIES, INTAKE_ALERTS, INTAKE_FAULTS_PER_ALERT } from '..
 import { anAlertSource } from '../testing/builders.ts';
 import { alertmanager, readAlertmanager } from './alertmanager.ts';
 import { BodyProblem, TooManyAlerts } from './problem.ts';
-import type { Envelope } from './receiver.ts';
+import type { Envelope, Reading } from './receiver.ts';
 
 const NOW = Temporal.Instant.from('2026-01-01T12:00:00Z');
 const ZERO = '0001-01-01T00:00:00Z';
@@ -53,21 +54,72 @@ describe('what Alertmanager’s webhook sends', () => {
     const { received, problems } = webhook(
       { status: 'firing', labels },
       7,
-      { status: 'gone', labels: { a: 1, b: null }, startsAt: 'yesterday' },
+      { status: 'gone', labels: { a: [1], b: null } },
       { status: 'firing', labels: {} },
+      { status: 'firing', labels: { pod: '' } },
     );
     expect(received.map((r) => r.index)).toEqual([0]);
     expect(problems.map((p) => [p.index, p.field, p.found])).toEqual([
       [1, '', 'the number 7'],
-      [2, 'labels["a"]', 'the number 1'],
-      [2, 'startsAt', '"yesterday"'],
+      [2, 'labels["a"]', 'a list of 1'],
       [2, 'status', '"gone"'],
-      [3, 'labels', 'an object'],
+      [3, 'labels', 'none'],
+      [4, 'labels', '1 without a value'],
     ]);
   });
 
+  it('is taken with values that are no text, and says what was made of them', () => {
+    const body = (id: string) =>
+      `{"alerts":[{"status":"firing","labels":{"alertname":"Down","code":500,"up":false,"id":${id},"password":71234567},
+        "annotations":{"value":12.5,"last":[1,{"a":2}],"none":null}}]}`;
+    const { received, problems } = alertmanager.read({
+      body: Buffer.from(body('9007199254740993')),
+      path: '',
+      now: NOW,
+    } as Envelope) as Reading;
+    const { spec, odd } = toAlertSpec(received[0]?.input ?? expect.fail(), anAlertSource(), NOW);
+    expect(problems).toEqual([]);
+    expect(spec.labels).toMatchObject({ alertname: 'Down', code: '500', up: 'false', id: '9007199254740993' });
+    expect(spec.annotations).toEqual({ value: '12.5', last: '[1,{"a":2}]' });
+    expect(odd[0]).toEqual({
+      field: 'labels["code"]',
+      found: 'the number 500',
+      expected: 'text',
+      done: 'taken as text',
+    });
+    expect(spec.notes).toContain('annotations["last"] taken as text: found a list of 2, expected text');
+    expect(JSON.stringify([spec, odd])).not.toContain('71234567');
+  });
+
+  it('is taken without a time that is none, where its state needs none', () => {
+    const at = (alert: object, read: typeof webhook | typeof apiV2 = webhook) => {
+      const { received, problems } = read({ labels, ...alert });
+      const input = received[0]?.input;
+      return input === undefined ? problems[0]?.field : [input.state, ...(input.odd ?? []).map(noteOf)];
+    };
+    const left = (field: string) => expect.stringContaining(`${field} left out: found "yesterday"`);
+    expect(at({ status: 'firing', startsAt: 'yesterday' })).toEqual(['Firing', left('startsAt')]);
+    expect(at({ status: 'resolved', endsAt: 'yesterday' })).toEqual(['Resolved', left('endsAt')]);
+    expect(at({ startsAt: 'yesterday' }, apiV2)).toEqual(['Firing', left('startsAt')]);
+    // Whether it is over stands there and nowhere else.
+    expect(at({ endsAt: 'yesterday' })).toBe('endsAt');
+    expect(at({ endsAt: 'yesterday' }, apiV2)).toBe('endsAt');
+  });
+
+  it('says with each alert how many others its sender left out', () => {
+    const { received } = readAlertmanager(
+      { alerts: [{ status: 'firing', labels }], truncatedAlerts: 7 },
+      'Webhook',
+      NOW,
+    );
+    const { spec } = toAlertSpec(received[0]?.input ?? expect.fail(), anAlertSource(), NOW);
+    expect(spec.notes).toEqual([expect.stringContaining('7 more alerts out')]);
+  });
+
   it('never takes an unknown status for resolved, and without one goes by the end', () => {
-    expect(webhook({ status: 'RESOLVED', labels }).received).toEqual([]);
+    expect(webhook({ status: 'gone', labels }).received).toEqual([]);
+    expect(webhook({ status: ' RESOLVED', labels }).received[0]?.input.state).toBe('Resolved');
+    expect(webhook({ status: 'Firing', labels }).received[0]?.input.state).toBe('Firing');
     expect(webhook({ labels, endsAt: ZERO }).received[0]?.input.state).toBe('Firing');
     expect(webhook({ status: '', labels, endsAt: ZERO }).received[0]?.input.state).toBe('Firing');
     expect(webhook({ labels, endsAt: '2026-01-01T11:59:59Z' }).received[0]?.input.state).toBe('Resolved');
@@ -280,7 +332,8 @@ describe('any JSON at all', () => {
         status: 'firing',
         labels: Object.fromEntries(Array.from({ length: count }, (_, i) => [`l${i}`, value])),
       });
-    expect(labelled(1_000, 7).problems).toHaveLength(INTAKE_FAULTS_PER_ALERT);
+    expect(labelled(1_000, 7).received[0]?.input.odd).toHaveLength(INTAKE_FAULTS_PER_ALERT);
+    expect(labelled(1_000, [7]).problems).toHaveLength(INTAKE_FAULTS_PER_ALERT);
     expect(labelled(INTAKE_ALERT_ENTRIES, 'x').received).toHaveLength(1);
     expect(labelled(INTAKE_ALERT_ENTRIES + 1, 'x').problems).toEqual([
       { index: 0, field: 'labels', found: '4097 of them', expected: 'at most 4096' },

@@ -1,11 +1,18 @@
 /** Reads the parts of a JSON body that any sender may have got wrong. Collects faults instead of throwing, and never follows a prototype. */
 import { parseMoment } from '@funnelai/domain/moment';
+import type { Oddity } from '@funnelai/domain/possible-times';
 import type { Temporal } from 'temporal-polyfill';
-import { INTAKE_ALERT_ENTRIES } from '../limits.ts';
-import { type AlertProblem, describe } from './problem.ts';
+import { INTAKE_ALERT_ENTRIES, INTAKE_FAULTS_PER_ALERT } from '../limits.ts';
+import { type AlertProblem, describe, discreet } from './problem.ts';
 
 /** One thing that is wrong with the alert at hand. */
 export type Fault = Omit<AlertProblem, 'index'>;
+
+/** What is said of an alert while it is read: faults refuse it, what is odd is taken all the same. */
+export interface Said {
+  faults: Fault[];
+  odd: Oddity[];
+}
 
 /** Label and annotation names in a message; the domain bounds what is stored. */
 const NAME_SHOWN = 60;
@@ -25,8 +32,16 @@ export function text(record: Record<string, unknown>, key: string): string | und
   return typeof value === 'string' && value !== '' ? value.toWellFormed() : undefined;
 }
 
-/** Returns the map of texts in this field. Values must be text; an empty value, or null, means the same as none, as everywhere in Prometheus. */
-export function readMap(raw: Record<string, unknown>, field: string, faults: Fault[]): Record<string, string> {
+/**
+ * Returns the map of texts in this field. An empty value, or null, means the same as none, as everywhere in Prometheus; what else is no text
+ * is taken as the text that `asText` makes of it, and said, or is a fault where that makes none.
+ */
+export function readMap(
+  raw: Record<string, unknown>,
+  field: string,
+  { faults, odd }: Said,
+  asText: (value: unknown) => string | undefined,
+): Record<string, string> {
   const value = own(raw, field);
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
@@ -44,17 +59,19 @@ export function readMap(raw: Record<string, unknown>, field: string, faults: Fau
   for (const [name, sent] of Object.entries(value)) {
     // Go reads null as a text that is empty, and so does Alertmanager.
     if (sent === null) continue;
-    if (typeof sent !== 'string') {
-      faults.push({
-        field: `${field}[${describe(name.slice(0, NAME_SHOWN))}]`,
-        found: describe(sent),
-        expected: 'text',
-      });
-    } else if (name === '') {
+    if (name === '') {
       faults.push({ field: `${field}[""]`, found: 'an empty name', expected: 'a name' });
-    } else if (sent !== '') {
-      entries.push([name.toWellFormed(), sent.toWellFormed()]);
+      continue;
     }
+    const value = typeof sent === 'string' ? sent : asText(sent);
+    if (typeof sent !== 'string') {
+      const place = `${field}[${describe(name.slice(0, NAME_SHOWN))}]`;
+      const fault = { field: place, found: describe(sent), expected: 'text' };
+      if (value === undefined) faults.push(fault);
+      // It becomes a note of the alert: what `password` is stays out of it.
+      else if (odd.length < INTAKE_FAULTS_PER_ALERT) odd.push({ ...discreet(fault), done: 'taken as text' });
+    }
+    if (value) entries.push([name.toWellFormed(), value.toWellFormed()]);
   }
   // fromEntries makes own properties, `__proto__` included; assignment would not.
   return Object.fromEntries(entries);
@@ -62,12 +79,23 @@ export function readMap(raw: Record<string, unknown>, field: string, faults: Fau
 
 const isPlain = (text: unknown): boolean => typeof text === 'string' && text !== '' && text.isWellFormed();
 
-/** Returns the instant of a text or of a count since 1970; undefined, without a fault, where there is none or it is Go's zero time. */
-export function readTime(raw: Record<string, unknown>, field: string, faults: Fault[]): Temporal.Instant | undefined {
+/**
+ * Returns the instant of a text or of a count since 1970; undefined, without a word, where there is none or it is Go's zero time. What is no
+ * time is a fault where the alert needs it, else it is left out, and said.
+ */
+export function readTime(
+  raw: Record<string, unknown>,
+  field: string,
+  { faults, odd }: Said,
+  isNeeded: boolean,
+): Temporal.Instant | undefined {
   const value = own(raw, field);
   if (value === undefined || value === null) return undefined;
   const instant = typeof value === 'string' || typeof value === 'number' ? parseMoment(String(value)) : undefined;
-  if (instant === undefined)
-    faults.push({ field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' });
+  if (instant === undefined) {
+    const fault = { field, found: describe(value), expected: 'an RFC 3339 time like 2026-01-31T12:00:00Z' };
+    if (isNeeded) faults.push(fault);
+    else odd.push({ ...fault, done: 'left out' });
+  }
   return instant ?? undefined;
 }
