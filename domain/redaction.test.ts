@@ -32,6 +32,16 @@ const PLACES: readonly ((secret: string) => string)[] = [
   (s) => `-----BEGIN RSA PRIVATE KEY-----\n${s}\n-----END RSA PRIVATE KEY-----`,
   (s) => `-----BEGIN PRIVATE KEY-----\n${s}`,
   (s) => `Basic ${btoa(`ana:${s}`)}`,
+  (s) => `<auth type="x"><Password>${s}</Password></auth>`,
+  (s) => `see https://sso.example/?next=https%3A%2F%2Fx.example%3Ftoken%3D${s.replace(/[^A-Za-z0-9]/g, 'x')}`,
+  (s) => `env: [{"name":"DB_PASSWORD","value":"${s}"}]`,
+  (s) => JSON.stringify(JSON.stringify([{ key: 'api.token', value: { stringValue: s } }])),
+  (s) => `- name: SMTP_PASS\n  value: ${s}`,
+  (s) => `headers: [["X-Api-Key","${s}"]]`,
+  (s) => `{ user: 'ana', pass: '${s}' }`,
+  (s) => `bearer: ${s}`,
+  (s) => `mysql -u root -p${s} pay`,
+  (s) => `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${s}\n-----END PGP PRIVATE KEY BLOCK-----`,
 ];
 const HARMLESS = [
   'Pod pay/api-7d9f (api) is in waiting state (reason: CrashLoopBackOff).',
@@ -42,6 +52,8 @@ const HARMLESS = [
   'https://runbooks.example/runbooks/kubernetes/kubepodcrashlooping#key-facts',
   'max_tokens=5, key=value, at 12:00:01, 10.0.0.1:8080',
   'git@github.com:acme/pay.git',
+  '12 tests pass, low_pass: 3, bypass=on',
+  '<secretName>my-tls</secretName> {"name":"region","value":"eu-1"} ["token","value"]',
 ];
 
 describe('text', () => {
@@ -129,6 +141,11 @@ describe('text', () => {
       '"secret":"',
       'cookie:',
       'eyJa.',
+      '"name":"token","value":',
+      '["x-api-key",',
+      '<token a>',
+      'token%3D',
+      ' -u a -p',
     ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 4 }), (parts) => {
@@ -143,7 +160,7 @@ describe('text', () => {
 
 describe('names', () => {
   it.each(
-    'password PASSWD db_password dbpassword X-Api-Key apiKey clientSecret auth.token token2 password_value AccountKey aws_secret_access_key connection_string Authorization'.split(
+    'pass db_pass SMTP_PASS smtpPass dbpass bearer password PASSWD db_password dbpassword X-Api-Key apiKey clientSecret auth.token token2 password_value AccountKey aws_secret_access_key connection_string Authorization'.split(
       ' ',
     ),
   )('%s names a secret', (name) => expect(isSecretName(name)).toBe(true));

@@ -7,6 +7,7 @@ import type { AlertInput } from './alert-input.ts';
 import { CUT_MARK, headBytes } from './bytes.ts';
 import { type Labels, labelsFrom } from './labels.ts';
 import { isSecretName, isSecretParameter, PERHAPS_SECRET } from './secret-names.ts';
+import { withoutPaired } from './secret-pairs.ts';
 
 export const REDACTED = '[redacted]';
 
@@ -16,7 +17,8 @@ const READ_CHARACTERS = 16_384;
 const NAMED = 8;
 const NAMED_BYTES = 200;
 
-const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g;
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g;
 /** RFC 3986's userinfo, and passwords that nobody encoded: after a colon that begins no port everything up to an @. */
 const USERINFO =
   /\b([a-z][a-z0-9+.-]{1,20}:\/\/)(?:[^\s/:?#"'<>]{0,256}:(?!\d{1,5}(?:[/?#]|$))[^\s"'<>]{1,512}@|[^\s/?#"'<>]{1,512}@)/gi;
@@ -27,12 +29,14 @@ const HEADER =
 const BEARER =
   /\b(bearer)([ \t]{1,8})(?!(?:tokens?|auth|authentication|authorization|scheme|header)\b)[A-Za-z0-9._~+/=-]{1,4096}/gi;
 const BASIC = /\b(basic)([ \t]{1,8})([A-Za-z0-9+/_-]{4,4096}={0,2})/gi;
-/** `name =`, `"name":`, also inside of text that was quoted again; and the value behind it. */
-const NAME = /\b([A-Za-z][A-Za-z0-9_.-]{0,63})(\\{0,3}["']?\s{0,3}(?::|=>?)\s{0,3})/g;
+/** `name =`, `"name":`, also inside of text that was quoted again, or encoded to stand in an address; and the value behind it. */
+const NAME = /(?:\b|(?<=%[0-9A-Fa-f]{2}))([A-Za-z][A-Za-z0-9_.-]{0,63})(\\{0,3}["']?\s{0,3}(?::|=>?|%3[AaDd])\s{0,3})/g;
 const VALUE = /\\{0,3}"(?:[^"\\]|\\[^"]){0,4096}|'[^']{0,4096}|[^\s,;&"'<>{}()[\]\\][^\s,;&"'<>{}()[\]]{0,4095}/y;
 const FLAG = /(^|\s)(--?[a-z][a-z0-9-]{1,40})([ \t]{1,4})([^\s-][^\s]{0,1023})/gi;
 /** As curl takes a user and a password. */
 const USER = /(\s(?:-u|--(?:proxy-)?user)[ =]{1,4})["']?[^\s:"']{1,256}:[^\s"']{1,256}/g;
+/** As mysql takes them. */
+const GLUED = /(\s-u[ =]{0,4}[^\s:"'-][^\s:"']{0,64}[ \t]{1,4}-p)(?!\[redacted\])[^\s"']{1,256}/g;
 /** Begins as its issuer makes it begin, so that scanners find it. */
 const SHAPES = new RegExp(
   [
@@ -98,8 +102,10 @@ function redacted(text: string): string {
   if (clean.includes('=')) clean = clean.replace(PARAMETER, withoutParameter);
   if (PERHAPS_SECRET.test(clean)) {
     clean = withoutAssigned(clean.replace(HEADER, `$1$2${REDACTED}`)).replace(FLAG, withoutArgument);
+    clean = withoutPaired(clean, REDACTED);
   }
-  if (clean.includes(' -u') || clean.includes('user')) clean = clean.replace(USER, `$1${REDACTED}`);
+  if (clean.includes(' -u') || clean.includes('user'))
+    clean = clean.replace(USER, `$1${REDACTED}`).replace(GLUED, `$1${REDACTED}`);
   if (PERHAPS_SCHEME.test(clean)) clean = clean.replace(BEARER, `$1$2${REDACTED}`).replace(BASIC, withoutPair);
   return clean.length < SHORTEST_SHAPE ? clean : clean.replace(SHAPES, REDACTED);
 }

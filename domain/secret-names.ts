@@ -2,7 +2,11 @@
 
 /** The last word of such a name, also where it is glued to another: dbpassword, authtoken. */
 const SECRET_END =
-  /(?:password|passwd|passphrase|passcode|pwd|secret|token|apikey|credentials?|authorization|cookie|jwt)$/;
+  /(?:password|passwd|passphrase|passcode|pwd|secret|token|apikey|credentials?|authorization|bearer|cookie|jwt)$/;
+/** Whose "pass" is a password: a low pass and a test that may pass are none. */
+const OF_PASS =
+  /^(?:account|admin|auth|database|db|email|ftp|http|imap|ldap|login|mail|mongo|my|mysql|pg|postgres|proxy|redis|root|sasl|smtp|ssh|sudo|user|vpn|wifi)$/;
+const GLUED_PASS = /^(?:admin|db|ftp|ldap|mysql|pg|root|smtp|user)pass$/;
 /** Words that make a secret of "key" after them. */
 const OF_KEY = new Set(
   'access account api app auth client encryption license master private secret service session shared signing ssh storage subscription webhook'.split(
@@ -17,7 +21,7 @@ const FORM = new Set(
 const IN_ADDRESS = new Set(['auth', 'code', 'credential', 'key', 'sas', 'sig', 'signature']);
 
 /** Without one of these no name is that of a secret: most are short, and let off here. */
-export const PERHAPS_SECRET = /pass|pwd|secret|token|key|cred|auth|cookie|jwt|string/i;
+export const PERHAPS_SECRET = /pass|bearer|pwd|secret|token|key|cred|auth|cookie|jwt|string/i;
 
 /** Does a name such as `db_password`, `X-Api-Key`, `clientSecret` or `AccountKey` name a secret? `secretName` and `tokens` (a count) do not. */
 export function isSecretName(name: string): boolean {
@@ -26,6 +30,8 @@ export function isSecretName(name: string): boolean {
   while (words.length > 1 && isForm(words.at(-1) ?? '')) words.pop();
   const [before = '', last = ''] = words.length > 1 ? words.slice(-2) : ['', words[0] ?? ''];
   if (SECRET_END.test(last)) return true;
+  if (last === 'pass') return before === '' || OF_PASS.test(before);
+  if (GLUED_PASS.test(last)) return true;
   if (last === 'key' || last === 'keys') return OF_KEY.has(before);
   if (last === 'string') return before === 'connection';
   return /^(?:access|account|api|private|secret|signing|shared)keys?$/.test(last);
