@@ -1,7 +1,8 @@
 /**
  * How a source's `mapping` makes alerts of whatever JSON came: compiled once, then asked for each item. An expression that fails on an
- * item says which and why, and spoils nothing else; nothing is guessed, least of all that something is over. Reading bodies is the
- * receivers', CEL is cel.ts.
+ * item says which and why, and spoils nothing else; nothing is guessed, least of all that something is over. An item is refused where it is
+ * not known which fault it is, or whether that is over; what only says more of it is left out, and said. Reading bodies is the receivers',
+ * CEL is cel.ts.
  */
 import type { AlertSourceSpec, LinkKind } from '@funnelai/crds/generated/types';
 import type { Temporal } from 'temporal-polyfill';
@@ -10,10 +11,8 @@ import type { AlertLink } from './alert-links.ts';
 import { cutBytes } from './bytes.ts';
 import {
   type CelBudget,
-  type CelExpression,
   type CelInput,
   CelSyntaxError,
-  type CelValue,
   celElements,
   celEntries,
   celText,
@@ -21,7 +20,20 @@ import {
   EVALUATION_COST,
 } from './cel.ts';
 import { type Labels, labelsFrom } from './labels.ts';
-import { parseMoment } from './moment.ts';
+import {
+  booleanOf,
+  Failure,
+  type Field,
+  type ItemFault,
+  MAPPED_TEXT_MAX_BYTES,
+  resultOf,
+  shown,
+  stateOf,
+  TooCostly,
+  textFrom,
+  timeOf,
+} from './mapping-fields.ts';
+import type { Oddity } from './possible-times.ts';
 
 export type Mapping = NonNullable<AlertSourceSpec['mapping']>;
 
@@ -30,13 +42,6 @@ export interface MappingFault {
   /** Like `mapping.labels["host"]`. */
   field: string;
   message: string;
-}
-
-/** What is wrong with one item, in the words of a problem. */
-export interface ItemFault {
-  field: string;
-  found: string;
-  expected: string;
 }
 
 export interface MappingVariables {
@@ -60,7 +65,8 @@ export interface MappedAlert {
   links?: AlertLink[];
 }
 
-export type Mapped = { alert: MappedAlert } | { skipped: true } | { faults: ItemFault[] };
+/** `odd`: what could not be had of it. */
+export type Mapped = { alert: MappedAlert; odd?: Oddity[] } | { skipped: true } | { faults: ItemFault[] };
 
 export interface CompiledMapping {
   /** Does `when` decide which items are alerts? */
@@ -69,9 +75,6 @@ export interface CompiledMapping {
   items(variables: Omit<MappingVariables, 'item' | 'index'>): { items: CelInput[] } | { fault: ItemFault } | undefined;
   apply(variables: MappingVariables, budget: CelBudget): Mapped;
 }
-
-/** Longest text that an expression may hand over; what an Alert keeps of it is bounded again. */
-export const MAPPED_TEXT_MAX_BYTES = 16_384;
 
 const OF_BODY: ReadonlySet<string> = new Set(['body', 'headers']);
 const OF_ITEM: ReadonlySet<string> = new Set(['body', 'headers', 'item', 'index']);
@@ -131,10 +134,6 @@ export function compileMapping(mapping: Mapping): { compiled: CompiledMapping; f
   return { compiled, faults };
 }
 
-interface Field {
-  field: string;
-  expression: CelExpression;
-}
 interface Parts {
   when: Field | undefined;
   state: Field | undefined;
@@ -146,26 +145,6 @@ interface Parts {
 
 const withName = <N extends string>(name: N, field: Field | undefined): (Field & { name: N })[] =>
   field === undefined ? [] : [{ ...field, name }];
-
-class Failure extends Error {
-  readonly fault: ItemFault;
-  constructor(field: string, found: string, expected: string) {
-    super(found);
-    this.fault = { field, found, expected };
-  }
-}
-
-function resultOf({ field, expression }: Field, variables: object, budget: CelBudget): CelValue {
-  const outcome = expression.evaluate(variables as Record<string, CelInput>, budget);
-  if ('value' in outcome) return outcome.value;
-  if ('failed' in outcome)
-    throw new Failure(
-      field,
-      `the error "${outcome.failed}"`,
-      'an expression that holds for this item, has() where a field may be missing',
-    );
-  throw new Failure(field, 'more work than one body may cost', 'a cheaper expression, or fewer items in a body');
-}
 
 function listOf(field: Field, variables: object, budget: CelBudget): { items: CelInput[] } | { fault: ItemFault } {
   try {
@@ -182,15 +161,19 @@ function listOf(field: Field, variables: object, budget: CelBudget): { items: Ce
 function apply(parts: Parts, given: MappingVariables, budget: CelBudget): Mapped {
   const variables = { ...given, index: BigInt(given.index) };
   const faults: ItemFault[] = [];
-  const attempt = <T>(work: () => T): T | undefined => {
+  let isRefused = false;
+  const tryIt = <T>(work: () => T, isNeeded: boolean): T | undefined => {
     try {
       return work();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       faults.push(error.fault);
+      isRefused ||= isNeeded || error instanceof TooCostly;
       return undefined;
     }
   };
+  const attempt = <T>(work: () => T) => tryIt(work, true);
+  const attemptMore = <T>(work: () => T) => tryIt(work, false);
   if (parts.when !== undefined) {
     const { when } = parts;
     const isAlert = attempt(() => booleanOf(when, variables, budget));
@@ -199,11 +182,11 @@ function apply(parts: Parts, given: MappingVariables, budget: CelBudget): Mapped
   }
   const alert: MappedAlert = {};
   for (const part of parts.texts) {
-    const text = attempt(() => textFrom(part, variables, budget));
+    const text = tryIt(() => textFrom(part, variables, budget), part.name === 'key');
     if (text !== undefined && text !== '') alert[part.name] = text;
   }
   for (const part of parts.times) {
-    const instant = attempt(() => timeOf(part, variables, budget));
+    const instant = attemptMore(() => timeOf(part, variables, budget));
     if (instant) alert[part.name] = instant;
   }
   if (parts.state !== undefined) {
@@ -211,79 +194,56 @@ function apply(parts: Parts, given: MappingVariables, budget: CelBudget): Mapped
     const said = attempt(() => stateOf(state, variables, budget));
     if (said !== undefined) alert.state = said;
   }
+  // Without a key the labels are what tells one fault from another.
+  const isKeyed = parts.texts.some(({ name }) => name === 'key');
   for (const part of parts.maps) {
-    const map = attempt(() => mapOf(part, variables, budget));
-    if (map !== undefined) alert[part.name] = map;
+    const isNeeded = part.name === 'labels' && !isKeyed;
+    alert[part.name] = mapOf(part, variables, budget, (work) => tryIt(work, isNeeded));
   }
   if (parts.links !== undefined) {
     const { links } = parts;
     alert.links = links.flatMap((link) => {
-      const url = attempt(() => textFrom(link, variables, budget));
+      const url = attemptMore(() => textFrom(link, variables, budget));
       return url === undefined || url === '' ? [] : [{ title: link.title, kind: link.kind, url }];
     });
   }
-  return faults.length > 0 ? { faults } : { alert };
+  if (isRefused) return { faults };
+  return faults.length === 0 ? { alert } : { alert, odd: faults.map((fault) => ({ ...fault, done: 'left out' })) };
 }
 
-function booleanOf(field: Field, variables: object, budget: CelBudget): boolean {
-  const value = resultOf(field, variables, budget);
-  if (typeof value === 'boolean') return value;
-  throw new Failure(field.field, shown(value), 'true or false');
-}
+type Attempt = <T>(work: () => T) => T | undefined;
 
-function textFrom(field: Field, variables: object, budget: CelBudget): string {
-  const value = resultOf(field, variables, budget);
-  const text = celText(value);
-  if (text === undefined) throw new Failure(field.field, shown(value), 'a text, a number or a boolean');
-  return cutBytes(text, MAPPED_TEXT_MAX_BYTES);
-}
-
-function timeOf(field: Field, variables: object, budget: CelBudget): Temporal.Instant | null {
-  const text = textFrom(field, variables, budget);
-  const instant = parseMoment(text);
-  if (instant !== undefined) return instant;
-  throw new Failure(field.field, JSON.stringify(text.slice(0, 60)), 'a time, in RFC 3339 or as a count since 1970');
-}
-
-function stateOf(field: Field, variables: object, budget: CelBudget): 'Firing' | 'Resolved' {
-  const text = textFrom(field, variables, budget);
-  const word = text.trim().toLowerCase();
-  if (word === 'firing') return 'Firing';
-  if (word === 'resolved') return 'Resolved';
-  throw new Failure(field.field, JSON.stringify(text.slice(0, 60)), '"firing" or "resolved"');
-}
-
-function mapOf(part: Parts['maps'][number], variables: object, budget: CelBudget): Labels {
-  const entries: [string, string][] = [];
+function mapOf(part: Parts['maps'][number], variables: object, budget: CelBudget, attempt: Attempt): Labels {
   const { whole } = part;
-  if (whole !== undefined) {
-    const value = resultOf(whole, variables, budget);
-    const held = value === null ? [] : celEntries(value);
-    if (held === undefined) throw new Failure(whole.field, shown(value), 'a map');
-    if (held.length > ENTRIES_MAX) throw new Failure(whole.field, `${held.length} entries`, `at most ${ENTRIES_MAX}`);
-    for (const [name, element] of held) {
-      const text = celText(element);
-      if (text === undefined)
-        throw new Failure(
-          `${whole.field}[${JSON.stringify(name.slice(0, 60))}]`,
-          shown(element),
-          'a text, a number or a boolean',
-        );
-      entries.push([name, cutBytes(text, MAPPED_TEXT_MAX_BYTES)]);
-    }
+  const entries = whole === undefined ? [] : wholeOf(whole, variables, budget, attempt);
+  for (const each of part.each) {
+    const text = attempt(() => textFrom(each, variables, budget));
+    if (text !== undefined) entries.push([each.name, text]);
   }
-  for (const each of part.each) entries.push([each.name, textFrom(each, variables, budget)]);
   return labelsFrom(labelsLastWins(entries));
+}
+
+function wholeOf(whole: Field, variables: object, budget: CelBudget, attempt: Attempt): [string, string][] {
+  const held = attempt(() => {
+    const value = resultOf(whole, variables, budget);
+    const entries = value === null ? [] : celEntries(value);
+    if (entries === undefined) throw new Failure(whole.field, shown(value), 'a map');
+    if (entries.length > ENTRIES_MAX)
+      throw new Failure(whole.field, `${entries.length} entries`, `at most ${ENTRIES_MAX}`);
+    return entries;
+  });
+  return [...(held ?? [])].flatMap(([name, element]): [string, string][] => {
+    const text = attempt(() => {
+      const said = celText(element);
+      if (said !== undefined) return cutBytes(said, MAPPED_TEXT_MAX_BYTES);
+      const field = `${whole.field}[${JSON.stringify(name.slice(0, 60))}]`;
+      throw new Failure(field, shown(element), 'a text, a number or a boolean');
+    });
+    return text === undefined ? [] : [[name, text]];
+  });
 }
 
 /** An entry that an expression leaves empty takes the one from the whole away: it is the more special word. */
 function labelsLastWins(entries: readonly [string, string][]): [string, string][] {
   return [...new Map(entries)].filter(([name, value]) => name !== '' && value !== '');
-}
-
-function shown(value: CelValue): string {
-  const text = celText(value);
-  if (value === null) return 'null';
-  if (text !== undefined) return typeof value === 'string' ? JSON.stringify(text.slice(0, 60)) : text.slice(0, 60);
-  return celElements(value) === undefined ? (celEntries(value) === undefined ? 'a type' : 'a map') : 'a list';
 }

@@ -32,11 +32,20 @@ describe('a body that only a mapping can read', () => {
       'Generic',
       by({ key: 'item.id', title: 'item.name' }, [{ id: 1, name: 'x' }, { id: 2 }, 7]),
     );
-    expect(received.map(({ index }) => index)).toEqual([0]);
+    expect(received.map(({ index }) => index)).toEqual([0, 1]);
     expect(problems.map((p) => `${p.index} ${p.field} ${p.found}`)).toEqual([
-      '1 mapping.title the error "field not found: name"',
       '2 mapping.key the error "field not found: id"',
       '2 mapping.title the error "field not found: name"',
+    ]);
+  });
+
+  it('is an alert also where its title, a link or a time cannot be had: that is said, without its secrets', async () => {
+    const item = { id: 'a', password: ['hunter2'], at: 'Bearer hunter2hunter2' };
+    const [spec] = await specsFrom('Generic', by({ key: 'item.id', title: 'item.name', startsAt: 'item.at' }, item));
+    expect(spec).toMatchObject({ dedupKey: 'a', state: 'Firing' });
+    expect(spec?.notes).toEqual([
+      expect.stringContaining('mapping.title left out: found the error "field not found: name"'),
+      expect.stringContaining('mapping.startsAt left out: found "Bearer [redacted]'),
     ]);
   });
 

@@ -9,6 +9,7 @@ import type { CelInput } from '@funnelai/domain/cel';
 import { fingerprintOf, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import { labelsFrom, labelValue } from '@funnelai/domain/labels';
 import { type CompiledMapping, compileMapping, type MappedAlert } from '@funnelai/domain/mapping';
+import type { Oddity } from '@funnelai/domain/possible-times';
 import {
   IGNORED_LISTED,
   INTAKE_ALERTS,
@@ -20,7 +21,7 @@ import {
   MAPPINGS_REMEMBERED,
   RECORDS_SLICE,
 } from '../limits.ts';
-import { MappingBroken, TooManyAlerts } from './problem.ts';
+import { discreet, MappingBroken, TooManyAlerts } from './problem.ts';
 import type { Envelope, Reading } from './receiver.ts';
 import type { Fault } from './values.ts';
 
@@ -107,6 +108,7 @@ export async function readRecords<T>(
     }
     const { record } = next;
     let mapped: MappedAlert | undefined;
+    let odd: readonly Oddity[] = [];
     if (mapping !== undefined && headers !== undefined) {
       const item = format.item(record);
       const outcome = mapping.apply({ body: format.body ?? item, headers, item, index }, budget);
@@ -119,12 +121,15 @@ export async function readRecords<T>(
         continue;
       }
       mapped = outcome.alert;
+      // Each becomes a note of the alert.
+      odd = (outcome.odd ?? []).slice(0, INTAKE_FAULTS_PER_ALERT).map(discreet);
     }
     const own = format.read(record, mapping?.filters ?? false);
     if ('ignored' in own) ignore(index, own.ignored);
     else if ('faults' in own) refuse(index, own.faults);
     else {
-      const input = mapped === undefined ? own.input : overlaid(own.input, mapped);
+      const read = mapped === undefined ? own.input : overlaid(own.input, mapped);
+      const input = odd.length === 0 ? read : { ...read, odd: [...(read.odd ?? []), ...odd] };
       const faults = identityFaults(input);
       if (faults.length > 0) {
         refuse(index, faults);
