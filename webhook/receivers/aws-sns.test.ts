@@ -53,6 +53,38 @@ describe('an alarm of CloudWatch', () => {
     }
   });
 
+  it('has its metric and dimensions as labels, also by way of EventBridge and where it is reckoned from several', () => {
+    const metric = { namespace: 'AWS/SQS', name: 'Age', dimensions: { QueueName: 'orders', Odd: { a: 1 } } };
+    const event = recorded('firing.eventbridge');
+    const published = JSON.parse(event.Message);
+    published.detail.configuration = {
+      metrics: [
+        { id: 'e', expression: 'm*2' },
+        { id: 'm', metricStat: { metric } },
+      ],
+    };
+    expect(specOf({ ...event, Message: JSON.stringify(published) }).labels).toMatchObject({
+      namespace: 'AWS/SQS',
+      metric: 'Age',
+      QueueName: 'orders',
+    });
+    const alarm = recorded('firing');
+    const said = JSON.parse(alarm.Message);
+    const Metric = { Namespace: 'AWS/SQS', MetricName: 'Age', Dimensions: [{ name: 'QueueName', value: 'orders' }] };
+    said.Trigger = {
+      Threshold: 5,
+      Metrics: [
+        { Id: 'e', Expression: 'm*2' },
+        { Id: 'm', MetricStat: { Metric } },
+      ],
+    };
+    expect(specOf({ ...alarm, Message: JSON.stringify(said) }).labels).toMatchObject({
+      namespace: 'AWS/SQS',
+      metric: 'Age',
+      QueueName: 'orders',
+    });
+  });
+
   it('without enough data is no news: what is not known neither fires nor resolves', () => {
     expect(readSns(recorded('insufficient-data'))).toMatchObject({ received: [], problems: [] });
     expect(readSns(recorded('insufficient-data')).ignored[0]).toContain('not enough data');

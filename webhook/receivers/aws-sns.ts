@@ -10,7 +10,7 @@ import { RETRY_AFTER_MS } from '../limits.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import type { SnsDoor } from './aws-door.ts';
 import { isSignedBy, readEnvelope, type SnsMessage, snsAddress } from './aws-sns-message.ts';
-import { mapOf, readingOf, recordAt, recordsAt, textAt } from './cloud-values.ts';
+import { mapOf, readingOf, recordAt, recordsAt, textAt, textsIn } from './cloud-values.ts';
 import { lenientTime } from './lenient.ts';
 import { describe } from './problem.ts';
 import { type Envelope, type Reading, type Receiver, takesJson } from './receiver.ts';
@@ -127,11 +127,16 @@ function readAlarm(alarm: Record<string, unknown>, message: SnsMessage): Reading
     // "EU (Ireland)" is a name for people; the ARN has the other.
     region: arn?.split(':')[3] || textAt(alarm, 'Region'),
     labels: [
-      ['namespace', textAt(trigger, 'Namespace')],
-      ['metric', textAt(trigger, 'MetricName')],
-      ...recordsAt(trigger, 'Dimensions').map(
-        (one) =>
-          [textAt(one, 'name') ?? textAt(one, 'Name') ?? '', textAt(one, 'value') ?? textAt(one, 'Value')] as const,
+      // What is reckoned from several metrics is called after the first.
+      ...[trigger, ...recordsAt(trigger, 'Metrics').map((one) => recordAt(one, 'MetricStat', 'Metric'))].flatMap(
+        (metric) => [
+          ['namespace', textAt(metric, 'Namespace')] as const,
+          ['metric', textAt(metric, 'MetricName')] as const,
+          ...recordsAt(metric, 'Dimensions').map(
+            (one) =>
+              [textAt(one, 'name') ?? textAt(one, 'Name') ?? '', textAt(one, 'value') ?? textAt(one, 'Value')] as const,
+          ),
+        ],
       ),
     ],
     annotations: [
@@ -162,7 +167,14 @@ function readEvent(event: Record<string, unknown>, message: SnsMessage): Reading
     description: textAt(detail, 'configuration', 'description'),
     account: textAt(event, 'account'),
     region: textAt(event, 'region'),
-    labels: [],
+    labels: recordsAt(recordAt(detail, 'configuration'), 'metrics').flatMap((one) => {
+      const metric = recordAt(one, 'metricStat', 'metric');
+      return [
+        ['namespace', textAt(metric, 'namespace')] as const,
+        ['metric', textAt(metric, 'name')] as const,
+        ...textsIn(recordAt(metric, 'dimensions')),
+      ];
+    }),
     annotations: [['old_state', textAt(detail, 'previousState', 'value')]],
   });
 }
