@@ -134,6 +134,20 @@ describe('a log record', () => {
     ]);
   });
 
+  it('whose body is bytes says what they say where they are text, in both encodings', async () => {
+    const body = (bytes: Buffer) => logs([record({ body: { bytesValue: bytes.toString('base64') } })]);
+    for (const [bytes, title] of [
+      [Buffer.from('disk sda ist voll: 93 %, größer'), 'disk sda ist voll: 93 %, größer'],
+      [Buffer.from([0, 255, 1]), 'AP8B'],
+    ] as const) {
+      const encoded = { body: otlpProtobuf(body(bytes)), headers: PROTOBUF };
+      expect([await specs(body(bytes)), await specsFrom('OpenTelemetryLogs', encoded)]).toMatchObject([
+        [{ title }],
+        [{ title }],
+      ]);
+    }
+  });
+
   it('with a time that cannot be read keeps all else, and says so', async () => {
     expect(await specs(logs([record({ timeUnixNano: 'soon' })]))).toMatchObject([
       { notes: ['a time that cannot be read: "soon"'] },

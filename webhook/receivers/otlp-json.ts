@@ -1,6 +1,6 @@
 /** Reads OTLP's JSON: lists of lists of records. Takes names in both of proto3's spellings, and never throws on a record. */
 import { RECORD_DEPTH } from '../limits.ts';
-import { type OtlpItem, type OtlpRecord, TOO_DEEP } from './otlp.ts';
+import { bytesText, type OtlpItem, type OtlpRecord, TOO_DEEP } from './otlp.ts';
 import { BodyProblem, describe } from './problem.ts';
 import { isRecord, own } from './values.ts';
 
@@ -137,8 +137,10 @@ function anyValue(raw: unknown, depth: number): unknown {
   if (integer !== undefined) return integerOf(integer);
   const double = pick(raw, 'doubleValue', 'double_value');
   if (double !== undefined) return doubleOf(double);
-  const other = pick(raw, 'boolValue', 'bool_value') ?? pick(raw, 'bytesValue', 'bytes_value');
-  if (other !== undefined) return other;
+  const bool = pick(raw, 'boolValue', 'bool_value');
+  if (bool !== undefined) return bool;
+  const bytes = pick(raw, 'bytesValue', 'bytes_value');
+  if (bytes !== undefined) return isBase64(bytes) ? bytesText(Buffer.from(bytes, 'base64')) : bytes;
   const array = pick(raw, 'arrayValue', 'array_value');
   if (isRecord(array)) {
     const values = own(array, 'values');
@@ -147,6 +149,8 @@ function anyValue(raw: unknown, depth: number): unknown {
   const list = pick(raw, 'kvlistValue', 'kvlist_value');
   return isRecord(list) ? attributesOf(own(list, 'values'), depth + 1) : null;
 }
+
+const isBase64 = (value: unknown): value is string => typeof value === 'string' && /^[\w+/-]*={0,2}$/.test(value);
 
 /** As a number where one holds it exactly, else as text. */
 function integerOf(value: unknown): unknown {

@@ -5,7 +5,7 @@
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { RECORD_DEPTH } from '../limits.ts';
-import { type OtlpItem, type OtlpRecord, TOO_DEEP } from './otlp.ts';
+import { bytesText, type OtlpItem, type OtlpRecord, TOO_DEEP } from './otlp.ts';
 import { BodyProblem } from './problem.ts';
 
 /** Groups are no part of proto3; a few that are nested are skipped, more are an attack. */
@@ -221,8 +221,7 @@ function valueAt(reader: BinaryReader, part: Part, depth: number): unknown {
       else if (field === 4 && wire === Bit64) value = reader.double();
       else if (field === 5 && wire === LengthDelimited) value = valuesAt(reader, partAt(reader, part.end), depth + 1);
       else if (field === 6 && wire === LengthDelimited) value = pairsAt(reader, partAt(reader, part.end), depth + 1);
-      else if (field === 7 && wire === LengthDelimited)
-        value = Buffer.from(bytesAt(reader, part.end)).toString('base64');
+      else if (field === 7 && wire === LengthDelimited) value = bytesText(bytesAt(reader, part.end));
       else return false;
       return true;
     });

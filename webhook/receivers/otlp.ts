@@ -1,4 +1,5 @@
 /** What OTLP calls an export request of logs, record by record, whichever way it was written; and its answers, in both. Storing is the intake's. */
+import { isUtf8 } from 'node:buffer';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Fault } from './values.ts';
 
@@ -23,6 +24,13 @@ export type OtlpItem = { index: number } & ({ record: OtlpRecord } | { fault: Fa
 
 /** Stands for what is nested too deeply. */
 export const TOO_DEEP = '…';
+
+/** Returns what the bytes say where they are text, as collectors hand on lines that they did not decode; else base64. */
+export function bytesText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = isUtf8(buffer) ? buffer.toString('utf8') : undefined;
+  return text === undefined || /(?![\t\n\r])\p{Cc}/u.test(text) ? buffer.toString('base64') : text;
+}
 
 export type Encoding = 'Json' | 'Protobuf';
 export const MEDIA_TYPES: Record<Encoding, string> = { Json: 'application/json', Protobuf: 'application/x-protobuf' };
