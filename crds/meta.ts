@@ -6,6 +6,11 @@ export const API_VERSION = `${GROUP}/${VERSION}` as const;
 
 /** Annotation in which admission keeps the log of human acts; written by the API server alone. */
 export const CHANGES_ANNOTATION = 'funnelai.dev/changes';
+/**
+ * Annotation on an Alert that is over, while an older report of it may wait in an inbox that takes no newer one: once it had left, that one
+ * would have the last word. The webhook sets it, and takes it off once nothing of it waits there.
+ */
+export const AWAITS_INBOX_ANNOTATION = 'funnelai.dev/awaits-inbox';
 /** Finalizer that holds an Incident until the mirror has all of its history. */
 export const HISTORY_FINALIZER = 'funnelai.dev/history';
 /** Label on everything that the demo made, so that it can be told from the real thing and removed. */

@@ -255,6 +255,9 @@ export const INBOX_LOOK_MS = 1_000;
 /** Other replicas are told at most this often that something was put there, and believe it for so long. */
 export const INBOX_TOLD_MS = 500;
 export const INBOX_NEWS_MS = 2_000;
+/** How often it is looked whether Alerts that stay because of the inbox may leave again, and how many are let go at once. */
+export const LETTING_GO_MS = 2_000;
+export const LETTING_GO_AT_ONCE = 200;
 /** Sources that the cache does not know are asked for at the API server: how long one such question may take, and so many a second. */
 export const SOURCE_LOOKUP_MS = 1_500;
 export const SOURCE_LOOKUPS_PER_SECOND = 20;

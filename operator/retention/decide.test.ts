@@ -1,4 +1,5 @@
 import type { Incident } from '@funnelai/crds/generated/types';
+import { AWAITS_INBOX_ANNOTATION } from '@funnelai/crds/meta';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { anAlert, anIncident } from '../testing/builders.ts';
@@ -59,6 +60,12 @@ describe('an alert', () => {
     overflow.spec = { ...spec, state: 'Expired', expired: { at: ago(10_000), reason: 'LeaseRanOut' } };
     expect(decideAlert(overflow, about)).toEqual({ kind: 'wait', dueMs: DAY_MS - 10_000 });
     expect(decideAlert(overflow, { ...about, isCrowded: true })).toEqual({ kind: 'leave' });
+  });
+
+  it('stays as long as an older report of it may wait in the inbox, also where room is short', () => {
+    const held = resolved(9 * DAY_MS);
+    held.metadata.annotations = { [AWAITS_INBOX_ANNOTATION]: 'true' };
+    expect(decideAlert(held, { ...about, isCrowded: true })).toEqual({ kind: 'stay' });
   });
 
   it('stays when its time of receipt cannot be read: for want of information nothing goes', () => {

@@ -3,6 +3,7 @@
  * decided here is only that nobody works with it any more.
  */
 import type { Alert, Incident } from '@funnelai/crds/generated/types';
+import { AWAITS_INBOX_ANNOTATION } from '@funnelai/crds/meta';
 import { parseInstant } from '@funnelai/domain/instants';
 import type { Temporal } from 'temporal-polyfill';
 
@@ -29,6 +30,7 @@ export const isCrowded = (objects: number, maxLiveAlerts: number): boolean => ob
  * An alert leaves so long after it resolved or expired, whatever its incident does: counted from the end that its sender named (where it expired, from then), or
  * from the report that brought it, whichever is later; an end that lies ahead is not believed.
  * @param isCrowded whether its source is short of room: then it has stayed long enough once its incident can have counted it.
+ * One of which an older report may wait in the webhook's inbox stays until that is known: it would come back by it.
  * @param isAnswered whether the correlation has nothing left to do with it: what nobody has looked at yet stays.
  */
 export function decideAlert(
@@ -36,6 +38,7 @@ export function decideAlert(
   o: { isAnswered: boolean; isCrowded: boolean; retentionMs: number; now: Temporal.Instant },
 ): Verdict {
   if (metadata.deletionTimestamp !== undefined || spec.state === 'Firing' || !o.isAnswered) return STAY;
+  if (metadata.annotations?.[AWAITS_INBOX_ANNOTATION] !== undefined) return STAY;
   const now = o.now.epochMilliseconds;
   const received = msOf(spec.receivedAt);
   const ended = msOf(spec.state === 'Expired' ? spec.expired?.at : spec.endsAt);

@@ -1,5 +1,6 @@
 /** Both stores as they are: alerts come in while the API server, Postgres, or both are away, and are found where they belong. */
 import type { Alert } from '@funnelai/crds/generated/types';
+import { AWAITS_INBOX_ANNOTATION } from '@funnelai/crds/meta';
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import { putThemBack, sourceIsGone } from '@funnelai/domain/set-aside';
 import type { SourcePage } from '@funnelai/domain/wire-sources';
@@ -179,6 +180,26 @@ describe('with the API server away', () => {
     expect(await alertsNamed('Nowhere')).toEqual([]);
     await until('people to be told', SOON_MS, () => page.events.some(({ spare }) => spare?.why === 'bothAway'));
     page.close();
+  });
+});
+
+describe('with Postgres away', () => {
+  it('an alert ends in etcd though its firing waits in the inbox, and its Alert stays until that is drained', async () => {
+    const awaits = async () => (await alertsNamed('Ends'))[0]?.metadata.annotations?.[AWAITS_INBOX_ANNOTATION];
+    const goOn = await pauseDrain();
+    takeApiServer();
+    expect(storedIn(await send(cut.url, team, [firing('Ends')]))).toBe('inbox');
+    api.set();
+    await until('etcd to be the first store again', SOON_MS, probe);
+    postgres.set({ refuse: true });
+    postgres.cut();
+    const answer = await send(cut.url, team, [resolved('Ends')]);
+    expect([answer.status, storedIn(answer)]).toEqual([200, 'etcd']);
+    expect(await awaits()).toBe('true');
+    postgres.set();
+    await goOn();
+    await until('it to be let go', SOON_MS, async () => (await awaits()) === undefined);
+    expect([await rows(), (await alertsNamed('Ends'))[0]?.spec.state]).toEqual([0, 'Resolved']);
   });
 });
 

@@ -307,17 +307,6 @@ describe('an alert', () => {
     await send(again);
     expect(fake.calls.length).toBe(writes);
   });
-
-  it('that is over is not said to be stored while a firing of it waits in an inbox that is away', async () => {
-    const { memory, send, clock } = await twoStores();
-    const over = request(1, { state: 'Resolved', second: 60 });
-    await send(over);
-    const { reports, ...row } = request(1, { second: 70 });
-    memory.add({ ...row, receivedAt: reports[0].spec.receivedAt, reports: JSON.stringify(reports) });
-    await clock.advance(2 * INBOX_LOOK_MS);
-    memory.isAway = true;
-    expect(await send(over)).toMatchObject({ kind: 'unavailable' });
-  });
 });
 
 describe('a lane that is full', () => {

@@ -25,11 +25,14 @@ export interface TwoStoresDeps {
 const LANE_WAITS = { waitMs: LANE_WAIT_MS, calmWaitMs: LANE_WAIT_CALM_MS, newWaitMs: LANE_WAIT_NEW_MS };
 
 export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoStoresDeps): AlertStore {
+  const write = (request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> =>
+    withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+
   async function attempt(request: StoreRequest, signal: AbortSignal, round: number): Promise<StoreOutcome> {
     // What is thrown is a fault of ours: the API server has no part in it.
     let isGood = true;
     try {
-      const outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      const outcome = await write(request, signal);
       isGood = answers(outcome);
       return outcome;
     } finally {
@@ -59,7 +62,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   const keepBehind = (request: StoreRequest) => keep(request, request.mostInboxRows);
 
   /** In doubt it goes to the inbox as well: to merge what is stored already changes nothing. */
-  async function orKeep(request: StoreRequest, outcome: StoreOutcome): Promise<StoreOutcome> {
+  async function orKeep(request: StoreRequest, outcome: StoreOutcome, signal: AbortSignal): Promise<StoreOutcome> {
     if (outcome.kind === 'unavailable') {
       const kept = await keep(request);
       if (!(kept instanceof Error)) return kept;
@@ -69,12 +72,13 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     // nothing will once it has left the cluster.
     const passesBy = isOver(request) || request.mayOvertake === true;
     const mayBeForgotten = outcome.kind === 'unchanged' || (isStored(outcome) && passesBy);
-    if (!mayBeForgotten || !inbox.mayHoldRows()) return outcome;
+    if (!mayBeForgotten || isHeld(outcome) || !inbox.mayHoldRows()) return outcome;
     // Asked before: a copy of this one that may lie there, or not, is no older report.
     const isBehind = inbox.isWaiting(request.fingerprint);
     const kept = await keepBehind({ ...request, isStored: true });
     // What fires comes again by itself; an end is said once, and the firing that waits would have the last word.
     if (!(kept instanceof Error) || !isBehind || !isOver(request)) return outcome;
+    if (isHeld(await write({ ...request, isHeld: true }, signal))) return outcome;
     const message = `an older report of this alert waits in the inbox, which is away: ${kept.message}`;
     return { kind: 'unavailable', message };
   }
@@ -85,8 +89,8 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     if (inbox.isWaiting(request.fingerprint) && request.mayOvertake !== true) {
       const kept = await keepBehind(request);
       if (!(kept instanceof Error)) return kept;
-      // Then etcd at least has to say that this one came later.
-      request = { ...request, isOvertaking: true };
+      // Then etcd at least has to say that this one came later; and of what is over go on saying it.
+      request = { ...request, isOvertaking: true, ...(isOver(request) && { isHeld: true }) };
     }
     const verdict = api.ask();
     if (verdict.may === 'not') {
@@ -95,7 +99,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     }
     if (verdict.may === 'probe') {
       const kept = await keep(request);
-      if (kept instanceof Error) return orKeep(request, await attempt(request, signal, verdict.round));
+      if (kept instanceof Error) return orKeep(request, await attempt(request, signal, verdict.round), signal);
       // Answered from the inbox; whether the API server takes it is for those who come later to know.
       void attempt(request, new AbortController().signal, verdict.round).catch(() => {});
       return kept;
@@ -103,7 +107,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     const leave = await lane.enter({ place: request.place, ...LANE_WAITS, signal });
     // It may have been given up while this one waited.
     if (leave !== undefined && !api.isAway())
-      return orKeep(request, await inLane(leave, request, signal, verdict.round));
+      return orKeep(request, await inLane(leave, request, signal, verdict.round), signal);
     leave?.({ isUnused: true });
     const kept = await keep(request);
     return kept instanceof Error ? whicheverIsFirst(request, kept, signal, verdict.round) : kept;
@@ -121,7 +125,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       const wait = untilItTakes(signal);
       const leave = await lane.enter({ place: request.place, signal: wait.signal });
       wait.end();
-      if (leave !== undefined) return orKeep(request, await inLane(leave, request, signal, round));
+      if (leave !== undefined) return orKeep(request, await inLane(leave, request, signal, round), signal);
       if (signal.aborted) break;
       const kept = await keep(request);
       if (!(kept instanceof Error)) return kept;
@@ -179,6 +183,8 @@ const AWAY = 'the API server is away';
 type Unavailable = Extract<StoreOutcome, { kind: 'unavailable' }>;
 
 const isOver = ({ reports }: StoreRequest): boolean => reports.at(-1)?.spec.state === 'Resolved';
+
+const isHeld = (outcome: StoreOutcome): boolean => 'isHeld' in outcome && outcome.isHeld === true;
 
 export const isStored = ({ kind }: StoreOutcome): boolean =>
   kind === 'created' || kind === 'updated' || kind === 'unchanged';

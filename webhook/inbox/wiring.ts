@@ -22,6 +22,8 @@ import { createInboxBySource, type InboxBySource } from './by-source.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLane } from './lane.ts';
+import { createLettingGo } from './letting-go.ts';
+import type { Looking } from './looking.ts';
 import { createReceiptClock, type ReceiptClock } from './receipt-clock.ts';
 import type { SchemaWatch } from './schema-watch.ts';
 import { createSpare, type Spare } from './spare.ts';
@@ -35,7 +37,7 @@ export interface TwoStoresParts {
   /** For people who look into it. */
   lookPool: DatabasePool;
   sources: Cache<AlertSource>;
-  alerts: Pick<Cache<Alert>, 'get'>;
+  alerts: Pick<Cache<Alert>, 'get' | 'subscribe'>;
   /** What tells the alerts that this replica serves from those of others on the same database: see `scopeOf`. */
   scope(signal: AbortSignal): Promise<string | undefined>;
   /** Hears what was found by that, or that nothing was; others go by the same lock. */
@@ -75,6 +77,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
   const stopping = new AbortController();
   let lock: DrainLock | undefined;
   let drain: Drain | undefined;
+  let lettingGo: Looking | undefined;
 
   async function open(): Promise<void> {
     const cancel = clock.after(CLOSED_SAID_AFTER_MS, () =>
@@ -107,6 +110,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
       log,
       metrics,
     });
+    lettingGo = createLettingGo({ alerts: parts.alerts, inbox: store, lock, client, api, clock, log });
     lock.subscribe((held) => {
       metrics.drains(held);
       drain?.wake();
@@ -121,6 +125,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     parts.opened({ scope, lock });
     lock.start();
     drain.start();
+    lettingGo.start();
   }
 
   return {
@@ -137,6 +142,7 @@ export function wireTwoStores(parts: TwoStoresParts): TwoStores {
     async stop() {
       stopping.abort();
       api.stop();
+      await lettingGo?.stop();
       await drain?.stop();
       await lock?.stop();
       await inbox.stop();

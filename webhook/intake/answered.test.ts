@@ -3,6 +3,7 @@
  * in its latest state.
  */
 import type { AlertSource } from '@funnelai/crds/generated/types';
+import { AWAITS_INBOX_ANNOTATION } from '@funnelai/crds/meta';
 import fc from 'fast-check';
 import type { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +62,7 @@ async function endsOf(steps: readonly Step[], source: AlertSource, o: { named: b
   const starts: (Temporal.Instant | undefined)[] = Array.from({ length: FAULTS });
   let last = 0;
   drain.start();
+  drainer.lettingGo.start();
 
   async function send({ alerts, replica, holdsAt429 }: Extract<Step, { kind: 'body' }>): Promise<void> {
     // Else it knows that once it has looked.
@@ -103,7 +105,9 @@ async function endsOf(steps: readonly Step[], source: AlertSource, o: { named: b
     else {
       // It stays for ten seconds at least.
       await clock.advance(10_000);
-      for (const [name, { spec }] of fake.stored) if (spec.state === 'Resolved') fake.stored.delete(name);
+      for (const [name, { spec, metadata }] of fake.stored)
+        if (spec.state === 'Resolved' && metadata.annotations?.[AWAITS_INBOX_ANNOTATION] === undefined)
+          fake.stored.delete(name);
     }
   }
   fake.isAway = false;
@@ -112,7 +116,10 @@ async function endsOf(steps: readonly Step[], source: AlertSource, o: { named: b
   memory.losesAnswers = false;
   memory.holder = 1;
   for (let n = 0; n < 20 && (n < 2 || memory.rows.length > 0); n += 1) await clock.advance(5_000);
-  await Promise.all([drain.stop(), clock.advance(1_000)]);
+  await Promise.all([drain.stop(), drainer.lettingGo.stop(), clock.advance(1_000)]);
+  // Whoever ended may leave again.
+  for (const { metadata } of fake.stored.values())
+    expect(metadata.annotations ?? {}).not.toHaveProperty([AWAITS_INBOX_ANNOTATION]);
   const found = may.map((_, fault) => {
     const specs = [...fake.stored.values()].map(({ spec }) => spec).filter(({ labels }) => labels?.pod === `p${fault}`);
     expect(specs.length).toBeLessThanOrEqual(1);

@@ -3,7 +3,7 @@
  * Promises that `stored` and `unchanged` mean "it is in etcd"; everything it cannot promise comes back as another outcome.
  */
 import type { Alert, AlertSpec } from '@funnelai/crds/generated/types';
-import { ALERTS, API_VERSION, DEMO_LABEL } from '@funnelai/crds/meta';
+import { ALERTS, API_VERSION, AWAITS_INBOX_ANNOTATION, DEMO_LABEL } from '@funnelai/crds/meta';
 import { alertName, NAME_DIGITS } from '@funnelai/domain/fingerprint';
 import { sameAlert } from '@funnelai/domain/merge';
 import type { Cache } from '@funnelai/kube/cache';
@@ -39,6 +39,8 @@ export interface StoreRequest {
   isCounted?: true;
   /** It is written also where nothing changes but when it was received: what waits of the same fault came before it. */
   isOvertaking?: true;
+  /** An older report of it waits in an inbox that does not take this one: its Alert is marked, and does not leave before that is drained. */
+  isHeld?: true;
   /**
    * It is in etcd, and goes to the inbox only to stand behind what may wait there of the same fault. Where its Alert is there no more when it
    * comes out again, what it ends was told before.
@@ -50,7 +52,7 @@ export interface StoreRequest {
   mayOvertake?: true;
 }
 export type StoreOutcome =
-  | { kind: 'created' | 'updated' | 'unchanged'; name: string }
+  | { kind: 'created' | 'updated' | 'unchanged'; name: string; isHeld?: true }
   /** It is in the inbox, and will be in etcd. */
   | { kind: 'inbox'; isOverRate?: true }
   /** The API server will not have it, however often it is sent. */
@@ -128,11 +130,15 @@ async function storeUnder(
       const next = stored === undefined && request.isStored === true ? asTold(merged) : merged;
       // Nothing to note an acknowledgement on: it is taken, and makes no alert.
       const isSame = stored !== undefined && sameAlert(stored.spec, next ?? stored.spec);
-      const isNoted = request.isOvertaking !== true || next?.receivedAt === stored?.spec.receivedAt;
-      if (next === undefined || (isSame && isNoted)) return { kind: 'unchanged', name };
+      const isLater = request.isOvertaking === true || request.isHeld === true;
+      const isNoted = !isLater || next?.receivedAt === stored?.spec.receivedAt;
+      const isMarked = request.isHeld !== true || stored?.metadata.annotations?.[AWAITS_INBOX_ANNOTATION] !== undefined;
+      const held = request.isHeld === true ? { isHeld: true as const } : {};
+      if (next === undefined) return { kind: 'unchanged', name };
+      if (isSame && isNoted && isMarked) return { kind: 'unchanged', name, ...held };
       const written = await write(deps, request, key, stored, next, signal);
       deps.alerts.observe(written);
-      return { kind: stored === undefined ? 'created' : 'updated', name };
+      return { kind: stored === undefined ? 'created' : 'updated', name, ...held };
     } catch (error) {
       lastError = error;
       const final = finalOutcome(error);
@@ -182,13 +188,15 @@ function write(
   signal: AbortSignal,
 ): Promise<Alert> {
   const options = { fieldManager: FIELD_MANAGER, signal };
+  const mark = request.isHeld === true ? { annotations: { [AWAITS_INBOX_ANNOTATION]: 'true' } } : {};
   if (stored === undefined) {
     const labels = request.demo ? { labels: { [DEMO_LABEL]: 'true' } } : {};
-    const alert: Alert = { apiVersion: API_VERSION, kind: 'Alert', metadata: { ...key, ...labels }, spec: next };
+    const metadata = { ...key, ...labels, ...mark };
+    const alert: Alert = { apiVersion: API_VERSION, kind: 'Alert', metadata, spec: next };
     return deps.client.create<Alert>(ALERTS, alert, options);
   }
   const { uid, resourceVersion } = stored.metadata;
-  const patch = { metadata: { uid, resourceVersion }, spec: mergePatchOf(stored.spec, next) };
+  const patch = { metadata: { uid, resourceVersion, ...mark }, spec: mergePatchOf(stored.spec, next) };
   return deps.client.mergePatch<Alert>(ALERTS, key, patch, options);
 }
 

@@ -1,6 +1,6 @@
 /** An API server for Alerts in memory, with its refusals, and ways to make it lose answers: for stories about storing. */
 import type { Alert } from '@funnelai/crds/generated/types';
-import type { Cache } from '@funnelai/kube/cache';
+import type { Cache, CacheEvent } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import { KubeError } from '@funnelai/kube/errors';
 import { merged } from './merged.ts';
@@ -20,13 +20,13 @@ export class FakeAlerts {
   cached: Map<string, Alert> | undefined;
   isFresh = true;
   #version = 1;
+  readonly #listeners = new Set<(e: CacheEvent<Alert>) => unknown>();
 
   put(alert: Alert): void {
     this.#version += 1;
-    this.stored.set(alert.metadata.name, {
-      ...alert,
-      metadata: { ...alert.metadata, resourceVersion: String(this.#version) },
-    });
+    const object = { ...alert, metadata: { ...alert.metadata, resourceVersion: String(this.#version) } };
+    this.stored.set(alert.metadata.name, object);
+    for (const listener of this.#listeners) listener({ type: 'updated', object, initial: false });
   }
 
   get client(): KubeClient {
@@ -45,12 +45,14 @@ export class FakeAlerts {
       mergePatch: async (
         _r: unknown,
         key: { name: string },
-        patch: { metadata: { resourceVersion: string }; spec: object },
+        patch: { metadata: { resourceVersion: string; annotations?: object }; spec?: object },
       ) =>
         this.#write('patch', () => {
           const held = this.#held(key.name) ?? refuse(404, 'NotFound');
           if (held.metadata.resourceVersion !== patch.metadata.resourceVersion) refuse(409, 'Conflict');
-          this.put({ ...held, spec: merged(held.spec, patch.spec) as Alert['spec'] });
+          const { annotations = {} } = patch.metadata;
+          const metadata = { ...held.metadata, annotations: merged(held.metadata.annotations ?? {}, annotations) };
+          this.put({ ...held, metadata, spec: merged(held.spec, patch.spec ?? {}) } as Alert);
           return key.name;
         }),
     };
@@ -62,6 +64,10 @@ export class FakeAlerts {
       get: (_namespace: string, name: string) => (this.cached ?? this.stored).get(name),
       fresh: () => this.isFresh,
       observe: () => {},
+      subscribe: (fn: (e: CacheEvent<Alert>) => unknown) => {
+        this.#listeners.add(fn);
+        return () => this.#listeners.delete(fn);
+      },
     };
     return fake as unknown as Cache<Alert>;
   }

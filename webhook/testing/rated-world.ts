@@ -7,6 +7,7 @@ import { createApiServer } from '../inbox/api-server.ts';
 import { createDrain } from '../inbox/drain.ts';
 import { createInbox } from '../inbox/inbox.ts';
 import { createLane } from '../inbox/lane.ts';
+import { createLettingGo } from '../inbox/letting-go.ts';
 import { createReceiptClock } from '../inbox/receipt-clock.ts';
 import { createTwoStores } from '../inbox/two-stores.ts';
 import { createIngest } from '../intake/ingest.ts';
@@ -77,5 +78,7 @@ export async function aRatedWorld(o: {
   if (hasInbox) inbox.open(memory.store);
   if (o.hears === true) memory.hearers.push(inbox.hear);
   await clock.advance(0);
-  return { fake, memory, clock, etcd, lane, store, ingest, drain, metrics: () => registry.metrics() };
+  const { store: rows, lock } = memory;
+  const lettingGo = createLettingGo({ alerts: fake.cache, inbox: rows, lock, client: fake.client, api, clock, log });
+  return { fake, memory, clock, etcd, lane, store, ingest, drain, lettingGo, metrics: () => registry.metrics() };
 }
