@@ -55,14 +55,13 @@ export interface InboxStore {
   renew(rows: readonly RepeatRow[]): Promise<(string | undefined)[]>;
   /** Lets all who hear the news of this scope (drain-lock.ts) know that something lies here. */
   tell(): Promise<void>;
-  /** The next rows after `after` ('0': from the first), in order, without those of some namespaces: no more once their reports have so many bytes. */
+  /** The next rows after `after` ('0': from the first), in order: no more once their reports have so many bytes. */
   page(o: {
     after: string;
     limit: number;
     bytes?: number;
+    /** None of these sources, each "namespace/name". */
     without: readonly string[];
-    /** Nor those of these sources, each "namespace/name". */
-    withoutSources?: readonly string[];
     /** Only those that are marked so. */
     firsts?: boolean;
   }): Promise<StoredRow[]>;
@@ -123,7 +122,7 @@ SELECT id::text AS id, namespace, source, fingerprint, demo, reports,
        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "receivedAt"
 FROM (SELECT *, sum(octet_length(reports)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
       FROM (SELECT id, namespace, source, fingerprint, demo, reports::text AS reports, received_at
-            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace <> ALL ($4::text[]) AND namespace || '/' || source <> ALL ($6::text[])${which}
+            FROM inbox WHERE scope = $1 AND id > $2::bigint AND namespace || '/' || source <> ALL ($4::text[])${which}
             ORDER BY inbox.id LIMIT $3) AS next) AS counted
 WHERE before IS NULL OR $5::bigint IS NULL OR before < $5::bigint
 ORDER BY counted.id`;
@@ -196,9 +195,9 @@ export function createInboxStore(o: {
     async tell() {
       await ask('SELECT pg_notify($1, $2)', [NEWS, newsOf(scope, self)]);
     },
-    page: async ({ after, limit, bytes, without, withoutSources = [], firsts }) => {
+    page: async ({ after, limit, bytes, without, firsts }) => {
       if (firsts && !hasFirsts()) return [];
-      const values = [scope, after, limit, without, bytes ?? null, withoutSources];
+      const values = [scope, after, limit, without, bytes ?? null];
       return (await ask<StoredRow>(firsts ? FIRSTS : PAGE, values)).rows;
     },
     remove: (ids, holder) => underLock(REMOVE, ids, holder, []),

@@ -302,11 +302,13 @@ export const DRAIN_REMOVE_MS = 100;
 export const DRAIN_IDLE_MS = 500;
 /** So often all of the inbox is looked through from its first row, besides what was added to it. */
 export const DRAIN_WRAP_MS = 2_000;
-/** How long a fault waits whose write the API server did not take, and a namespace in which several in a row failed; at first, and at most. */
+/** How long a fault waits whose write the API server did not take, and a source, or an alert name of one, of which several in a row failed; at first, and at most. */
 export const DRAIN_RETRY_MS = 250;
 export const DRAIN_RETRY_MAX_MS = 15_000;
-/** So many failures in a row pause a namespace: it may be its quota, and others do not wait for that. */
+/** So many failures in a row pause a source, or a name: it may be a quota, or a policy, and others do not wait for that. */
 export const DRAIN_FAILURES_TO_PAUSE = 3;
+/** Names of one source whose failures are remembered; those beyond are paused with their source alone. */
+export const DRAIN_NAMES_FAILING = 200;
 /** While the API server is given up and nobody writes, it is asked this often whether it is back. */
 export const BREAKER_READ_MS = 2_000;
 /** Alerts that have waited longer than this in the inbox are said to be late. */

@@ -89,6 +89,8 @@ function put(
   const reports = JSON.stringify([{ spec, startNamed: true, endNamed: true, isStored: o.isStored }]);
   memory.add({ namespace, source, fingerprint, demo: false, receivedAt: at, reports, isFirst });
 }
+/** As a quota that is used up, or a policy. */
+const DENIED: StoreOutcome = { kind: 'unavailable', message: 'denied', isAnswered: true };
 const states = (fake: FakeAlerts) => [...fake.stored.values()].map(({ spec }) => spec.state);
 
 describe('the drain', () => {
@@ -230,9 +232,7 @@ describe('the drain', () => {
 
   it('is not held up by a namespace in which nothing can be stored, however much waits there', async () => {
     const outcome = (namespace: string): StoreOutcome =>
-      namespace === 'full'
-        ? { kind: 'unavailable', message: 'quota', isAnswered: true }
-        : { kind: 'created', name: 'x' };
+      namespace === 'full' ? DENIED : { kind: 'created', name: 'x' };
     const stored: string[] = [];
     const stores: AlertStore = {
       store: async ({ namespace, fingerprint }) => {
@@ -246,6 +246,67 @@ describe('the drain', () => {
     await start(10_000);
     expect(new Set(stored).size).toBe(20);
     expect([memory.rows.length, memory.aside.length]).toEqual([DRAIN_HELD * 2, 0]);
+  });
+
+  it('is not held up by a source of which nothing can be stored, in the same namespace either', async () => {
+    const stored = new Set<string>();
+    const stores: AlertStore = {
+      store: async ({ source, fingerprint }) => {
+        if (source === 'denied') return DENIED;
+        stored.add(fingerprint);
+        return { kind: 'created', name: 'x' };
+      },
+    };
+    const { memory, start } = aDrain({ stores });
+    for (let n = 0; n < DRAIN_HELD * 2; n += 1) put(memory, n, { source: 'denied' });
+    for (let n = 0; n < 20; n += 1) put(memory, n);
+    await start(5_000);
+    expect([stored.size, memory.rows.length, memory.aside.length]).toEqual([20, DRAIN_HELD * 2, 0]);
+  });
+
+  it('is not held up by alerts of one name that are refused, those of the same source neither, and asks about them seldom', async () => {
+    const stored = new Set<string>();
+    let isDenied = true;
+    let tries = 0;
+    const stores: AlertStore = {
+      store: async ({ fingerprint, reports }) => {
+        await clock.sleep(10);
+        if (isDenied && reports[0].spec.labels?.alertname === 'Denied') {
+          tries += 1;
+          return DENIED;
+        }
+        stored.add(fingerprint);
+        return { kind: 'created', name: 'x' };
+      },
+    };
+    const { memory, clock, start } = aDrain({ stores });
+    for (let n = 0; n < 500; n += 1) put(memory, n, { alertname: 'Denied' });
+    for (let n = 500; n < 1_000; n += 1) put(memory, n, { alertname: 'Fine' });
+    await start(15_000);
+    expect(stored.size).toBe(500);
+    tries = 0;
+    await clock.advance(60_000);
+    expect(tries).toBeLessThan(20);
+    expect([memory.rows.length, memory.aside.length]).toEqual([500, 0]);
+    isDenied = false;
+    await clock.advance(60_000);
+    expect([stored.size, memory.rows.length]).toEqual([1_000, 0]);
+  });
+
+  it('asks seldom about a source of which nothing can be stored, however many names its alerts have', async () => {
+    let tries = 0;
+    const stores: AlertStore = {
+      store: async () => {
+        tries += 1;
+        return DENIED;
+      },
+    };
+    const { memory, clock, start } = aDrain({ stores });
+    for (let n = 0; n < 1_000; n += 1) put(memory, n, { alertname: `Name${n}` });
+    await start(30_000);
+    tries = 0;
+    await clock.advance(60_000);
+    expect([tries > 0, tries < 20]).toEqual([true, true]);
   });
 
   it('sets aside a row on which this version fails, and does not take that for a fault of the API server', async () => {

@@ -21,9 +21,10 @@ import { createAwaiting, mayAwait } from './awaiting.ts';
 import { createHeld, type Fault } from './held.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
-import { createPausing } from './pausing.ts';
+import { createPausing, type Kind } from './pausing.ts';
 import { createRatedTurns } from './rated-turns.ts';
 import { fires, type Home, type Plan, planOf, untilItEnds, type Way } from './rows.ts';
+import { createSettled } from './settled.ts';
 import { answers, isStored } from './two-stores.ts';
 
 export interface Drain {
@@ -52,16 +53,15 @@ export interface DrainDeps {
 }
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { inbox, lock, etcd, api, lane, clock, log, metrics } = deps;
+  const { inbox, lock, etcd, api, lane, clock, log } = deps;
   const rates = deps.rates ?? noRates;
   const turns = createRatedTurns(rates);
   const held = createHeld({ inbox, isNew: deps.isNew ?? (() => false), paceOf: rates.paceOf, clock });
-  const settled: { id: string; reason?: string }[] = [];
+  const settled = createSettled({ ...deps, gone: (ids) => held.forget(ids) });
   const pausing = createPausing();
   const awaiting = createAwaiting(deps);
   const working = new Set<Promise<void>>();
   let isWoken = false;
-  let removedAtMs = Number.NEGATIVE_INFINITY;
   let failures = 0;
   let stopping: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -70,7 +70,7 @@ export function createDrain(deps: DrainDeps): Drain {
   /** What is held belongs to whoever drains now. */
   function forget(): void {
     held.clear();
-    settled.length = 0;
+    settled.clear();
     lane.drains(false);
   }
 
@@ -78,14 +78,15 @@ export function createDrain(deps: DrainDeps): Drain {
   function begin(signal: AbortSignal): void {
     const nowMs = clock.monotonicMs();
     turns.begin();
+    const fresh = pausing.withFresh(() => ready(nowMs));
     for (const [key, fault] of held.inTurn()) {
       const [row] = fault.rows;
       if (row === undefined || fault.isBusy || fault.notBeforeMs > nowMs) continue;
-      if (pausing.isPaused(row.namespace, nowMs)) {
-        // It is read again after the pause; held, it would leave no room for others.
-        held.putBack(key, fault);
-        continue;
-      }
+      const kind = kindOf(fault, row);
+      const why = pausing.waits(kind, nowMs);
+      // It is read again later; held, it would leave no room for others.
+      if (why === 'paused') held.putBack(key, fault);
+      if (why !== undefined || (fresh.has(kind.place) && !pausing.isFresh(kind))) continue;
       if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(fault, nowMs)) continue;
       const leave = api.restMs() === undefined ? lane.enterDrain() : undefined;
       if (leave === undefined) return;
@@ -108,6 +109,7 @@ export function createDrain(deps: DrainDeps): Drain {
         return;
       }
       fault.isBusy = true;
+      pausing.began(kind);
       const work = settle(key, fault, { rows, plan, round: verdict.round }, signal).finally(() => {
         leave();
         working.delete(work);
@@ -118,9 +120,14 @@ export function createDrain(deps: DrainDeps): Drain {
     }
   }
 
+  function* ready(nowMs: number): Iterable<Kind> {
+    for (const [, fault] of held.inTurn())
+      if (!fault.isBusy && fault.notBeforeMs <= nowMs) yield kindOf(fault, fault.rows[0]);
+  }
+
   /** Rows of a fault that are done with, one way or the other. */
   function done(key: string, fault: Fault, rows: readonly StoredRow[], reason?: string): void {
-    for (const { id } of rows) settled.push(reason === undefined ? { id } : { id, reason });
+    for (const { id } of rows) settled.add(id, reason);
     held.done(key, fault, rows);
   }
 
@@ -171,6 +178,7 @@ export function createDrain(deps: DrainDeps): Drain {
     }
     api.ended(round, outcome === undefined || answers(outcome));
     fault.isBusy = false;
+    heed(kindOf(fault, rows[0]), outcome);
     // The lock was lost meanwhile: whoever has it now does it again.
     if (!held.has(key, fault)) return;
     for (const { row, why } of unreadable) done(key, fault, [row], why);
@@ -178,17 +186,20 @@ export function createDrain(deps: DrainDeps): Drain {
     if (outcome !== undefined) learn(key, fault, stored, requests.at(-1)?.namespace ?? '', outcome);
   }
 
+  /** What no answer came to is no fault of a source. */
+  function heed(kind: Kind, outcome: StoreOutcome | undefined): void {
+    const isBad = outcome?.kind === 'unavailable';
+    const isGood = isBad && outcome.isAnswered !== true ? undefined : !isBad;
+    if (pausing.ended(kind, isGood, clock.monotonicMs()) && isBad)
+      log.warn({ source: kind.place, why: outcome.message }, 'alerts of a source have to wait in the inbox');
+  }
+
   function learn(key: string, fault: Fault, rows: StoredRow[], place: string, outcome: StoreOutcome): void {
-    const namespace = rows[0]?.namespace ?? '';
     if (outcome.kind === 'unavailable') {
-      const nowMs = clock.monotonicMs();
       fault.failures += 1;
-      fault.notBeforeMs = nowMs + waitOf(fault.failures);
-      if (outcome.isAnswered === true && pausing.failed(namespace, nowMs))
-        log.warn({ namespace, why: outcome.message }, 'alerts of a namespace have to wait in the inbox');
+      fault.notBeforeMs = clock.monotonicMs() + waitOf(fault.failures);
       return;
     }
-    pausing.succeeded(namespace);
     fault.failures = 0;
     if (isStored(outcome)) {
       done(key, fault, rows);
@@ -202,31 +213,6 @@ export function createDrain(deps: DrainDeps): Drain {
     else done(key, fault, rows, 'message' in outcome ? outcome.message : outcome.kind);
   }
 
-  /** Takes away what is settled. False when the lock is lost. */
-  async function remove(): Promise<boolean> {
-    const nowMs = clock.monotonicMs();
-    const isDue = settled.length >= limits.DRAIN_PAGE / 2 || nowMs - removedAtMs >= limits.DRAIN_REMOVE_MS;
-    if (settled.length === 0 || !isDue) return true;
-    const holder = lock.holder();
-    if (holder === undefined) return false;
-    removedAtMs = nowMs;
-    const now = settled.slice();
-    const stored = now.filter(({ reason }) => reason === undefined).map(({ id }) => id);
-    const aside = now.flatMap(({ id, reason }) => (reason === undefined ? [] : [{ id, reason }]));
-    if (!(await inbox.remove(stored, holder)) || !(await inbox.setAside(aside, holder))) return false;
-    settled.splice(0, now.length);
-    held.forget(now.map(({ id }) => id));
-    metrics.drained('stored', stored.length);
-    if (aside.length > 0) {
-      metrics.drained('setAside', aside.length);
-      log.warn(
-        { rows: aside.slice(0, 20), count: aside.length },
-        'rows of the inbox were set aside: see inbox_set_aside',
-      );
-    }
-    return true;
-  }
-
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let waitMs = limits.DRAIN_IDLE_MS;
@@ -237,8 +223,8 @@ export function createDrain(deps: DrainDeps): Drain {
           begin(signal);
           // What only waits for the rate of its source keeps no place from what comes straight.
           lane.drains(held.hasWork || working.size > 0);
-          if (!(await remove())) forget();
-          else if (held.size > 0 || settled.length > 0) waitMs = limits.DRAIN_REMOVE_MS;
+          if (!(await settled.remove())) forget();
+          else if (held.size > 0 || settled.size > 0) waitMs = limits.DRAIN_REMOVE_MS;
           failures = 0;
         }
       } catch (error) {
@@ -289,11 +275,15 @@ export function createDrain(deps: DrainDeps): Drain {
       stopping?.abort();
       await running;
       await Promise.all(working);
-      removedAtMs = Number.NEGATIVE_INFINITY;
-      await remove().catch(() => false);
+      await settled.remove(true).catch(() => false);
     },
   };
 }
+
+const kindOf = ({ name }: Fault, row: StoredRow | undefined): Kind => ({
+  place: `${row?.namespace}/${row?.source}`,
+  name,
+});
 
 const waitOf = (failures: number): number =>
   backoffMs(failures, { baseMs: limits.DRAIN_RETRY_MS, maxMs: limits.DRAIN_RETRY_MAX_MS });

@@ -18,6 +18,8 @@ import { planOf } from './rows.ts';
 /** Rows of one fault that are held. */
 export interface Fault {
   rows: StoredRow[];
+  /** The alert name of the first of them. */
+  name: string;
   /** Set on the first of its kind that is held, where nothing of that kind fires yet. */
   newKind?: string;
   isBusy: boolean;
@@ -33,7 +35,7 @@ export interface Fault {
 const NEW_FAULT = { isBusy: false, isOneByOne: false, failures: 0, notBeforeMs: 0 };
 
 export interface Held {
-  /** Reads on, where there is room and it is time; not what lies there of namespaces `without`. */
+  /** Reads on, where there is room and it is time; not what lies there of sources `without`, each "namespace/name". */
   read(without: readonly string[]): Promise<void>;
   /** Something may have come. */
   hurry(): void;
@@ -102,11 +104,12 @@ export function createHeld(deps: {
   }
 
   function hold(row: StoredRow): void {
-    const fault: Fault = { ...NEW_FAULT, rows: [row] };
-    faults.set(faultKey(row), fault);
     const spec = planOf([row]).requests[0]?.reports[0].spec;
+    const name = labelValue(spec?.labels, 'alertname');
+    const fault: Fault = { ...NEW_FAULT, rows: [row], name };
+    faults.set(faultKey(row), fault);
     if (spec === undefined || !isNew(row.namespace, spec)) return;
-    const kind = JSON.stringify([row.namespace, row.source, labelValue(spec.labels, 'alertname')]);
+    const kind = JSON.stringify([row.namespace, row.source, name]);
     if (first.has(kind)) return;
     fault.newKind = kind;
     first.set(kind, faultKey(row));
@@ -135,8 +138,12 @@ export function createHeld(deps: {
     if (isAllHeld || !isRoom || nowMs - firstsAtMs < limits.DRAIN_FIRSTS_MS) return;
     firstsAtMs = nowMs;
     const bound = { limit: limits.DRAIN_FIRSTS, bytes: limits.DRAIN_FIRSTS_BYTES };
-    const withoutSources = rated.passedBy(true);
-    const rows = await inbox.page({ after: firstsTo, ...bound, without, withoutSources, firsts: true });
+    const rows = await inbox.page({
+      after: firstsTo,
+      ...bound,
+      without: [...without, ...rated.passedBy(true)],
+      firsts: true,
+    });
     firstsTo = rows.at(-1)?.id ?? '0';
     add(rows, true);
   }
@@ -152,7 +159,7 @@ export function createHeld(deps: {
     }
     readAtMs = nowMs;
     const bound = { limit: limits.DRAIN_PAGE, bytes: limits.DRAIN_PAGE_BYTES };
-    const rows = await inbox.page({ after: cursor, ...bound, without, withoutSources: rated.passedBy() });
+    const rows = await inbox.page({ after: cursor, ...bound, without: [...without, ...rated.passedBy()] });
     isAtEnd = rows.length < bound.limit && rows.reduce((sum, row) => sum + bytesOf(row), 0) < bound.bytes;
     cursor = rows.at(-1)?.id ?? cursor;
     add(rows);

@@ -57,19 +57,12 @@ export class MemoryInbox {
         ask();
         for (const hear of this.hearers) hear();
       },
-      page: async ({
-        after,
-        limit,
-        bytes = Number.POSITIVE_INFINITY,
-        without,
-        withoutSources = [],
-        firsts = false,
-      }) => {
+      page: async ({ after, limit, bytes = Number.POSITIVE_INFINITY, without, firsts = false }) => {
         ask();
         let before = 0;
         const next = this.rows
-          .filter((row) => Number(row.id) > Number(after) && !without.includes(row.namespace))
-          .filter((row) => !withoutSources.includes(`${row.namespace}/${row.source}`))
+          .filter((row) => Number(row.id) > Number(after))
+          .filter((row) => !without.includes(`${row.namespace}/${row.source}`))
           .filter((row) => !firsts || row.isFirst === true)
           .slice(0, limit)
           .filter((row) => {
