@@ -83,6 +83,10 @@ export const isNamespaceTerminating: (e: unknown) => boolean = (e) =>
   e.status === 403 &&
   (e.causes.some((c) => c.reason === 'NamespaceTerminating') || e.message.includes('because it is being terminated'));
 
+/** An admission webhook that has to say yes does not answer: the API server is well, and takes none of what that one looks at. */
+export const isAdmissionAway: (e: unknown) => boolean = (e) =>
+  e instanceof KubeError && e.status === 500 && e.message.includes('failed calling webhook');
+
 /** A message for logs whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -309,6 +309,8 @@ export const DRAIN_RETRY_MAX_MS = 15_000;
 export const DRAIN_FAILURES_TO_PAUSE = 3;
 /** Names of one source whose failures are remembered; those beyond are paused with their source alone. */
 export const DRAIN_NAMES_FAILING = 200;
+/** Namespaces in which writes fail that are remembered one by one; those beyond are given up with the API server alone. */
+export const NAMESPACES_FAILING = 1_000;
 /** While the API server is given up and nobody writes, it is asked this often whether it is back. */
 export const BREAKER_READ_MS = 2_000;
 /** Alerts that have waited longer than this in the inbox are said to be late. */

@@ -36,6 +36,8 @@ export interface WebhookMetrics {
   /** Rows that left the inbox. */
   drained(outcome: 'stored' | 'setAside', rows: number): void;
   breaker(state: 'closed' | 'open' | 'halfOpen'): void;
+  /** Namespaces in which it does not answer, while it answers elsewhere. */
+  namespacesGivenUp(namespaces: number): void;
   /** Does this replica drain the inbox? */
   drains(isDraining: boolean): void;
   /** Migrations that the database lacks. */
@@ -135,6 +137,10 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
     name: 'funnelai_webhook_api_server_breaker',
     help: 'Whether alerts are written to the API server: 0 yes, 1 it is being probed, 2 no.',
   });
+  const namespacesGivenUp = gauge(registry, {
+    name: 'funnelai_webhook_namespaces_given_up',
+    help: 'Namespaces whose alerts go to the inbox because writes there are not answered, while the API server answers elsewhere.',
+  });
   const behind = gauge(registry, {
     name: 'funnelai_webhook_schema_behind',
     help: 'Migrations that this webhook needs and the history database lacks.',
@@ -164,6 +170,7 @@ export function createWebhookMetrics(registry: Metrics): WebhookMetrics {
       aside.set(setAside);
     },
     drained: (outcome, rows) => drained.inc({ outcome }, rows),
+    namespacesGivenUp: (namespaces) => namespacesGivenUp.set(namespaces),
     breaker: (state) => breaker.set({ closed: 0, halfOpen: 1, open: 2 }[state]),
     drains: (isDraining) => draining.set(isDraining ? 1 : 0),
     schemaBehind: (migrations) => behind.set(migrations),

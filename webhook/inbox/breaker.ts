@@ -35,6 +35,14 @@ export function ask(breaker: Breaker, nowMs: number): { breaker: Breaker; verdic
   return { breaker: { ...breaker, probes: breaker.probes + 1 }, verdict: { may: 'probe', round } };
 }
 
+/** Nobody waits for it any more, for a while. */
+export const opened = ({ round }: Breaker, nowMs: number): Breaker => ({
+  state: 'open',
+  untilMs: nowMs + FIRST_WAIT_MS,
+  waitMs: FIRST_WAIT_MS,
+  round: round + 1,
+});
+
 /** What an attempt came to. One that was begun in an earlier round says nothing about this one. */
 export function ended(breaker: Breaker, round: number, isGood: boolean, nowMs: number): Breaker {
   if (round !== breaker.round) return breaker;
@@ -42,7 +50,7 @@ export function ended(breaker: Breaker, round: number, isGood: boolean, nowMs: n
     if (isGood) return breaker.failures === 0 ? breaker : { ...breaker, failures: 0 };
     const failures = breaker.failures + 1;
     if (failures < FAILURES_TO_OPEN) return { ...breaker, failures };
-    return { state: 'open', untilMs: nowMs + FIRST_WAIT_MS, waitMs: FIRST_WAIT_MS, round: round + 1 };
+    return opened(breaker, nowMs);
   }
   if (breaker.state === 'open') return breaker;
   if (!isGood) {

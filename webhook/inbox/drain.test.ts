@@ -41,7 +41,10 @@ function aDrain(
   const log = silentLog();
   const metrics = createWebhookMetrics(createRegistry());
   const own = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
-  const api = createApiServer({ read: async () => undefined, clock, log, metrics });
+  const read = async () => {
+    if (fake.isAway) throw new Error('away');
+  };
+  const api = createApiServer({ read, clock, log, metrics });
   const drain = createDrain({
     inbox: memory.store,
     lock: memory.lock,

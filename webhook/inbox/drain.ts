@@ -85,8 +85,9 @@ export function createDrain(deps: DrainDeps): Drain {
       const kind = kindOf(fault, row);
       const why = pausing.waits(kind, nowMs);
       // It is read again later; held, it would leave no room for others.
-      if (why === 'paused') held.putBack(key, fault);
-      if (why !== undefined || (fresh.has(kind.place) && !pausing.isFresh(kind))) continue;
+      const isLeftAlone = api.restMs() === undefined && api.restMs(row.namespace) !== undefined;
+      if (why === 'paused' || isLeftAlone) held.putBack(key, fault);
+      if (why !== undefined || isLeftAlone || (fresh.has(kind.place) && !pausing.isFresh(kind))) continue;
       if (deps.sourceOf(row.namespace, row.source) === undefined || awaiting.waits(fault, nowMs)) continue;
       const leave = api.restMs() === undefined ? lane.enterDrain() : undefined;
       if (leave === undefined) return;
@@ -103,14 +104,14 @@ export function createDrain(deps: DrainDeps): Drain {
         held.waitsForRate(key, fault);
         continue;
       }
-      const verdict = api.ask();
-      if (verdict.may === 'not') {
+      const asked = api.ask(row.namespace);
+      if (asked.may === 'not') {
         leave({ isUnused: true });
         return;
       }
       fault.isBusy = true;
       pausing.began(kind);
-      const work = settle(key, fault, { rows, plan, round: verdict.round }, signal).finally(() => {
+      const work = settle(key, fault, { rows, plan, asked }, signal).finally(() => {
         leave();
         working.delete(work);
         if (!signal.aborted && lock.held()) begin(signal);
@@ -144,7 +145,8 @@ export function createDrain(deps: DrainDeps): Drain {
   async function store(requests: readonly StoreRequest[], signal: AbortSignal): Promise<StoreOutcome | undefined> {
     let outcome: StoreOutcome | undefined;
     for (const request of requests) {
-      outcome = await withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+      const { namespace } = request;
+      outcome = await withPatience({ clock, api, namespace }, signal, (within) => etcd.store(request, within));
       if (!isStored(outcome)) break;
     }
     return outcome;
@@ -153,7 +155,7 @@ export function createDrain(deps: DrainDeps): Drain {
   async function settle(
     key: string,
     fault: Fault,
-    { rows, plan, round }: { rows: readonly StoredRow[]; plan: Plan; round: number },
+    { rows, plan, asked }: { rows: readonly StoredRow[]; plan: Plan; asked: { ended(isGood: boolean): void } },
     signal: AbortSignal,
   ): Promise<void> {
     let { unreadable, requests } = plan;
@@ -176,7 +178,7 @@ export function createDrain(deps: DrainDeps): Drain {
       log.error({ err: error }, 'a row of the inbox could not be drained');
       outcome = { kind: 'refused', message: `this version fails on it: ${messageOf(error)}` };
     }
-    api.ended(round, outcome === undefined || answers(outcome));
+    asked.ended(outcome === undefined || answers(outcome));
     fault.isBusy = false;
     heed(kindOf(fault, rows[0]), outcome);
     // The lock was lost meanwhile: whoever has it now does it again.
@@ -186,10 +188,10 @@ export function createDrain(deps: DrainDeps): Drain {
     if (outcome !== undefined) learn(key, fault, stored, requests.at(-1)?.namespace ?? '', outcome);
   }
 
-  /** What no answer came to is no fault of a source. */
+  /** What no answer came to is no fault of a source, where the API server is given up. */
   function heed(kind: Kind, outcome: StoreOutcome | undefined): void {
     const isBad = outcome?.kind === 'unavailable';
-    const isGood = isBad && outcome.isAnswered !== true ? undefined : !isBad;
+    const isGood = isBad && outcome.isAnswered !== true && api.isAway() ? undefined : !isBad;
     if (pausing.ended(kind, isGood, clock.monotonicMs()) && isBad)
       log.warn({ source: kind.place, why: outcome.message }, 'alerts of a source have to wait in the inbox');
   }

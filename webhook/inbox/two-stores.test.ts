@@ -143,7 +143,7 @@ describe('an alert', () => {
     });
     await clock.advance(FIRST_WAIT_MS);
     // Now somebody may find out whether it is back: not who sends a whole body.
-    expect([store.together?.([request(5)]), api.ask().may]).toEqual([undefined, 'probe']);
+    expect([store.together?.([request(5)]), api.ask('demo').may]).toEqual([undefined, 'probe']);
   });
 
   it('that finds no room, nor a place among the folded, waits in the inbox; people hear only of what that does not take either', async () => {

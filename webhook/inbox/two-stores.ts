@@ -1,6 +1,6 @@
 /**
  * Two stores as one: etcd while the API server takes alerts quickly, else the inbox, and only with both away neither. Nobody waits out a
- * time-out: after a few failures in a row the API server is left alone but for probes, which no request waits for either. That the inbox
+ * time-out: after a few failures in a row the API server, or one namespace, is left alone but for probes, which no request waits for either. That the inbox
  * is drained into etcd is drain.ts's; that the order of the stores does not matter is the merge's (domain/merge.ts).
  */
 import type { Clock } from '@funnelai/kube/clock';
@@ -8,7 +8,7 @@ import { messageOf } from '@funnelai/kube/errors';
 import type { AlertStore, StoreOutcome, StoreRequest } from '../intake/store.ts';
 import { INBOX_REST_MS, LANE_WAIT_CALM_MS, LANE_WAIT_MS, LANE_WAIT_NEW_MS } from '../limits.ts';
 import type { WebhookMetrics } from '../metrics.ts';
-import type { ApiServer } from './api-server.ts';
+import type { ApiServer, Asked } from './api-server.ts';
 import type { Inbox } from './inbox.ts';
 import type { Lane } from './lane.ts';
 import { withPatience } from './patience.ts';
@@ -26,9 +26,9 @@ const LANE_WAITS = { waitMs: LANE_WAIT_MS, calmWaitMs: LANE_WAIT_CALM_MS, newWai
 
 export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoStoresDeps): AlertStore {
   const write = (request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> =>
-    withPatience({ clock, api }, signal, (within) => etcd.store(request, within));
+    withPatience({ clock, api, namespace: request.namespace }, signal, (within) => etcd.store(request, within));
 
-  async function attempt(request: StoreRequest, signal: AbortSignal, round: number): Promise<StoreOutcome> {
+  async function attempt(request: StoreRequest, signal: AbortSignal, asked: MayAsk): Promise<StoreOutcome> {
     // What is thrown is a fault of ours: the API server has no part in it.
     let isGood = true;
     try {
@@ -36,13 +36,13 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       isGood = answers(outcome);
       return outcome;
     } finally {
-      api.ended(round, isGood);
+      asked.ended(isGood);
     }
   }
 
-  async function inLane(leave: () => void, request: StoreRequest, signal: AbortSignal, round: number) {
+  async function inLane(leave: () => void, request: StoreRequest, signal: AbortSignal, asked: MayAsk) {
     try {
-      return await attempt(request, signal, round);
+      return await attempt(request, signal, asked);
     } finally {
       leave();
     }
@@ -92,25 +92,25 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       // Then etcd at least has to say that this one came later; and of what is over go on saying it.
       request = { ...request, isOvertaking: true, ...(isOver(request) && { isHeld: true }) };
     }
-    const verdict = api.ask();
+    const verdict = api.ask(request.namespace);
     if (verdict.may === 'not') {
       const kept = await keep(request);
       return kept instanceof Error ? bothAway(AWAY, kept, verdict.retryAfterMs) : kept;
     }
     if (verdict.may === 'probe') {
       const kept = await keep(request);
-      if (kept instanceof Error) return orKeep(request, await attempt(request, signal, verdict.round), signal);
+      if (kept instanceof Error) return orKeep(request, await attempt(request, signal, verdict), signal);
       // Answered from the inbox; whether the API server takes it is for those who come later to know.
-      void attempt(request, new AbortController().signal, verdict.round).catch(() => {});
+      void attempt(request, new AbortController().signal, verdict).catch(() => {});
       return kept;
     }
     const leave = await lane.enter({ place: request.place, ...LANE_WAITS, signal });
     // It may have been given up while this one waited.
-    if (leave !== undefined && !api.isAway())
-      return orKeep(request, await inLane(leave, request, signal, verdict.round), signal);
+    if (leave !== undefined && !api.isAway(request.namespace))
+      return orKeep(request, await inLane(leave, request, signal, verdict), signal);
     leave?.({ isUnused: true });
     const kept = await keep(request);
-    return kept instanceof Error ? whicheverIsFirst(request, kept, signal, verdict.round) : kept;
+    return kept instanceof Error ? whicheverIsFirst(request, kept, signal, verdict) : kept;
   }
 
   /** With no second store all that helps is to wait for the first; or for the second one, which may be back within a second. */
@@ -118,14 +118,14 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     request: StoreRequest,
     why: Error,
     signal: AbortSignal,
-    round: number,
+    asked: MayAsk,
   ): Promise<StoreOutcome> {
     let last = why;
     while (!signal.aborted) {
       const wait = untilItTakes(signal);
       const leave = await lane.enter({ place: request.place, signal: wait.signal });
       wait.end();
-      if (leave !== undefined) return orKeep(request, await inLane(leave, request, signal, round), signal);
+      if (leave !== undefined) return orKeep(request, await inLane(leave, request, signal, asked), signal);
       if (signal.aborted) break;
       const kept = await keep(request);
       if (!(kept instanceof Error)) return kept;
@@ -180,6 +180,7 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
 }
 
 const AWAY = 'the API server is away';
+type MayAsk = Extract<Asked, { ended: unknown }>;
 type Unavailable = Extract<StoreOutcome, { kind: 'unavailable' }>;
 
 const isOver = ({ reports }: StoreRequest): boolean => reports.at(-1)?.spec.state === 'Resolved';

@@ -10,6 +10,7 @@ import type { Cache } from '@funnelai/kube/cache';
 import type { KubeClient } from '@funnelai/kube/client';
 import type { Clock } from '@funnelai/kube/clock';
 import {
+  isAdmissionAway,
   isAlreadyExists,
   isConflict,
   isInvalid,
@@ -61,7 +62,7 @@ export type StoreOutcome =
   | { kind: 'gone'; message: string }
   /**
    * Not stored, or nobody can say; the sender has to send it again. `isAnswered`: the API server is well and has refused it for now, as
-   * when rights or quota are missing. `isOverRate`: its source is over its rate. `isFull`: it is at its bound, and no Postgres took what is
+   * when rights or quota are missing, or an admission webhook is. `isOverRate`: its source is over its rate. `isFull`: it is at its bound, and no Postgres took what is
    * beyond it.
    */
   | {
@@ -216,6 +217,7 @@ function finalOutcome(error: unknown): StoreOutcome | undefined {
     if (about === 'namespaces') return { kind: 'gone', message: error.message };
     return undefined;
   }
+  if (isAdmissionAway(error)) return unavailable(error);
   if (error.retryAfterMs !== undefined && error.status !== 0) return unavailable(error);
   // Lost answers are looked up by the next round; what our own rights or a quota forbid only a person can mend.
   if (error.transient || error.perhapsStored) return undefined;
@@ -225,7 +227,9 @@ function finalOutcome(error: unknown): StoreOutcome | undefined {
 function unavailable(error: unknown): StoreOutcome {
   const retryAfterMs = error instanceof KubeError ? error.retryAfterMs : undefined;
   const isAnswered =
-    !(error instanceof KubeError) || (error.status >= 400 && error.status < 500 && error.status !== 429);
+    !(error instanceof KubeError) ||
+    (error.status >= 400 && error.status < 500 && error.status !== 429) ||
+    isAdmissionAway(error);
   return {
     kind: 'unavailable',
     message: messageOf(error),

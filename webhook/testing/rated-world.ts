@@ -43,7 +43,10 @@ export async function aRatedWorld(o: {
   const registry = createRegistry();
   const metrics = createWebhookMetrics(registry);
   const inbox = createInbox({ clock, receipt: createReceiptClock({ clock, log }), log, metrics });
-  const api = createApiServer({ read: async () => undefined, clock, log, metrics });
+  const read = async () => {
+    if (fake.isAway) throw new Error('away');
+  };
+  const api = createApiServer({ read, clock, log, metrics });
   const etcd = createAlertStore({ client: fake.client, alerts: fake.cache, clock, lock: createKeyedLock() });
   const lane = createLane({ clock });
   const two = createTwoStores({ etcd, inbox, api, lane, clock, metrics });
