@@ -45,6 +45,8 @@ export interface Inbox {
   isWaiting(fingerprint: string): boolean;
   /** Would a report be taken, as far as is known? Not before it is open, while Postgres does not answer, nor when it is full. */
   takes(): boolean;
+  /** How long it is not asked yet as it has just failed, and nobody knows whether it is away; undefined where it is asked, or that is known. */
+  restMs(): number | undefined;
   /** Does Postgres not answer? Known within a second or two: it is looked at all the time. */
   isAway(): boolean;
   /** As last seen; undefined before Postgres has answered once. */
@@ -74,7 +76,7 @@ interface Item {
 export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox {
   const { tell, subscribe } = createListeners();
   let store: InboxStore | undefined;
-  let down: { why: string; untilMs: number } | undefined;
+  let down: { why: string; sinceMs: number; untilMs: number } | undefined;
   let seen: InboxDepth | undefined;
   const waiting = createWaiting();
   const firsts = createFirsts(metrics.limitReached);
@@ -94,7 +96,8 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
   function failed(error: unknown): void {
     const why = messageOf(error);
     if (down === undefined) log.warn({ why }, 'the inbox in Postgres does not answer');
-    down = { why, untilMs: clock.monotonicMs() + INBOX_REST_MS };
+    const nowMs = clock.monotonicMs();
+    down = { why, sinceMs: down?.sinceMs ?? nowMs, untilMs: nowMs + INBOX_REST_MS };
   }
   function answered(): void {
     if (down !== undefined) log.info({}, 'the inbox in Postgres answers again');
@@ -242,6 +245,10 @@ export function createInbox({ clock, receipt, log, metrics }: InboxDeps): Inbox 
     },
     isWaiting: (fingerprint) => waiting.has(fingerprint),
     takes: () => store !== undefined && down === undefined && hasRoom(1),
+    restMs() {
+      const nowMs = clock.monotonicMs();
+      return down === undefined || nowMs - down.sinceMs >= INBOX_REST_MS ? undefined : down.untilMs - nowMs;
+    },
     isAway: () => down !== undefined,
     depth: () => seen,
     subscribe,

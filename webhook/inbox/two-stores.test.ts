@@ -74,7 +74,38 @@ async function twoStores(o: { etcd?: AlertStore } = {}) {
     fake.isAway = true;
     for (let i = 0; i < FAILURES_TO_OPEN; i += 1) await send(request(900 + i));
   };
-  return { fake, memory, clock, store, api, inbox, send, giveUp, reads, metrics: () => registry.metrics() };
+  /** Lets the clock run until it has ended. */
+  async function ended<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+    let isOpen = true;
+    void work?.finally(() => {
+      isOpen = false;
+    });
+    for (let n = 0; n < 100 && isOpen; n += 1) await clock.advance(50);
+    return work;
+  }
+  /** And just now it was asked again, in vain. */
+  const giveUpAnew = async () => {
+    await giveUp();
+    await clock.advance(FIRST_WAIT_MS);
+    const asked = api.ask('demo');
+    if (asked.may !== 'not') asked.ended(false);
+    await clock.advance(0);
+    expect(api.restMs('demo')).toBeGreaterThan(INBOX_REST_MS / 2);
+  };
+  return {
+    fake,
+    memory,
+    clock,
+    store,
+    api,
+    inbox,
+    send,
+    giveUp,
+    giveUpAnew,
+    ended,
+    reads,
+    metrics: () => registry.metrics(),
+  };
 }
 
 describe('an alert', () => {
@@ -148,13 +179,13 @@ describe('an alert', () => {
 
   it('that finds no room, nor a place among the folded, waits in the inbox; people hear only of what that does not take either', async () => {
     const full = { kind: 'unavailable', message: 'no room', isAnswered: true, isFull: true } as const;
-    const { memory, store, clock, api } = await twoStores({ etcd: { store: async () => full } });
+    const { memory, store, clock, api, ended } = await twoStores({ etcd: { store: async () => full } });
     const turnedAway = createTurnedAway(clock);
     const noting = notingTurnedAway(store, turnedAway);
     expect(await noting.store(request(1), never)).toEqual({ kind: 'inbox' });
     expect(turnedAway.lately()).toBe(false);
     memory.isAway = true;
-    expect(await noting.store(request(2), never)).toMatchObject({ kind: 'unavailable', isFull: true });
+    expect(await ended(noting.store(request(2), never))).toMatchObject({ kind: 'unavailable', isFull: true });
     expect([turnedAway.lately(), api.isAway()]).toEqual([true, false]);
   });
 
@@ -214,13 +245,14 @@ describe('an alert', () => {
   });
 
   it('is answered by nobody when both are away, with the time after which it is worth another try', async () => {
-    const { memory, send, giveUp, store } = await twoStores();
-    await giveUp();
+    const { memory, giveUpAnew, store, ended } = await twoStores();
+    await giveUpAnew();
     memory.isAway = true;
-    expect(await send(request(1), 0)).toMatchObject({ kind: 'unavailable', retryAfterMs: expect.any(Number) });
+    expect(await ended(store.store(request(1), never))).toMatchObject({ kind: 'unavailable' });
     // Postgres, too, is not waited for again and again.
     const asked = await store.store(request(2), never);
     expect(asked).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('Postgres is not available') });
+    expect(asked).toMatchObject({ retryAfterMs: expect.any(Number) });
   });
 
   it('of which one body tells ten thousand times lies in rows of a bounded length, in their order', async () => {
@@ -248,12 +280,12 @@ describe('an alert', () => {
   });
 
   it('is marked there as the first of its kind where nothing of that fires, once it is stored', async () => {
-    const { memory, giveUp, send, clock } = await twoStores();
+    const { memory, giveUp, send, clock, store, ended } = await twoStores();
     await giveUp();
     memory.rows = [];
     const place: Place = { source: 'demo/prom', name: 'DiskFull', request: 1, severity: 'High', isNew: true };
     memory.isAway = true;
-    expect(await send({ ...request(1), place }, 0)).toMatchObject({ kind: 'unavailable' });
+    expect(await ended(store.store({ ...request(1), place }, never))).toMatchObject({ kind: 'unavailable' });
     memory.isAway = false;
     await clock.advance(2 * INBOX_REST_MS);
     for (const [n, isNew] of [true, true, false].entries())
@@ -374,6 +406,56 @@ describe('an inbox that does not answer for a moment', () => {
     await clock.advance(3 * INBOX_REST_MS);
     expect(outcomes).toEqual(Array(STORES_IN_FLIGHT - underWay).fill({ kind: 'inbox' }));
     expect(memory.rows).toHaveLength(STORES_IN_FLIGHT - underWay);
+  });
+});
+
+describe('with the API server away, an inbox that has just failed', () => {
+  it('is waited for until its rest is over, and those that come meanwhile wait with it: nobody is answered 503', async () => {
+    const { memory, giveUp, store, clock } = await twoStores();
+    await giveUp();
+    const before = memory.rows.length;
+    memory.breaks = 2;
+    const first = store.store(request(1), never);
+    await clock.advance(INBOX_REST_MS / 2);
+    const second = store.store(request(2), never);
+    // A whole body is not put there together meanwhile: nobody would hold it.
+    expect(store.together?.([request(3)])).toBeUndefined();
+    await clock.advance(INBOX_REST_MS);
+    expect(await Promise.all([first, second])).toEqual([{ kind: 'inbox' }, { kind: 'inbox' }]);
+    expect(memory.rows).toHaveLength(before + 2);
+  });
+
+  it('is asked as soon as a look finds that it is back', async () => {
+    const { memory, giveUpAnew, store, clock, ended } = await twoStores();
+    await giveUpAnew();
+    memory.breaks = 2;
+    const beganMs = clock.monotonicMs();
+    expect(await ended(store.store(request(1), never))).toEqual({ kind: 'inbox' });
+    // It looks every second, and not just now.
+    expect(clock.monotonicMs() - beganMs).toBeLessThan(INBOX_REST_MS);
+  });
+
+  it('is not waited for once it has failed again, and by no request whose time is over', async () => {
+    const { memory, giveUpAnew, store, clock, ended } = await twoStores();
+    await giveUpAnew();
+    memory.isAway = true;
+    const over = new AbortController();
+    const [first, second] = [store.store(request(1), never), store.store(request(2), over.signal)];
+    over.abort();
+    for (const one of [first, second]) expect(await ended(one)).toMatchObject({ kind: 'unavailable' });
+    // Now it is known to be away.
+    const beganMs = clock.monotonicMs();
+    expect(await ended(store.together?.([request(4)]))).toMatchObject({ kind: 'unavailable' });
+    expect(await ended(store.store(request(3), never))).toMatchObject({ kind: 'unavailable' });
+    expect(clock.monotonicMs() - beganMs).toBeLessThan(INBOX_REST_MS);
+  });
+
+  it('is not needed where the API server is back by then', async () => {
+    const { fake, memory, giveUpAnew, store, ended } = await twoStores();
+    await giveUpAnew();
+    memory.isAway = true;
+    fake.isAway = false;
+    expect(await ended(store.store(request(1), never))).toMatchObject({ kind: 'created' });
   });
 });
 

@@ -25,6 +25,8 @@ export interface TwoStoresDeps {
 const LANE_WAITS = { waitMs: LANE_WAIT_MS, calmWaitMs: LANE_WAIT_CALM_MS, newWaitMs: LANE_WAIT_NEW_MS };
 
 export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoStoresDeps): AlertStore {
+  let resting: Promise<void> | undefined;
+
   const write = (request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome> =>
     withPatience({ clock, api, namespace: request.namespace }, signal, (within) => etcd.store(request, within));
 
@@ -58,13 +60,39 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
     }
   }
 
+  /** As `keep`; where the inbox has just failed, and may be back in a moment, it is asked once more then. */
+  async function keepPatiently(request: StoreRequest, signal: AbortSignal): Promise<StoreOutcome | Error> {
+    const kept = await keep(request);
+    return kept instanceof Error && (await rested(signal)) ? keep(request) : kept;
+  }
+
+  /** Resolves with whether there was anything to wait for, and it is worth another try. All that wait do so together. */
+  async function rested(signal: AbortSignal): Promise<boolean> {
+    const restMs = inbox.restMs();
+    if (restMs === undefined || signal.aborted) return false;
+    resting ??= new Promise<void>((resolve) => {
+      const end = () => {
+        cancel();
+        unsubscribe();
+        resting = undefined;
+        resolve();
+      };
+      const cancel = clock.after(restMs, end);
+      const unsubscribe = inbox.subscribe(() => {
+        if (!inbox.isAway()) end();
+      });
+    });
+    await resting;
+    return !signal.aborted;
+  }
+
   /** Behind what waits there of the same fault, or may. */
   const keepBehind = (request: StoreRequest) => keep(request, request.mostInboxRows);
 
   /** In doubt it goes to the inbox as well: to merge what is stored already changes nothing. */
   async function orKeep(request: StoreRequest, outcome: StoreOutcome, signal: AbortSignal): Promise<StoreOutcome> {
     if (outcome.kind === 'unavailable') {
-      const kept = await keep(request);
+      const kept = await keepPatiently(request, signal);
       if (!(kept instanceof Error)) return kept;
       return { ...bothAway(outcome.message, kept, outcome.retryAfterMs), ...(outcome.isFull && { isFull: true }) };
     }
@@ -92,10 +120,13 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
       // Then etcd at least has to say that this one came later; and of what is over go on saying it.
       request = { ...request, isOvertaking: true, ...(isOver(request) && { isHeld: true }) };
     }
-    const verdict = api.ask(request.namespace);
+    let verdict = api.ask(request.namespace);
     if (verdict.may === 'not') {
-      const kept = await keep(request);
-      return kept instanceof Error ? bothAway(AWAY, kept, verdict.retryAfterMs) : kept;
+      const kept = await keepPatiently(request, signal);
+      if (!(kept instanceof Error)) return kept;
+      // That one may be back by now.
+      verdict = api.ask(request.namespace);
+      if (verdict.may === 'not') return bothAway(AWAY, kept, verdict.retryAfterMs);
     }
     if (verdict.may === 'probe') {
       const kept = await keep(request);
@@ -168,7 +199,8 @@ export function createTwoStores({ etcd, inbox, api, lane, clock, metrics }: TwoS
   return {
     together(requests) {
       const restMs = api.restMs();
-      return restMs === undefined ? undefined : putTogether(requests, restMs);
+      // While the inbox rests each has to wait for that by itself: what is put together is held by nobody.
+      return restMs === undefined || inbox.restMs() !== undefined ? undefined : putTogether(requests, restMs);
     },
     async store(request, signal) {
       const outcome = await store(request, signal);
