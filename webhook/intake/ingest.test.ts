@@ -179,6 +179,22 @@ it('notes when alerts were heard of that write nothing in etcd: what was written
   expect(heard).toEqual(['prom']);
 });
 
+it('takes no word of ours for a sign that the sender of a source lives', async () => {
+  const heard: string[] = [];
+  const ingest = createIngest({
+    clock: new FakeClock(),
+    log: silentLog(),
+    metrics: createWebhookMetrics(createRegistry()),
+    leases: { seen: () => {}, heard: ({ metadata }) => heard.push(metadata.name), missed: () => {} },
+    store: { store: async () => ({ kind: 'created', name: 'test' }) },
+  });
+  const beating = anAlertSource({ spec: { heartbeat: { every: '5m' } } });
+  await ingest.ingest(beating, many(1), { isOurs: true });
+  expect(heard).toEqual([]);
+  await ingest.ingest(beating, many(1));
+  expect(heard).toEqual(['prom']);
+});
+
 it('takes the order in which a body says things of one fault for the order in which they happened', async () => {
   const over: Received['input'] = { ...FIRING.input, state: 'Resolved' };
   const stateAfter = async (...inputs: Received['input'][]) => {

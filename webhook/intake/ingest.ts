@@ -45,9 +45,15 @@ export interface IngestResult {
   warnings?: Warnings | undefined;
 }
 
+export interface IngestOptions {
+  holdsAt429?: boolean;
+  /** Not its sender said it but somebody here: it is no sign that the sender lives. */
+  isOurs?: boolean;
+}
+
 export interface Ingest {
   /** Never throws; returns when each alert has its outcome or the deadline is over. */
-  ingest(source: AlertSource, received: readonly Received[], o?: { holdsAt429?: boolean }): Promise<IngestResult>;
+  ingest(source: AlertSource, received: readonly Received[], o?: IngestOptions): Promise<IngestResult>;
 }
 
 export function createIngest(deps: {
@@ -76,8 +82,8 @@ export function createIngest(deps: {
   const gate = deps.isBounded === true ? undefined : createFairGate(deps);
   let requests = 0;
   return {
-    async ingest(source, received, { holdsAt429 = false } = {}) {
-      const begun = await begin(source, received, holdsAt429);
+    async ingest(source, received, o = {}) {
+      const begun = await begin(source, received, o);
       const disarm = deps.clock.after(limits.INTAKE_DEADLINE_MS, () => {
         begun.abort.abort(new Error('the time for this request is over'));
         gate?.leave(begun.number);
@@ -103,18 +109,19 @@ export function createIngest(deps: {
   };
 
   /** What of a body is under way, and of its alerts no more than is asked for when they are stored: they are many, and wait for a disk. */
-  async function begin(source: AlertSource, received: readonly Received[], holdsAt429: boolean): Promise<Begun> {
+  async function begin(source: AlertSource, received: readonly Received[], o: IngestOptions): Promise<Begun> {
     // Before the clock of the request starts: where the machine is short of time, a body that used it up here would never get on.
     const { groups, warnings } = await groupByFault(source, received, {
       ...deps,
       receipt: deps.receipt ?? deps.clock,
       routing,
     });
-    for (const one of livingSources(source, groups)) leases.heard(one, formatMicros(deps.clock.now()));
+    const living = o.isOurs === true ? [] : livingSources(source, groups);
+    for (const one of living) leases.heard(one, formatMicros(deps.clock.now()));
     const abort = new AbortController();
     requests += 1;
     const number = requests;
-    const tooMany = holdsAt429 ? await deps.admit?.(groups.map(({ request }) => request)) : undefined;
+    const tooMany = o.holdsAt429 === true ? await deps.admit?.(groups.map(({ request }) => request)) : undefined;
     if (tooMany !== undefined) {
       const outcome: StoreOutcome = { kind: 'unavailable', isOverRate: true, ...tooMany };
       const ended = groups.map((group) => ({ ...toldOf(group), outcome }));

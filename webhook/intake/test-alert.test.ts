@@ -38,8 +38,10 @@ describe('a test alert', () => {
     const sent: string[] = [];
     let isAway = true;
     const ingest: Ingest = {
-      ingest: async (_source, received) => {
+      ingest: async (_source, received, o) => {
         const [one] = received;
+        // Not its sender says it: a source that is silent stays so.
+        expect(o?.isOurs).toBe(true);
         sent.push(`${one?.input.state} ${one?.input.title}`);
         if (!isAway) alert.spec.state = 'Resolved';
         return { created: 0, updated: isAway ? 0 : 1, unchanged: 0, refused: [], unavailable: isAway ? 1 : 0 };
