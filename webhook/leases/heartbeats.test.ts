@@ -1,11 +1,18 @@
-import type { AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
-import { fingerprintOf, fingerprintOfKey } from '@funnelai/domain/fingerprint';
+import type { Alert, AlertSource, AlertSpec } from '@funnelai/crds/generated/types';
+import { alertName, fingerprintOf, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import { HEARTBEAT_FINGERPRINT, isSignOfLife } from '@funnelai/domain/heartbeat';
+import type { LeaseStore, Sign } from '@funnelai/history/leases';
+import type { Cache } from '@funnelai/kube/cache';
+import { silentLog } from '@funnelai/kube/log';
+import { createRegistry } from '@funnelai/kube/metrics';
+import { FakeClock } from '@funnelai/kube/test-clock';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { mergeReports } from '../intake/store.ts';
+import { createWebhookMetrics } from '../metrics.ts';
 import { anAlert, anAlertSource } from '../testing/builders.ts';
 import { type Known, LEASE_GRACE_MS } from './decide.ts';
-import { heartbeatVerdict } from './heartbeats.ts';
+import { createHeartbeats, heartbeatVerdict } from './heartbeats.ts';
 
 const MINUTE = 60_000;
 const at = (ms: number) => Temporal.Instant.fromEpochMilliseconds(ms).toString();
@@ -53,6 +60,83 @@ describe('the heartbeat of a source', () => {
     const bad = beating({ every: '5m', match: ['alertname=~"("'] });
     expect(heartbeatVerdict({ source: bad, sign: sign(bad, 0), alert: undefined }, until(late)).kind).toBe('nothing');
     expect(isSignOfLife(bad, [{ labels: { alertname: '(' } }])).toBe(false);
+  });
+});
+
+/** One source of which nothing was heard since `0`, whose alert is kept as the intake would keep it. */
+function stage() {
+  const clock = new FakeClock(at(0));
+  const state = { source: beating(), signs: [] as Sign[], alert: undefined as Alert | undefined };
+  const name = alertName('prom', HEARTBEAT_FINGERPRINT);
+  const heartbeats = createHeartbeats({
+    store: {
+      signs: async () => state.signs,
+      putSigns: async (signs: Sign[]) => {
+        state.signs = signs;
+      },
+      forgetSigns: async () => {
+        state.signs = [];
+      },
+    } as unknown as LeaseStore,
+    alerts: {
+      list: () => (state.alert === undefined ? [] : [state.alert]),
+      get: (_namespace: string, asked: string) => (asked === name ? state.alert : undefined),
+    } as unknown as Cache<Alert>,
+    sources: { list: () => [state.source], get: () => state.source } as unknown as Cache<AlertSource>,
+    intake: {
+      async store({ reports }) {
+        state.alert = anAlert({ name, spec: mergeReports(state.alert?.spec, reports) ?? expect.fail() });
+        return { kind: 'updated', name };
+      },
+    },
+    clock,
+    log: silentLog(),
+    metrics: createWebhookMetrics(createRegistry()),
+  });
+  const pass = () => heartbeats.pass(until(clock.now().epochMilliseconds), () => true);
+  return {
+    state,
+    stateOf: () => state.alert?.spec.state,
+    /** Lets so much time go by, and looks now and then. */
+    async wait(ms: number) {
+      for (let left = ms; left > 0; left -= MINUTE) {
+        await clock.advance(MINUTE);
+        await pass();
+      }
+    },
+    hear: () => {
+      state.signs = [sign(state.source, clock.now().epochMilliseconds)];
+    },
+  };
+}
+
+describe('the silence of a source', () => {
+  it.each([
+    [
+      'its source was made anew',
+      ({ state }: ReturnType<typeof stage>) => {
+        state.source = { ...beating(), metadata: { ...state.source.metadata, uid: 'made-anew' } };
+      },
+    ],
+    [
+      'Postgres was emptied',
+      ({ state }: ReturnType<typeof stage>) => {
+        state.signs = [];
+      },
+    ],
+  ])('goes on until something comes, also when %s meanwhile', async (_what, happens) => {
+    const world = stage();
+    await world.wait(10 * MINUTE);
+    expect(world.stateOf()).toBe('Firing');
+    const { startsAt } = world.state.alert?.spec ?? expect.fail();
+    happens(world);
+    await world.wait(20 * MINUTE);
+    expect(world.state.alert?.spec).toMatchObject({ state: 'Firing', startsAt });
+    world.hear();
+    await world.wait(MINUTE);
+    expect(world.stateOf()).toBe('Resolved');
+    await world.wait(10 * MINUTE);
+    expect(world.stateOf()).toBe('Firing');
   });
 });
 

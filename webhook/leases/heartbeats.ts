@@ -18,8 +18,8 @@ import { type Known, silenceOf } from './decide.ts';
 
 export type Heartbeat =
   | { kind: 'nothing' }
-  /** Nobody has heard of it yet: from now on it counts. */
-  | { kind: 'begin' }
+  /** Nobody has heard of it yet: from now on it counts, or while its alert is open from before that opened, so that no beginning closes it. */
+  | { kind: 'begin'; before?: string }
   | { kind: 'open' }
   | { kind: 'close'; why: string };
 
@@ -35,19 +35,22 @@ export interface HeartbeatFacts {
 export function heartbeatVerdict({ source, sign, alert }: HeartbeatFacts, known: Known): Heartbeat {
   const isOpen = alert !== undefined && alert.state !== 'Resolved';
   const close = (why: string): Heartbeat => (isOpen ? { kind: 'close', why } : { kind: 'nothing' });
+  const begin = (): Heartbeat => ({ kind: 'begin', ...(isOpen && { before: openedAt(alert) }) });
   if (source === undefined || source.metadata.deletionTimestamp !== undefined) return close('the source is gone');
   const everyMs = everyOf(source);
   if (everyMs === undefined) return close('the source has no heartbeat any more');
   // With matchers that cannot be read nobody knows what a sign of life would be.
   if (heartbeatFault(source) !== undefined) return { kind: 'nothing' };
-  if (sign === undefined || sign.sourceUid !== source.metadata.uid) return { kind: 'begin' };
+  if (sign === undefined || sign.sourceUid !== source.metadata.uid) return begin();
   const heardMs = parseInstant(sign.lastHeard)?.epochMilliseconds;
-  if (heardMs === undefined) return { kind: 'begin' };
-  if (isOpen && compareInstants(sign.lastHeard, alert.latestStartsAt ?? alert.startsAt) >= 0)
-    return close('the source was heard of again');
+  if (heardMs === undefined) return begin();
+  if (isOpen && compareInstants(sign.lastHeard, openedAt(alert)) >= 0) return close('the source was heard of again');
   const isSilent = silenceOf(heardMs, everyMs, known).kind === 'ranOut';
   return isSilent && !isOpen ? { kind: 'open' } : { kind: 'nothing' };
 }
+
+const openedAt = ({ startsAt, latestStartsAt }: Pick<AlertSpec, 'startsAt' | 'latestStartsAt'>): string =>
+  latestStartsAt ?? startsAt;
 
 function everyOf({ spec }: AlertSource): number | undefined {
   try {
@@ -101,7 +104,8 @@ export function createHeartbeats(deps: HeartbeatsDeps): Heartbeats {
     const { source, sign } = facts;
     if (verdict.kind === 'begin' && source !== undefined) {
       const sourceUid = source.metadata.uid ?? '';
-      await store.putSigns([{ namespace, source: name, sourceUid, lastHeard: formatMicros(now) }]);
+      const since = parseInstant(verdict.before)?.subtract({ microseconds: 1 }) ?? now;
+      await store.putSigns([{ namespace, source: name, sourceUid, lastHeard: formatMicros(since) }]);
     }
     if (verdict.kind === 'open' && source !== undefined) {
       if (await write(namespace, name, silentReport(source, sign?.lastHeard ?? '', now)))
@@ -110,7 +114,7 @@ export function createHeartbeats(deps: HeartbeatsDeps): Heartbeats {
     if (verdict.kind === 'close') {
       const stored = alertOf(namespace, name)?.spec;
       if (stored === undefined) return;
-      const began = stored.latestStartsAt ?? stored.startsAt;
+      const began = openedAt(stored);
       const heard =
         sign !== undefined && compareInstants(sign.lastHeard, began) >= 0 ? sign.lastHeard : formatMicros(now);
       if (await write(namespace, name, heardReport(stored, verdict.why, heard, now))) metrics.expired('sourceHeard');
