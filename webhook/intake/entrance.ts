@@ -52,6 +52,8 @@ export async function authenticate(
   const outcome = await deps.auth.check(source, way, proof);
   if (outcome === 'ok') return;
   if (outcome === 'wrong') throw refuted(way);
+  // Its body stays unread for a fault of ours: no lease may run out by that.
+  if (outcome === 'unavailable') deps.leases?.missed();
   const message =
     outcome === 'notConfigured'
       ? 'This AlertSource has no usable credentials yet. Its owner must create the Secret that it names; its condition Ready says what is missing.'
