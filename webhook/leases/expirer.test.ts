@@ -24,6 +24,7 @@ function stage(count: number) {
     anAlert({ name: `a${n}`, spec: { fingerprint: String(n), receivedAt: at(0), leaseUntil: at(60_000) } }),
   );
   const state = { isHeld: true, isAway: false, isFresh: true, life: undefined as IntakeLife | undefined };
+  const knows = { isFresh: true };
   state.life = { beganAt: at(0), knownUntil: at(HOUR), gaps: [] };
   const expired: string[] = [];
   const fails = new Set<string>();
@@ -42,7 +43,7 @@ function stage(count: number) {
     store,
     lock: { held: () => state.isHeld },
     alerts: cacheOf<Alert>(alerts, state),
-    sources: cacheOf<AlertSource>([]),
+    sources: cacheOf<AlertSource>([], knows),
     writes: {
       expire: async ({ metadata }) => {
         if (fails.has(metadata.name)) throw new Error('forbidden');
@@ -61,7 +62,7 @@ function stage(count: number) {
     log: silentLog(),
     metrics: createWebhookMetrics(registry),
   });
-  return { clock, expirer, state, expired, fails, leases };
+  return { clock, expirer, state, knows, expired, fails, leases };
 }
 
 describe('the one who expires', () => {
@@ -74,7 +75,12 @@ describe('the one who expires', () => {
   });
 
   it('writes nothing without the lock, from old news, or while Postgres does not say what was heard', async () => {
-    const { expirer, state, expired } = stage(1);
+    const { expirer, state, knows, expired } = stage(1);
+    // A source that it has not heard of is not gone for that, nor is its lease what it was.
+    knows.isFresh = false;
+    await expirer.pass();
+    expect(expired).toEqual([]);
+    knows.isFresh = true;
     for (const away of [{ isHeld: false }, { isFresh: false }, { isAway: true }, { life: undefined }]) {
       const before = { ...state };
       Object.assign(state, away);
