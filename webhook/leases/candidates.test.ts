@@ -74,6 +74,18 @@ describe('whether to ask Postgres about an alert', () => {
       expect(asks(alert, undefined, { fromMs: 0, toMs: 60 * MINUTE, learn: () => ({ kind: 'never' }) })).toEqual([]);
   });
 
+  it('is none for what counts folded alerts, which nobody reports, nor for what is being deleted', () => {
+    const source = anAlertSource({ spec: { expireAfter: '1m' } });
+    const overflow = leased(0, MINUTE, { folded: { count: 7, firing: 7, asOf: at(0) } });
+    const leaving = leased(0, MINUTE);
+    leaving.metadata.deletionTimestamp = at(MINUTE);
+    for (const alert of [overflow, leaving])
+      expect(asks(alert, source, { fromMs: 0, toMs: 60 * MINUTE, learn: () => ({ kind: 'never' }) })).toEqual([]);
+    expect(
+      asks(leased(0, MINUTE), source, { fromMs: 0, toMs: 60 * MINUTE, learn: () => ({ kind: 'never' }) }),
+    ).not.toEqual([]);
+  });
+
   it('is none once the source is gone for good: nobody can report what fires under it', () => {
     const alert = leased(0, 600 * MINUTE);
     const passes = (o: { isBackAtMs?: number; alert?: typeof alert } = {}) => {

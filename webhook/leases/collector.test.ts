@@ -14,6 +14,7 @@ function stage() {
   const clock = new FakeClock('2026-01-01T12:00:00Z');
   const written: Lease[] = [];
   const signs: Sign[] = [];
+  const left: string[] = [];
   const said: { now: string; isComplete: boolean; lastComplete?: string | undefined }[] = [];
   const away = { isAway: false, isTaking: true };
   const guard = () => {
@@ -32,12 +33,15 @@ function stage() {
       guard();
       said.push({ now, ...o });
     },
-    leave: async () => guard(),
+    leave: async () => {
+      guard();
+      left.push('r');
+    },
   } as unknown as LeaseStore;
   const metrics = createWebhookMetrics(createRegistry());
   const isTaking = () => away.isTaking;
   const collector = createLeaseCollector({ store, replica: 'r', isTaking, clock, log: silentLog(), metrics });
-  return { clock, collector, written, signs, said, away };
+  return { clock, collector, written, signs, left, said, away };
 }
 const report = (second: number, o: Partial<AlertSpec> = {}): AlertSpec =>
   anAlert({ spec: { receivedAt: `2026-01-01T12:00:0${second}.000000Z`, ...o } }).spec;
@@ -101,12 +105,22 @@ describe('what was heard', () => {
     expect(said.map(({ isComplete }) => isComplete)).toEqual([true, false, true]);
   });
 
-  it('is written before it stops', async () => {
-    const { collector, clock, written } = stage();
+  it('is written before it stops, and it takes its leave as one that heard all', async () => {
+    const { collector, clock, written, left } = stage();
     collector.start();
     await clock.advance(0);
     collector.seen('demo', report(1));
     await collector.stop();
     expect(written).toHaveLength(1);
+    expect(left).toEqual(['r']);
+  });
+
+  it('was not all when reports were turned away a moment before it stops: then it does not take its leave, which makes a gap', async () => {
+    const { collector, clock, left } = stage();
+    collector.start();
+    await clock.advance(0);
+    collector.missed();
+    await collector.stop();
+    expect(left).toEqual([]);
   });
 });
