@@ -27,6 +27,7 @@ function stage(count: number) {
   const knows = { isFresh: true };
   state.life = { beganAt: at(0), knownUntil: at(HOUR), gaps: [] };
   const expired: string[] = [];
+  const brought: string[] = [];
   const fails = new Set<string>();
   const leases: Lease[] = [];
   const store = {
@@ -54,7 +55,10 @@ function stage(count: number) {
         );
         return true;
       },
-      bringBack: async () => false,
+      bringBack: async ({ metadata }, { lastSeen }) => {
+        brought.push(`${metadata.name} ${lastSeen}`);
+        return true;
+      },
     },
     heartbeats: { pass: async () => {} },
     folded: { pass: async () => {} },
@@ -62,7 +66,7 @@ function stage(count: number) {
     log: silentLog(),
     metrics: createWebhookMetrics(registry),
   });
-  return { clock, expirer, state, knows, expired, fails, leases };
+  return { clock, expirer, state, knows, alerts, expired, brought, fails, leases };
 }
 
 describe('the one who expires', () => {
@@ -103,6 +107,22 @@ describe('the one who expires', () => {
     });
     await expirer.pass();
     expect(expired).toEqual(['a0']);
+  });
+
+  it('brings back what expired though a report of it was under way, and nothing else that did', async () => {
+    const { expirer, alerts, expired, brought, leases } = stage(3);
+    const reasons = ['LeaseRanOut', 'LeaseRanOut', 'DedupChanged'] as const;
+    for (const [n, reason] of reasons.entries())
+      Object.assign(alerts[n]?.spec ?? {}, { state: 'Expired', expired: { at: at(HOUR - 1_000), reason } });
+    const seen = (fingerprint: string, ms: number) => ({
+      namespace: 'demo',
+      source: 'prom',
+      fingerprint,
+      lastSeen: at(ms),
+    });
+    leases.push(seen('0', 59_000), seen('1', 0), seen('2', 59_000));
+    await expirer.pass();
+    expect([expired, brought]).toEqual([[], [`a0 ${at(59_000)}`]]);
   });
 
   it('stops in the middle when it loses the lock', async () => {
