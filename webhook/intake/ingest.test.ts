@@ -83,9 +83,14 @@ const home = anAlertSource({ namespace: 'infra' });
 const pay = anAlertSource({ namespace: 'pay', name: 'platform', spec: { acceptFrom: from, labels: { team: 'pay' } } });
 
 /** An ingest whose alerts go to these places; what it stored, and where. */
-function routed(places: AlertSource[], outcome: (request: StoreRequest) => StoreOutcome) {
+function routed(
+  places: AlertSource[],
+  outcome: (request: StoreRequest) => StoreOutcome,
+  o: Pick<Parameters<typeof createIngest>[0], 'isNew'> = {},
+) {
   const stored: StoreRequest[] = [];
   const ingest = createIngest({
+    ...o,
     clock: systemClock,
     log: silentLog(),
     metrics: createWebhookMetrics(createRegistry()),
@@ -210,6 +215,23 @@ it('takes the order in which a body says things of one fault for the order in wh
   expect(await stateAfter(over, FIRING.input, over)).toBe('Resolved');
   const since = { startsAt: Temporal.Instant.from('2026-01-01T12:00:00Z') };
   expect(await stateAfter({ ...over, ...since }, { ...FIRING.input, ...since })).toBe('Firing');
+});
+
+it('lets a fault of which a body says several things stand as the worst of them, and as new only where it fires', async () => {
+  const source = anAlertSource({ spec: { dedup: { labels: ['alertname'] } } });
+  const standing = async (...said: [severity: string, state?: 'Firing' | 'Resolved'][]) => {
+    const { ingest, stored } = routed([source], created, { isNew: () => true });
+    const told = said.map(([severity, state = 'Firing'], index) => ({
+      index,
+      input: { ...FIRING.input, state, labels: { alertname: 'A', severity } },
+    }));
+    await ingest.ingest(source, told);
+    expect(stored).toHaveLength(1);
+    return [stored[0]?.place?.severity, stored[0]?.place?.isNew];
+  };
+  expect(await standing(['low'], ['critical'], ['info'])).toEqual(['Critical', true]);
+  expect(await standing(['low'], ['info'])).toEqual(['Low', true]);
+  expect(await standing(['critical', 'Resolved'])).toEqual(['Critical', false]);
 });
 
 it('tells the sender which alerts lack a label of their identity, or name a time that cannot be, within a bound', async () => {
