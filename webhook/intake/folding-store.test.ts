@@ -1,5 +1,8 @@
 /** Two replicas, a storm at one source with room for forty, alerts that come and go, Postgres that goes away: whatever the order, each alert is one. */
+import { ALERTS } from '@funnelai/crds/meta';
+import { alertName } from '@funnelai/domain/fingerprint';
 import { silentReport } from '@funnelai/domain/heartbeat';
+import { formatMicros } from '@funnelai/domain/instants';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ETCD_PATIENCE_MS } from '../limits.ts';
@@ -37,6 +40,39 @@ describe('a source at its bound', () => {
     await Promise.all(all.map((i) => world.sendNow(0, 2_000 + i, 'Firing', `Name${i}`)));
     expect(world.cluster.stored.size).toBeLessThanOrEqual(MOST);
     expect(world.live().length + world.folded().length).toBe(201);
+  });
+
+  it('lets an alert out as what was known of it: one whose sender names no start began when it was folded', async () => {
+    const world = aWorld();
+    for (let i = 0; i < 60; i += 1) await world.send(0, i, 'Firing');
+    await world.settle();
+    const { spec } = world.postgres.counted().at(-1) ?? expect.fail('nothing is folded');
+    for (let i = 0; i < 12; i += 1) await world.send(0, i, 'Resolved');
+    world.cluster.clear();
+    world.catchUp();
+    const now = formatMicros(world.clock.now());
+    const repeat = { ...spec, startsAt: now, receivedAt: now };
+    expect(await world.store({ spec: repeat, startNamed: false, endNamed: false })).toMatchObject({ kind: 'created' });
+    expect(world.cluster.stored.get(alertName('prom', spec.fingerprint))?.spec).toMatchObject({
+      startsAt: spec.startsAt,
+    });
+  });
+
+  it('lets an overflow Alert rest that a person has resolved, until one more alert is folded; a repeat is none', async () => {
+    const world = aWorld();
+    const all = Array.from({ length: 50 }, (_, i) => i);
+    for (const i of all) await world.sendNow(0, i, 'Firing', 'Storm');
+    await world.settle();
+    const overflow = () => world.overflows()[0] ?? expect.fail('there is no overflow Alert');
+    const { name, resourceVersion } = overflow().metadata;
+    const byHand = { metadata: { resourceVersion }, spec: { state: 'Resolved' } };
+    await world.cluster.client.mergePatch(ALERTS, { namespace: 'demo', name }, byHand);
+    world.catchUp();
+    for (const i of all) await world.sendNow(0, i, 'Firing', 'Storm');
+    await world.settle();
+    expect(overflow().spec.state).toBe('Resolved');
+    await world.sendNow(0, 50, 'Firing', 'Storm');
+    expect(overflow().spec).toMatchObject({ state: 'Firing', folded: { firing: world.folded().length } });
   });
 
   it('stores nothing before it knows how many there are', async () => {
