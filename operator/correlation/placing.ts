@@ -17,7 +17,7 @@ import { parseInstant } from '@funnelai/domain/instants';
 import { newIncident } from '@funnelai/domain/opening';
 import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '@funnelai/kube/errors';
 import { keyOf } from '@funnelai/kube/paths';
-import { BY_INCIDENT, BY_ORIGIN, originKey } from '../caches.ts';
+import { BY_FORMER_INCIDENT, BY_INCIDENT, BY_ORIGIN, originKey } from '../caches.ts';
 import type { Deps } from '../controller.ts';
 import { FIELD_MANAGER } from '../identity.ts';
 import { type Answer, isOrphan, overSince, sameOrigin } from './decide.ts';
@@ -110,6 +110,13 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
     let name = wanted.metadata.name;
     for (let clash = 1; clash <= MAX_ATTEMPTS; clash += 1) {
       const incident = { ...wanted, metadata: { ...wanted.metadata, name } };
+      if (isRemembered(keyOf(incident))) {
+        // Where a leader beside us has just made it, its alerts may be seen before it is.
+        const there = await read(namespace, name);
+        if (there !== undefined && sameOrigin(there, incident)) return undefined;
+        name = lengthen(wanted.metadata.name, clash);
+        continue;
+      }
       try {
         const created = await client.create<Incident>(INCIDENTS, incident, { fieldManager: FIELD_MANAGER });
         caches.incidents.observe(created);
@@ -122,6 +129,12 @@ export function createPlacing({ caches, client, clock }: Pick<Deps, 'caches' | '
       }
     }
     throw new Error(`every name from ${wanted.metadata.name} to ${name} is taken by other incidents`);
+  }
+
+  /** Whether alerts that nobody asks about any more say that they were in an incident of that name, which was deleted: they would be counted in the next. */
+  function isRemembered(key: string): boolean {
+    if (caches.alerts.countOf(BY_FORMER_INCIDENT, key) > 0) return true;
+    return caches.alerts.byIndex(BY_INCIDENT, key).some(({ spec }) => spec.state !== 'Firing');
   }
 
   /** Back to Detection, if it still is where it was seen: a person's move made a moment before is never undone. */

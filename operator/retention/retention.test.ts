@@ -221,3 +221,20 @@ it('an operator that starts with thousands of ended alerts lets them go at a pac
   expect(metrics).toContain(`funnelai_retention_deleted_total{kind="Alert"} ${many}`);
   expect(metrics).toMatch(/funnelai_bounds_reached_total\{bound="retention_pace"\} \d{2}/);
 });
+
+it('an incident opened after that of its group was deleted has none of its alerts, and nothing of their severity', async () => {
+  const [worst, mild] = crashingPods(2);
+  if (worst === undefined || mild === undefined) throw new Error('expected two pods');
+  await webhook.create(ALERTS, { ...worst, spec: { ...worst.spec, severity: 'Critical' } });
+  await pass(MOMENT_MS);
+  await resolve(worst);
+  const { namespace = '', name } = theIncident().metadata;
+  await ana.delete(INCIDENTS, { namespace, name });
+  await pass(MOMENT_MS);
+  expect(incidents()).toEqual([]);
+  await webhook.create(ALERTS, mild);
+  await pass(MOMENT_MS);
+  expect(theIncident().spec).toMatchObject({ severity: 'Medium', priority: 'P3' });
+  expect(theIncident().status?.alerts).toMatchObject({ firing: 1, resolved: 0, total: 1 });
+  expect(theAlert(mild)?.status?.incidentRef?.name).toBe(theIncident().metadata.name);
+});
