@@ -77,7 +77,7 @@ describe('amtool', () => {
 
   it('prints why an alert, or a silence, is not taken', async () => {
     await expect(amtool(['alert', 'add', 'alertname='])).rejects.toThrow(
-      'alerts[0].labels: found an object, expected at least one label that is not empty',
+      'alerts[0].labels: found 1 without a value, expected at least one label with a value',
     );
     await expect(amtool(['silence', 'add', 'alertname=DiskFull', '--comment=x'])).rejects.toThrow(
       'does not listen at "/api/v2/silences"',

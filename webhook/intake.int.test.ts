@@ -80,7 +80,7 @@ describe('alerts of Alertmanager’s webhook', () => {
   it('stand alone in a body: the good are stored, the bad named, one that stands twice is one', async () => {
     const answer = await send(one.url, team, [
       firing('Mixed'),
-      { labels: { alertname: 7 } },
+      { labels: { alertname: [7] } },
       resolved('MixedGone'),
       firing('Mixed'),
       'x',
@@ -91,7 +91,7 @@ describe('alerts of Alertmanager’s webhook', () => {
         code: 'Invalid',
         created: 2,
         unchanged: 1,
-        problems: [{ index: 1, field: 'labels["alertname"]', found: 'the number 7' }, { index: 4 }],
+        problems: [{ index: 1, field: 'labels["alertname"]', found: 'a list of 1' }, { index: 4 }],
       },
     });
     expect(await writes('Mixed')).toEqual([1]);
