@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { AlertSourceSpec } from '@funnelai/crds/generated/types';
 import { toAlertSpec } from '@funnelai/domain/alert-input';
 import { systemClock } from '@funnelai/kube/clock';
 import fc from 'fast-check';
@@ -6,6 +7,7 @@ import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpProblem } from '../server/problems.ts';
 import { anAlertSource } from '../testing/builders.ts';
+import { anEnvelope } from '../testing/envelope.ts';
 import { type FakeSns, startSns } from '../testing/sns.ts';
 import { createSnsDoor } from './aws-door.ts';
 import { awsSns, readSns } from './aws-sns.ts';
@@ -125,6 +127,13 @@ describe('what others publish', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('is refused for its topic also where nobody asks for its signature, as in a dry run', () => {
+    const read = (spec: Partial<AlertSourceSpec>) =>
+      awsSns(createSnsDoor({ clock: systemClock })).read(anEnvelope('AwsSns', { body: recorded('firing'), spec }));
+    expect(read({ sns: { topicArns: [TOPIC] } })).toMatchObject({ received: [{ index: 0 }] });
+    expect(() => read({ sns: { topicArns: [`${TOPIC}-of-others`] } })).toThrow('TopicArn: found');
   });
 
   it('as a raw message says what to turn off', () => {

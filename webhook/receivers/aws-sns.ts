@@ -2,6 +2,7 @@
  * Reads what Amazon SNS delivers over HTTP: alarms of CloudWatch, sent by it or by way of EventBridge, and anything else that is
  * published to a topic. Nothing is taken that SNS has not signed, or of a topic that the source does not name.
  */
+import type { AlertSource } from '@funnelai/crds/generated/types';
 import type { AlertInput } from '@funnelai/domain/alert-input';
 import { parseWithDigits } from '@funnelai/domain/json-digits';
 import { messageOf } from '@funnelai/kube/errors';
@@ -12,7 +13,7 @@ import type { SnsDoor } from './aws-door.ts';
 import { isSignedBy, readEnvelope, type SnsMessage, snsAddress } from './aws-sns-message.ts';
 import { mapOf, readingOf, recordAt, recordsAt, textAt, textsIn } from './cloud-values.ts';
 import { lenientTime } from './lenient.ts';
-import { describe } from './problem.ts';
+import { BodyProblem, describe } from './problem.ts';
 import { type Envelope, type Reading, type Receiver, takesJson } from './receiver.ts';
 import { isRecord, own } from './values.ts';
 
@@ -27,19 +28,22 @@ export function awsSns(door: SnsDoor): Receiver {
     // SNS tries again after 429 as after any 5xx.
     holdsAt429: true,
     admit: (envelope) => admit(door, envelope),
-    read: ({ body }) => readSns(parseJson(body)),
+    read: ({ body, source }) => {
+      const json = parseJson(body);
+      // Of what is only looked at nobody asks who signed it; what it would be refused for all the same is said.
+      const wrong = source.spec.sns === undefined ? undefined : strangeTopic(readEnvelope(json), source);
+      if (wrong !== undefined) throw new BodyProblem('TopicArn', wrong.found, wrong.expected);
+      return readSns(json);
+    },
   };
 }
 
 /** Topic and signature before anything else: the address to confirm at is of no worth without them. */
 async function admit(door: SnsDoor, { body, source, now }: Envelope): Promise<void> {
   const message = readEnvelope(parseJson(body));
-  const topics = source.spec.sns?.topicArns ?? [];
-  if (!topics.includes(message.topicArn))
-    throw new HttpProblem(
-      'Forbidden',
-      `TopicArn: found ${describe(message.topicArn)}, expected one that spec.sns.topicArns of this AlertSource names.`,
-    );
+  const wrong = strangeTopic(message, source);
+  if (wrong !== undefined)
+    throw new HttpProblem('Forbidden', `TopicArn: found ${wrong.found}, expected ${wrong.expected}.`);
   if (snsAddress(message.signingCertUrl)?.pathname.endsWith('.pem') !== true)
     throw new HttpProblem('Forbidden', 'SigningCertURL: expected https://sns.<region>.amazonaws.com/….pem.');
   const pem = await certainly(
@@ -53,6 +57,14 @@ async function admit(door: SnsDoor, { body, source, now }: Envelope): Promise<vo
   if (confirmation === undefined)
     throw new HttpProblem('Forbidden', 'SubscribeURL: expected an address at https://sns.<region>.amazonaws.com.');
   await certainly(door.confirm(confirmation.href), 'The subscription cannot be confirmed now');
+}
+
+function strangeTopic(
+  { topicArn }: SnsMessage,
+  { spec }: AlertSource,
+): { found: string; expected: string } | undefined {
+  if (spec.sns?.topicArns.includes(topicArn)) return undefined;
+  return { found: describe(topicArn), expected: 'one that spec.sns.topicArns of this AlertSource names' };
 }
 
 function isGood(message: SnsMessage, pem: string, now: Envelope['now']): boolean {
