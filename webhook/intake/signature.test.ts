@@ -76,6 +76,7 @@ describe('the signature of a body', () => {
   it('of another body, another time or another algorithm is none', () => {
     expect(judged({ header: 'X-Sig' }, { 'x-sig': sign('{}') })).toBe(false);
     const timed = { header: 'X-Sig', timestampHeader: 'X-Ts' };
+    expect(judged(timed, { 'x-sig': sign(text) })).toContain('X-Ts: found no such header, expected the time');
     expect(judged(timed, { 'x-sig': sign(`1767268800:${text}`), 'x-ts': '1767268801' })).toBe(false);
     expect(judged({ header: 'X-Sig' }, { 'x-sig': sign(text, { algorithm: 'sha1' }) })).toContain('HMAC-SHA256');
   });
