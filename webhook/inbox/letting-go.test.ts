@@ -104,4 +104,22 @@ describe('the end of an alert of which a firing waits in an inbox that is away',
     await clock.advance(LETTING_GO_MS);
     expect(isHeld()).toBe(false);
   });
+
+  it('keeps its mark while the API server is away, which is not asked for that', async () => {
+    const { memory, clock, lettingGo, store, send, fake, isHeld } = await aWorld();
+    await send(request(1, 'Resolved', 2));
+    memory.isAway = false;
+    await clock.advance(2 * INBOX_LOOK_MS);
+    fake.isAway = true;
+    for (const n of [2, 3, 4]) void store.store(request(n, 'Firing', 3), never);
+    await clock.advance(5_000);
+    memory.rows = [];
+    const { length } = fake.calls;
+    lettingGo.start();
+    await clock.advance(3 * LETTING_GO_MS);
+    expect(fake.calls.slice(length)).not.toContain('patch');
+    fake.isAway = false;
+    await clock.advance(30_000);
+    expect(isHeld()).toBe(false);
+  });
 });

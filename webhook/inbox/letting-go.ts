@@ -22,7 +22,7 @@ export interface LettingGoDeps {
   inbox: Pick<InboxStore, 'waiting'>;
   lock: Pick<DrainLock, 'held'>;
   client: Pick<KubeClient, 'mergePatch'>;
-  api: Pick<ApiServer, 'restMs'>;
+  api: Pick<ApiServer, 'isAway'>;
   clock: Pick<Clock, 'after'>;
   log: Log;
 }
@@ -39,9 +39,10 @@ export function createLettingGo({ alerts, inbox, lock, client, api, clock, log }
   );
 
   async function look(): Promise<void> {
-    if (marked.size === 0 || !lock.held() || api.restMs() !== undefined) return;
+    if (marked.size === 0 || !lock.held()) return;
     // As they were before the look: one that has been marked again since is another version.
-    const before = [...marked.values()];
+    const before = [...marked.values()].filter(({ metadata }) => !api.isAway(metadata.namespace));
+    if (before.length === 0) return;
     try {
       const found = await inbox.waiting(INBOX_FAULTS_READ);
       if (found === undefined) return;
