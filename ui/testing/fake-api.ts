@@ -12,7 +12,8 @@ import type { Alert } from '@funnelai/crds/generated/types';
 import type { AlertDetail, Declaration, IncidentEdit, Me } from '@funnelai/domain/wire';
 import type { PreviewRequest, TestRequest } from '@funnelai/domain/wire-sources';
 import { manyIncidents } from './builders.ts';
-import { createFakeState, demoAlerts, type FakeState, Refusal } from './fake-state.ts';
+import { Refusal } from './fake-entry.ts';
+import { createFakeState, demoAlerts, type FakeState } from './fake-state.ts';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const TYPES: Record<string, string> = {

@@ -13,6 +13,7 @@ import type {
   TestRequest,
 } from '@funnelai/domain/wire-sources';
 import { ago, anAlertItem, nextUid } from './builders.ts';
+import { fakePreview } from './fake-preview.ts';
 
 export function aSourceItem(part: Partial<SourceItem> = {}, traffic: Partial<SourceItem['traffic']> = {}): SourceItem {
   return {
@@ -108,9 +109,6 @@ export interface FakeSources {
   test(item: SourceItem, request: TestRequest, user: string): TestAnswer;
 }
 
-const ACKNOWLEDGED =
-  'An acknowledgement by bo: noted on the alert that fires; no other is made. It changes nothing else, as the source does not say trustAcknowledge.';
-
 export function createFakeSources(): FakeSources {
   const tests = new Map<string, ReturnType<typeof anAlertItem>>();
   const refused = (item: SourceItem) => Object.values(item.traffic.rejected).reduce((a, b) => a + b, 0);
@@ -187,88 +185,7 @@ export function createFakeSources(): FakeSources {
         ...(test === undefined ? {} : { test }),
       };
     },
-    preview({ body }) {
-      const nothing = {
-        alerts: [],
-        total: 0,
-        noted: [],
-        limits: [],
-        problems: [],
-        warnings: [],
-        ignored: [],
-        truncated: 0,
-      };
-      try {
-        const parsed = JSON.parse(body) as {
-          alerts?: { labels?: Record<string, string>; startsAt?: string }[];
-          event_action?: string;
-        };
-        if (parsed.event_action === 'acknowledge')
-          return {
-            ...nothing,
-            noted: [{ index: 0, name: 'pd-3f9c2a7d51e08b64', namespace: 'demo', text: ACKNOWLEDGED }],
-            answer: { status: 200, code: 'Stored', message: '1 report makes no alert' },
-          };
-        if (!Array.isArray(parsed.alerts))
-          return {
-            ...nothing,
-            answer: { status: 400, code: 'Invalid', message: 'alerts: found nothing, expected a list of alerts' },
-          };
-        const alerts = parsed.alerts.map(({ labels = {} }, index) => ({
-          index,
-          name: `prom-${(0x3f9c2a7d51e0 + index).toString(16)}8b64`,
-          spec: {
-            sourceRef: { name: 'prom' },
-            fingerprint: 'a'.repeat(64),
-            state: 'Firing' as const,
-            severity: 'Critical' as const,
-            title: labels.alertname ?? 'Alert',
-            labels,
-            startsAt: ago(60),
-            receivedAt: ago(0),
-            notes: ['description cut to 4096 of 9000 bytes'],
-          },
-          fate:
-            index < 2
-              ? { kind: 'New' as const, text: 'makes a new Alert' }
-              : { kind: 'Folded' as const, text: 'folded: kept in Postgres, and counted by the overflow Alert prom-0' },
-          goes:
-            labels.team === undefined
-              ? { namespace: 'demo', source: 'prom' }
-              : { namespace: labels.team, why: 'routes[0] leads there' },
-        }));
-        return {
-          ...nothing,
-          alerts,
-          total: alerts.length,
-          limits:
-            alerts.length > 2
-              ? [
-                  {
-                    limit: 'maxLiveAlerts',
-                    alerts: alerts.length - 2,
-                    text: `no more room: ${alerts.length - 2} folded`,
-                  },
-                ]
-              : [],
-          warnings: parsed.alerts.flatMap(({ startsAt }, index) =>
-            startsAt?.startsWith('2036') === true
-              ? [{ index, field: 'startsAt', found: startsAt, expected: 'a time before now', done: 'left out' }]
-              : [],
-          ),
-          answer: {
-            status: 200,
-            code: 'Stored',
-            message: `${alerts.length} of ${alerts.length} ${alerts.length === 1 ? 'alert' : 'alerts'} would be stored`,
-          },
-        };
-      } catch {
-        return {
-          ...nothing,
-          answer: { status: 400, code: 'Invalid', message: 'The body is no JSON: line 1, column 3: expected a value' },
-        };
-      }
-    },
+    preview: ({ body }) => fakePreview(body),
     test(item, { state, severity }, user) {
       const key = `${item.namespace}/${item.name}`;
       const { incident: _, ...test } = anAlertItem({

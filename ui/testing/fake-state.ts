@@ -1,6 +1,5 @@
 /** The state of the fake API: incidents and alerts in memory, the moves it allows, the faults it plays. */
-import type { Incident, Phase } from '@funnelai/crds/generated/types';
-import { legalMoves, shownAs } from '@funnelai/domain/lifecycle';
+import type { Incident } from '@funnelai/crds/generated/types';
 import type {
   Access,
   AlertItem,
@@ -11,11 +10,10 @@ import type {
   IncidentItem,
   IncidentPage,
   IntakeSpare,
-  Problem,
   StreamEvent,
-  TimelineEntry,
 } from '@funnelai/domain/wire';
-import { anAlertItem, anIncident, anIncidentItem, aTimeline, manyIncidents, nextUid } from './builders.ts';
+import { anAlertItem, anIncidentItem, aTimeline, manyIncidents, nextUid } from './builders.ts';
+import { anObject, applyEdit, type Entry, mayNotPatch, Refusal } from './fake-entry.ts';
 import { alertPage, incidentPage } from './fake-lists.ts';
 import { createFakeSources, type FakeSources } from './fake-sources.ts';
 
@@ -38,35 +36,6 @@ export interface Faults {
   streamDown: boolean;
   paging: boolean;
   welcome: boolean;
-}
-
-export class Refusal extends Error {
-  readonly status: number;
-  readonly problem: Omit<Problem, 'requestId'>;
-  constructor(status: number, problem: Omit<Problem, 'requestId'>) {
-    super(problem.message);
-    this.status = status;
-    this.problem = problem;
-  }
-}
-
-/** Fields of the object that no row shows. */
-const EXTRAS = ['summary', 'resolution', 'links'] as const;
-type Extra = (typeof EXTRAS)[number];
-const extraOf = (field: string): Extra | undefined => EXTRAS.find((one) => one === field);
-
-interface Entry {
-  item: IncidentItem;
-  timeline: TimelineEntry[];
-  extra: Partial<Pick<Incident['spec'], Extra>>;
-  lastBy: Record<string, { by: string; at: string }>;
-  deletedAt?: string;
-}
-
-function anObject(entry: Entry): Incident {
-  const incident = anIncident(entry.item);
-  Object.assign(incident.spec, entry.extra);
-  return incident;
 }
 
 /** As the overflow Alerts among them count. */
@@ -187,87 +156,9 @@ export function createFakeState(): FakeState {
     },
     edit(namespace, name, edit, by) {
       const entry = need(namespace, name);
-      if (state.faults.refuseWrites) {
-        throw new Refusal(403, {
-          code: 'Forbidden',
-          message: `incidents.funnelai.dev "${name}" is forbidden: User "${by}" cannot patch resource "incidents" in API group "funnelai.dev" in the namespace "${namespace}"`,
-          missing: {
-            verb: 'patch',
-            resource: 'incidents',
-            namespace,
-            grant: `kubectl create rolebinding ${by}-responds -n ${namespace} --clusterrole=funnelai-responder --user=${by}`,
-          },
-        });
-      }
-      const now = new Date().toISOString();
-      const next = { ...entry.item };
-      const lines: TimelineEntry[] = [];
-      for (const { field, from, to } of edit.edits) {
-        const extra = extraOf(field);
-        const held = extra ? (anObject(entry).spec[extra] ?? null) : (next[field as 'owner'] ?? null);
-        if (JSON.stringify(held) !== JSON.stringify(from)) {
-          const first = entry.lastBy[field];
-          throw new Refusal(409, {
-            code: 'Conflict',
-            message: `${field} is no longer what you saw`,
-            conflict: {
-              field,
-              yours: to === null ? null : String(to),
-              theirs: held === null ? null : String(held),
-              ...(first ?? {}),
-            },
-          });
-        }
-        if (field === 'title' && (state.faults.invalidTitle || String(to).length > 256)) {
-          throw new Refusal(422, {
-            code: 'Invalid',
-            field: 'spec.title',
-            message: 'spec.title: Too long: may not be more than 256 bytes',
-          });
-        }
-        if (field === 'phase') {
-          const target = to as Phase;
-          if (!legalMoves(next.phase).includes(target) && !edit.edits.some((one) => one.field === 'mergedInto')) {
-            throw new Refusal(422, {
-              code: 'Invalid',
-              field: 'spec.phase',
-              message: `spec.phase: Invalid value: phase ${next.phase} cannot go to ${target}; it can go to ${legalMoves(next.phase).join(' or ')}`,
-            });
-          }
-          lines.push({
-            at: now,
-            kind: 'Phase',
-            text: `moved from ${shownAs(next.phase)} to ${shownAs(target)}`,
-            from: next.phase,
-            to: target,
-            by,
-            ...(edit.reason ? { reason: edit.reason } : {}),
-            verified: true,
-          });
-          next.phase = target;
-          next.phaseSince = now;
-          if (target !== 'Detection' && next.acknowledgedAt === undefined) next.acknowledgedAt = now;
-          if (target === 'Response' && next.owner === undefined) next.owner = by;
-        } else if (extra) Object.assign(entry.extra, { [extra]: to ?? undefined });
-        else if (to === null) delete next[field as 'owner'];
-        else Object.assign(next, { [field]: to });
-        if (field === 'owner' || field === 'severity' || field === 'priority') {
-          lines.push({
-            at: now,
-            kind: field === 'owner' ? 'Owner' : field === 'severity' ? 'Severity' : 'Priority',
-            text: `${field} changed from ${from ?? 'nothing'} to ${to ?? 'nothing'}`,
-            from: String(from ?? ''),
-            to: String(to ?? ''),
-            by,
-            verified: true,
-          });
-        }
-        entry.lastBy[field] = { by, at: now };
-      }
-      next.resourceVersion = String(++version);
-      entry.item = next;
-      entry.timeline = [...entry.timeline, ...lines];
-      changed(next);
+      if (state.faults.refuseWrites) throw mayNotPatch(namespace, name, by);
+      applyEdit(entry, edit, by, { version: String(++version), refusesTitles: state.faults.invalidTitle });
+      changed(entry.item);
       return state.detail(namespace, name);
     },
     declare(namespace, declaration, by) {

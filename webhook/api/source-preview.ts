@@ -1,5 +1,6 @@
 /** What a body would become, asked by a person: they are told of other namespaces what they could read there with kubectl, and no more. */
 import type { AlertSource } from '@funnelai/crds/generated/types';
+import { refusedPreview } from '@funnelai/domain/refused-preview';
 import type { SourcePreview } from '@funnelai/domain/wire-sources';
 import { z } from 'zod';
 import type { Person } from '../auth/identity.ts';
@@ -7,7 +8,7 @@ import { mediaTypeOf, pathUnder } from '../intake/entrance.ts';
 import { inUtf8 } from '../intake/envelope.ts';
 import { mapBounded } from '../intake/gate.ts';
 import type { Sight } from '../intake/grouping.ts';
-import { previewOf, refusedPreview } from '../intake/preview.ts';
+import { previewOf } from '../intake/preview.ts';
 import { ACCESS_CHECKS_AT_ONCE } from '../limits.ts';
 import { HttpProblem } from '../server/problems.ts';
 import type { ApiContext } from './context.ts';

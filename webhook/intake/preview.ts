@@ -1,6 +1,7 @@
 /** What a body would become, and where: read by its format, routed and made ready as for the store, and nothing is stored or counted. */
 import type { AlertSource } from '@funnelai/crds/generated/types';
 import { alertName } from '@funnelai/domain/fingerprint';
+import { refusedPreview } from '@funnelai/domain/refused-preview';
 import { routeReasonText, type Way } from '@funnelai/domain/route';
 import type { PreviewAlert, PreviewNoted, SourcePreview } from '@funnelai/domain/wire-sources';
 import type { Clock } from '@funnelai/kube/clock';
@@ -64,19 +65,6 @@ export async function previewOf(receiver: Receiver, envelope: Envelope, deps: Pr
     },
   };
 }
-
-/** What is said of a body that is refused as a whole. */
-export const refusedPreview = (answer: SourcePreview['answer']): SourcePreview => ({
-  answer,
-  alerts: [],
-  total: 0,
-  noted: [],
-  limits: [],
-  problems: [],
-  warnings: [],
-  ignored: [],
-  truncated: 0,
-});
 
 /** Whether the sender would be told to hold all of it. Of a namespace into which whoever asks may not look nothing is foreseen. */
 async function foresee(
