@@ -97,6 +97,9 @@ describe('rights', () => {
       ['list', 'alerts', (who) => ask(app.url, who, `/api/alerts?namespace=${ns}`)],
       ['get', 'alerts', (who) => ask(app.url, who, `/api/alerts/${ns}/${alert}`)],
       ['get', 'alerts', (who) => ask(app.url, who, `/api/alerts/${ns}/${alert}/yaml`)],
+      ['list', 'correlationrules', (who) => ask(app.url, who, `/api/rules?namespace=${ns}`)],
+      ['get', 'correlationrules', (who) => ask(app.url, who, `/api/rules/${ns}/there-is-none`)],
+      ['get', 'correlationrules', (who) => ask(app.url, who, `/api/rules/${ns}/there-is-none/yaml`)],
     ];
     for (const who of WHO) {
       const access = (await ask(app.url, who, `/api/access?namespace=${ns}`)).body;

@@ -4,6 +4,7 @@ import type { Log } from '@funnelai/kube/log';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { ApiContext } from './api/context.ts';
 import { objectRoutes } from './api/routes.ts';
+import { ruleRoutes } from './api/rule-routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
 import { sourceRoutes } from './api/source-routes.ts';
 import { type OpenStreams, streamRoutes } from './api/stream-routes.ts';
@@ -83,6 +84,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await server.register(sessionRoutes(deps.api, streams));
   await server.register(objectRoutes(deps.api));
   await server.register(sourceRoutes(deps.api));
+  await server.register(ruleRoutes(deps.api));
   await server.register(routes);
   addRefusals();
   await addPages(server, deps.uiDir, (request) => refusalOf(deps.intake, request));

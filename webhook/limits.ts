@@ -181,6 +181,8 @@ export const FACET_VALUES = 50;
 export const NAMESPACES_LISTED = 500;
 /** Alerts that an incident's page carries. */
 export const DETAIL_ALERTS = 1_000;
+/** Alerts that a rule's page carries, the most urgent: enough to see whether it takes what was meant. */
+export const RULE_ALERTS = 20;
 /** Earlier episodes of one alert that its timeline tells, the newest: one that flaps has hundreds. */
 export const EARLIER_EPISODES = 20;
 /** A list of folded alerts is shown this old at most: in a storm lists are read again with every change. */

@@ -114,7 +114,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
   const alerts = reflect<Alert>(ALERTS, { [BY_NAMESPACE]: byNamespace, [BY_INCIDENT]: incidentOf });
   // Which others there are is not for who has rights in one.
   const namespaces = parts.namespace === undefined ? reflect<KubeObject>(NAMESPACES) : undefined;
-  const rules = reflect<CorrelationRule>(CORRELATION_RULES);
+  const rules = reflect<CorrelationRule>(CORRELATION_RULES, { [BY_NAMESPACE]: byNamespace });
   const needed: [string, Cache<KubeObject>][] = [
     ['alert sources', sources.cache as unknown as Cache<KubeObject>],
     ['incidents', incidents.cache as unknown as Cache<KubeObject>],
@@ -264,6 +264,7 @@ export async function createWebhook(parts: WebhookParts): Promise<Webhook> {
     api: {
       ...common,
       incidents: incidents.cache,
+      rules: rules.cache,
       namespaces: namespaces?.cache ?? only(parts.namespace),
       identities: createIdentities({ client, clock }),
       access: createAccessChecks({ clock }),

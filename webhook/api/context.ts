@@ -1,5 +1,5 @@
 /** What the API's routes stand on, as one typed object. */
-import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
 import type { KubeObject } from '@funnelai/crds/meta';
 import type { Welcome } from '@funnelai/domain/wire';
 import type { Cache } from '@funnelai/kube/cache';
@@ -24,6 +24,7 @@ export interface ApiContext {
   incidents: Cache<Incident>;
   alerts: Cache<Alert>;
   sources: Cache<AlertSource>;
+  rules: Cache<CorrelationRule>;
   namespaces: Pick<Cache<KubeObject>, 'list'>;
   identities: Identities;
   access: AccessChecks;

@@ -126,6 +126,6 @@ export function withoutManagedFields<T extends KubeObject>(object: T): T {
   return { ...object, metadata };
 }
 
-function isDemo(object: KubeObject): boolean {
+export function isDemo(object: KubeObject): boolean {
   return object.metadata.labels?.[DEMO_LABEL] === 'true';
 }

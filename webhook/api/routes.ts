@@ -1,5 +1,5 @@
 /** The routes under /api that read and write objects. Each asks who it is, then whether they may, then answers. */
-import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
+import type { Alert, AlertSource, CorrelationRule, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -102,7 +102,7 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
   };
 }
 
-export function yaml(reply: FastifyReply, object: Alert | AlertSource | Incident): string {
+export function yaml(reply: FastifyReply, object: Alert | AlertSource | CorrelationRule | Incident): string {
   reply.type('text/plain; charset=utf-8');
   return kubectlYaml(object);
 }

@@ -60,6 +60,7 @@ export async function aBareApp(
   const api = {
     incidents: cache(),
     alerts: cache(),
+    rules: cache(),
     sources,
     namespaces: cache(),
     identities: { personOf: async () => ({ user: 'ana', groups: [], client, id: 'ana' }) },
