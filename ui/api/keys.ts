@@ -37,6 +37,19 @@ export interface SourceQuery {
   limit: number;
 }
 
+/** What a list of rules was asked for. */
+export interface RuleQuery {
+  namespace?: string;
+  state: readonly string[];
+  action: readonly string[];
+  q: string;
+  sort: string;
+  limit: number;
+}
+
+/** The kinds of which single objects are read, as the API's paths call them. */
+export type Kind = 'incidents' | 'alerts' | 'sources' | 'rules';
+
 export const keys = {
   me: ['me'] as const,
   namespaces: ['namespaces'] as const,
@@ -49,6 +62,7 @@ export const keys = {
   alert: (namespace: string, name: string) => ['alert', namespace, name] as const,
   sources: (query: SourceQuery) => ['sources', query] as const,
   source: (namespace: string, name: string) => ['source', namespace, name] as const,
-  yaml: (kind: 'incidents' | 'alerts' | 'sources', namespace: string, name: string) =>
-    ['yaml', kind, namespace, name] as const,
+  rules: (query: RuleQuery) => ['rules', query] as const,
+  rule: (namespace: string, name: string) => ['rule', namespace, name] as const,
+  yaml: (kind: Kind, namespace: string, name: string) => ['yaml', kind, namespace, name] as const,
 };

@@ -8,11 +8,12 @@ import type {
   Me,
   NamespaceList,
 } from '@funnelai/domain/wire';
+import type { RuleDetail, RulePage } from '@funnelai/domain/wire-rules';
 import type { SourceDetail, SourcePage } from '@funnelai/domain/wire-sources';
 import { keepPreviousData, QueryClient, useQueries, useQuery } from '@tanstack/react-query';
 import { useLiveStatus } from '../live/status.ts';
 import { queryString, requestJson, requestText } from './client.ts';
-import { type AlertQuery, type IncidentQuery, keys, type SourceQuery } from './keys.ts';
+import { type AlertQuery, type IncidentQuery, type Kind, keys, type RuleQuery, type SourceQuery } from './keys.ts';
 import { asApiError } from './problem.ts';
 
 /** How often to read while nothing is live, or while reading fails. */
@@ -46,7 +47,7 @@ function useFallback() {
   };
 }
 
-const at = (kind: 'incidents' | 'alerts' | 'sources', namespace: string, name: string): string =>
+const at = (kind: Kind, namespace: string, name: string): string =>
   `/api/${kind}/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
 export const useMe = () =>
@@ -112,11 +113,11 @@ export const useAlert = (namespace: string, name: string) =>
     refetchInterval: useFallback(),
   });
 
-/** What comes in is no object and no stream tells of it: while someone looks, it is read this often. */
-const TRAFFIC_EVERY_MS = 5_000;
-const useTraffic = () => {
+/** What comes in is no object, and rules are no part of the stream: while someone looks, they are read this often. */
+const UNSTREAMED_EVERY_MS = 5_000;
+const useUnstreamed = () => {
   const fallback = useFallback();
-  return (query: { state: { error: unknown } }): number => fallback(query) || TRAFFIC_EVERY_MS;
+  return (query: { state: { error: unknown } }): number => fallback(query) || UNSTREAMED_EVERY_MS;
 };
 
 export const useSources = (query: SourceQuery) =>
@@ -124,17 +125,32 @@ export const useSources = (query: SourceQuery) =>
     queryKey: keys.sources(query),
     queryFn: ({ signal }) => requestJson<SourcePage>(`/api/sources${queryString({ ...query })}`, { signal }),
     placeholderData: keepPreviousData,
-    refetchInterval: useTraffic(),
+    refetchInterval: useUnstreamed(),
   });
 
 export const useSource = (namespace: string, name: string) =>
   useQuery({
     queryKey: keys.source(namespace, name),
     queryFn: ({ signal }) => requestJson<SourceDetail>(at('sources', namespace, name), { signal }),
-    refetchInterval: useTraffic(),
+    refetchInterval: useUnstreamed(),
   });
 
-export const useYaml = (kind: 'incidents' | 'alerts' | 'sources', namespace: string, name: string) =>
+export const useRules = (query: RuleQuery) =>
+  useQuery({
+    queryKey: keys.rules(query),
+    queryFn: ({ signal }) => requestJson<RulePage>(`/api/rules${queryString({ ...query })}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: useUnstreamed(),
+  });
+
+export const useRule = (namespace: string, name: string) =>
+  useQuery({
+    queryKey: keys.rule(namespace, name),
+    queryFn: ({ signal }) => requestJson<RuleDetail>(at('rules', namespace, name), { signal }),
+    refetchInterval: useUnstreamed(),
+  });
+
+export const useYaml = (kind: Kind, namespace: string, name: string) =>
   useQuery({
     queryKey: keys.yaml(kind, namespace, name),
     queryFn: ({ signal }) => requestText(`${at(kind, namespace, name)}/yaml`, { signal }),

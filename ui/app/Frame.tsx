@@ -15,7 +15,7 @@ import { useLive } from '../live/use-live.ts';
 import { listenForKeys, useActs } from './acts.ts';
 import { Bar } from './Bar.tsx';
 import { Menu } from './Menu.tsx';
-import { alertsPath, incidentsPath, sourcesPath } from './paths.ts';
+import { alertsPath, incidentsPath, rulesPath, sourcesPath } from './paths.ts';
 import { useSchemeActs } from './SchemeSwitch.tsx';
 import { SEARCH_ID } from './SearchField.tsx';
 import { SpareBanner } from './SpareBanner.tsx';
@@ -78,7 +78,7 @@ function Shell() {
   useUnacknowledgedInTitle(counts.data?.tabs.unacknowledged ?? 0);
   // Who may read all namespaces hears about all, so that tabs on different ones share the one stream.
   useLive(
-    namespaces.all ? '' : (/^\/(?:incidents|alerts|sources)\/([^/]+)\//.exec(pathname)?.[1] ?? namespace.shown),
+    namespaces.all ? '' : (/^\/(?:incidents|alerts|sources|rules)\/([^/]+)\//.exec(pathname)?.[1] ?? namespace.shown),
     me.user,
   );
 
@@ -117,6 +117,13 @@ function Shell() {
       section: 'Go to',
       keys: 'g s',
       run: () => void navigate(sourcesPath(namespace.shown)),
+    },
+    {
+      id: 'go-rules',
+      title: 'Rules',
+      section: 'Go to',
+      keys: 'g r',
+      run: () => void navigate(rulesPath(namespace.shown)),
     },
     {
       id: 'search',

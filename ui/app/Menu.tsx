@@ -1,24 +1,27 @@
 /** The menu of pages that exist: a rail on the left, a strip at the foot of a narrow screen. */
+import AltRoute from '@mui/icons-material/AltRoute';
 import NotificationsNone from '@mui/icons-material/NotificationsNone';
 import ReportGmailerrorred from '@mui/icons-material/ReportGmailerrorred';
 import Sensors from '@mui/icons-material/Sensors';
 import Box from '@mui/material/Box';
 import { NavLink } from 'react-router';
-import { alertsPath, incidentsPath, sourcesPath } from './paths.ts';
+import { alertsPath, incidentsPath, rulesPath, sourcesPath } from './paths.ts';
 import { useNamespace } from './session.tsx';
 
 const item = {
   display: 'flex',
   alignItems: 'center',
-  gap: 2,
+  // Four of them stand side by side at the foot of a phone.
+  gap: { xs: 1, md: 2 },
   minHeight: 36,
-  px: 3,
+  px: { xs: 1.5, md: 3 },
+  fontSize: { xs: '0.75rem', md: 'inherit' },
   borderRadius: 1,
   color: 'text.secondary',
   textDecoration: 'none',
   '&:hover': { bgcolor: 'surface.hover' },
   '&.active': { color: 'text.primary', fontWeight: 600, bgcolor: 'surface.selected' },
-  '& svg': { fontSize: 18 },
+  '& svg': { fontSize: 18, '@media (max-width: 359px)': { display: 'none' } },
 };
 
 export function Menu({ unacknowledged }: { unacknowledged: number }) {
@@ -68,6 +71,10 @@ export function Menu({ unacknowledged }: { unacknowledged: number }) {
       <Box component={NavLink} to={sourcesPath(shown)} sx={item}>
         <Sensors aria-hidden />
         Sources
+      </Box>
+      <Box component={NavLink} to={rulesPath(shown)} sx={item}>
+        <AltRoute aria-hidden />
+        Rules
       </Box>
     </Box>
   );

@@ -12,6 +12,7 @@ const SEARCHED = {
   incidents: 'Search incidents: name, title, owner…',
   alerts: 'Search alerts: title, source, label=value…',
   sources: 'Search sources: name, format, namespace…',
+  rules: 'Search rules: name, label, description…',
 } as const;
 
 /** Typing settles for this long before the list is asked. */

@@ -25,6 +25,10 @@ const PAGES = [
   { name: 'no sources', path: '/sources?namespace=empty', sign: 'No sources yet' },
   { name: 'source', path: '/sources/demo/prom', sign: 'Connect a sender' },
   { name: 'no such source', path: '/sources/demo/nobody', sign: 'There is no such source' },
+  { name: 'rules', path: '/rules?namespace=demo', sign: '4 rules in demo' },
+  { name: 'no rules', path: '/rules?namespace=empty', sign: 'No rules yet' },
+  { name: 'rule', path: '/rules/demo/disks', sign: 'What it took' },
+  { name: 'no such rule', path: '/rules/demo/nobody', sign: 'There is no such rule' },
   { name: 'not found', path: '/nowhere', sign: 'There is no such page' },
   { name: 'no such incident', path: '/incidents/demo/nobody', sign: 'There is no such incident' },
 ] as const;

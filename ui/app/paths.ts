@@ -4,7 +4,7 @@ import { queryString } from '../api/client.ts';
 export type IncidentTabName = 'timeline' | 'alerts' | 'yaml';
 
 /** The lists: their addresses carry namespace, filter and search. */
-export const LISTS = ['incidents', 'alerts', 'sources'] as const;
+export const LISTS = ['incidents', 'alerts', 'sources', 'rules'] as const;
 /** The list that a page belongs to: its own folder's, else the incidents. */
 export const listOf = (pathname: string): (typeof LISTS)[number] =>
   LISTS.find((name) => pathname.split('/')[1] === name) ?? 'incidents';
@@ -23,3 +23,6 @@ export const alertPath = (namespace: string, name: string): string => object('al
 export const sourcesPath = (namespace: string, extra: Record<string, string> = {}): string =>
   `/sources${queryString({ namespace, ...extra })}`;
 export const sourcePath = (namespace: string, name: string): string => object('sources', namespace, name);
+export const rulesPath = (namespace: string, extra: Record<string, string> = {}): string =>
+  `/rules${queryString({ namespace, ...extra })}`;
+export const rulePath = (namespace: string, name: string): string => object('rules', namespace, name);

@@ -32,6 +32,11 @@ const pages: RouteObject[] = [
     path: 'sources/:namespace/:name',
     lazy: async () => ({ Component: (await import('../features/source/SourcePage.tsx')).SourcePage }),
   },
+  { path: 'rules', lazy: async () => ({ Component: (await import('../features/rules/RulesPage.tsx')).RulesPage }) },
+  {
+    path: 'rules/:namespace/:name',
+    lazy: async () => ({ Component: (await import('../features/rule/RulePage.tsx')).RulePage }),
+  },
   { path: '*', lazy: async () => ({ Component: (await import('./NotFound.tsx')).NotFound }) },
 ];
 

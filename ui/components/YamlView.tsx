@@ -1,13 +1,22 @@
 /** An object as kubectl would print it, with the command that edits it. */
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
+import type { Kind } from '../api/keys.ts';
 import { asApiError } from '../api/problem.ts';
 import { useYaml } from '../api/queries.ts';
 import { CopyButton, CopyLine } from './CopyLine.tsx';
 import { Failing, Loading, OldData, StateView } from './StateView.tsx';
 
+/** As kubectl has them. */
+const PLURALS: Record<Kind, string> = {
+  incidents: 'incidents',
+  alerts: 'alerts',
+  sources: 'alertsources',
+  rules: 'correlationrules',
+};
+
 interface YamlViewProps {
-  kind: 'incidents' | 'alerts' | 'sources';
+  kind: Kind;
   namespace: string;
   name: string;
   /** Offered where people edit such objects. */
@@ -17,7 +26,7 @@ interface YamlViewProps {
 export function YamlView({ kind, namespace, name, isEditable }: YamlViewProps) {
   const yaml = useYaml(kind, namespace, name);
   const error = yaml.error === null ? undefined : asApiError(yaml.error);
-  const command = `kubectl ${isEditable ? 'edit' : 'get'} ${kind === 'sources' ? 'alertsources' : kind}.funnelai.dev ${name} -n ${namespace}${isEditable ? '' : ' -o yaml'}`;
+  const command = `kubectl ${isEditable ? 'edit' : 'get'} ${PLURALS[kind]}.funnelai.dev ${name} -n ${namespace}${isEditable ? '' : ' -o yaml'}`;
   if (error?.status === 404) {
     return (
       <StateView title="The object is gone">

@@ -8,10 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Alert } from '@funnelai/crds/generated/types';
-import type { AlertDetail, Declaration, IncidentEdit, Me } from '@funnelai/domain/wire';
+import type { Declaration, IncidentEdit, Me } from '@funnelai/domain/wire';
 import type { PreviewRequest, TestRequest } from '@funnelai/domain/wire-sources';
 import { manyIncidents } from './builders.ts';
+import { alertDetail } from './fake-alert.ts';
 import { Refusal } from './fake-entry.ts';
 import { createFakeState, demoAlerts, type FakeState } from './fake-state.ts';
 
@@ -62,45 +62,10 @@ function stream(state: FakeState, request: IncomingMessage, response: ServerResp
   });
 }
 
-function alertDetail(state: FakeState, namespace: string, name: string): AlertDetail {
-  const item = state.alerts.find((alert) => alert.name === name && alert.namespace === namespace);
-  if (item === undefined)
-    throw new Refusal(404, { code: 'NotFound', message: `alerts.funnelai.dev "${name}" not found` });
-  const alert: Alert = {
-    apiVersion: 'funnelai.dev/v1alpha1',
-    kind: 'Alert',
-    metadata: { name, namespace, uid: item.uid, creationTimestamp: item.startsAt },
-    spec: {
-      sourceRef: { name: item.source },
-      fingerprint: '3f9c2a7d51e08b64'.repeat(4),
-      state: item.state,
-      severity: item.severity,
-      originalSeverity: 'critical',
-      title: item.title,
-      labels: item.labels,
-      annotations: { summary: item.title, description: 'Back-off restarting failed container.' },
-      notes: ['secrets taken out of: annotation description'],
-      links: item.links,
-      startsAt: item.startsAt,
-      acknowledgedUpstream: { at: item.receivedAt, by: 'Sample Monitoring Service' },
-      receivedAt: item.receivedAt,
-    },
-    status: {
-      incidentRef: { name: item.incident ?? '' },
-      episode: 2,
-      explanation: item.explanation ?? '',
-      conditions: [],
-    },
-  };
-  const incident = state
-    .page(new URLSearchParams({ tab: 'all', limit: '10000' }))
-    .items.find((one) => one.name === item.incident);
-  const { foldedInto } = item;
-  return { alert, ...(foldedInto === undefined ? {} : { foldedInto }), ...(incident ? { incident } : {}) };
+function answerYaml(response: ServerResponse, namespace: string, name: string, object: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/yaml' });
+  response.end(`# ${namespace}/${name}\n${JSON.stringify(object, null, 2)}\n`);
 }
-
-const yamlOf = (name: string, namespace: string, body: unknown): string =>
-  `# ${namespace}/${name}\n${JSON.stringify(body, null, 2)}\n`;
 
 async function api(state: FakeState, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? 'GET';
@@ -134,7 +99,7 @@ async function api(state: FakeState, url: URL, request: IncomingMessage, respons
           'The API server did not answer within 5 s (connect ECONNREFUSED 10.0.0.1:443). Nothing was lost: alerts are refused with 503 until it is back.',
       });
     if (state.faults.forbidden) {
-      const kind = resource === 'sources' ? 'alertsources' : resource;
+      const kind = { sources: 'alertsources', rules: 'correlationrules' }[String(resource)] ?? resource;
       const missing = {
         verb: 'list',
         resource: `${kind}.funnelai.dev`,
@@ -150,11 +115,7 @@ async function api(state: FakeState, url: URL, request: IncomingMessage, respons
   }
   if (resource === 'incidents') {
     if (namespace === '') return answer(response, 200, state.page(url.searchParams));
-    if (tail === 'yaml') {
-      response.writeHead(200, { 'content-type': 'application/yaml' });
-      response.end(yamlOf(name, namespace, state.detail(namespace, name).incident));
-      return;
-    }
+    if (tail === 'yaml') return answerYaml(response, namespace, name, state.detail(namespace, name).incident);
     if (method === 'PATCH')
       return answer(response, 200, state.edit(namespace, name, (await bodyOf(request)) as IncidentEdit, state.user));
     if (method === 'POST')
@@ -164,13 +125,21 @@ async function api(state: FakeState, url: URL, request: IncomingMessage, respons
   if (resource === 'alerts') {
     if (namespace === '') return answer(response, 200, state.alertPage(url.searchParams));
     const detail = alertDetail(state, namespace, name);
-    if (tail !== 'yaml') return answer(response, 200, detail);
-    response.writeHead(200, { 'content-type': 'application/yaml' });
-    response.end(yamlOf(name, namespace, detail.alert));
-    return;
+    return tail === 'yaml' ? answerYaml(response, namespace, name, detail.alert) : answer(response, 200, detail);
   }
+  if (resource === 'rules') return rules(state, url, response);
   if (resource === 'sources') return sources(state, url, request, response);
   throw new Refusal(404, { code: 'NotFound', message: `no such route: ${url.pathname}` });
+}
+
+function rules(state: FakeState, url: URL, response: ServerResponse): void {
+  const [, , , namespace = '', name = '', tail] = url.pathname.split('/').map(decodeURIComponent);
+  const detail = state.rules.detail(namespace, name, state.alerts);
+  if (namespace === '') answer(response, 200, state.rules.page(url.searchParams));
+  else if (detail === undefined)
+    throw new Refusal(404, { code: 'NotFound', message: `correlationrules.funnelai.dev "${name}" not found` });
+  else if (tail === 'yaml') answerYaml(response, namespace, name, detail.rule);
+  else answer(response, 200, detail);
 }
 
 async function sources(state: FakeState, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -179,11 +148,7 @@ async function sources(state: FakeState, url: URL, request: IncomingMessage, res
   const detail = state.sources.detail(namespace, name);
   if (detail === undefined)
     throw new Refusal(404, { code: 'NotFound', message: `alertsources.funnelai.dev "${name}" not found` });
-  if (tail === 'yaml') {
-    response.writeHead(200, { 'content-type': 'application/yaml' });
-    response.end(yamlOf(name, namespace, detail.source));
-    return;
-  }
+  if (tail === 'yaml') return answerYaml(response, namespace, name, detail.source);
   const testRefused = state.faults.readOnly
     ? `${state.user} may not update alertsources.funnelai.dev in namespace ${namespace}.`
     : undefined;

@@ -15,6 +15,7 @@ import type {
 import { anAlertItem, anIncidentItem, aTimeline, manyIncidents, nextUid } from './builders.ts';
 import { anObject, applyEdit, type Entry, mayNotPatch, Refusal } from './fake-entry.ts';
 import { alertPage, incidentPage } from './fake-lists.ts';
+import { createFakeRules, type FakeRules } from './fake-rules.ts';
 import { createFakeSources, type FakeSources } from './fake-sources.ts';
 
 const ALL_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
@@ -64,6 +65,7 @@ export interface FakeState {
   all: boolean;
   alerts: AlertItem[];
   sources: FakeSources;
+  rules: FakeRules;
   incident(name: string): IncidentItem;
   reset(items: IncidentItem[], alerts?: AlertItem[]): void;
   add(item: IncidentItem): void;
@@ -121,6 +123,7 @@ export function createFakeState(): FakeState {
     all: true,
     alerts: [],
     sources: createFakeSources(),
+    rules: createFakeRules(),
     incident: (name) => [...entries.values()].find((entry) => entry.item.name === name)?.item ?? anIncidentItem(),
     reset(items, alerts = []) {
       entries.clear();

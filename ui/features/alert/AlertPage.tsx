@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { asApiError } from '../../api/problem.ts';
 import { useAlert } from '../../api/queries.ts';
-import { alertPath, alertsPath, incidentPath, sourcePath } from '../../app/paths.ts';
+import { alertPath, alertsPath, incidentPath, rulePath, sourcePath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { CopyIcon } from '../../components/CopyLine.tsx';
@@ -175,6 +175,16 @@ export function AlertPage() {
                 ),
               ],
               ['Why', status?.explanation ?? 'No rule has answered yet'],
+              ...(status?.ruleRef
+                ? ([
+                    [
+                      'Rule',
+                      <Link key="rule" to={rulePath(namespace, status.ruleRef.name)}>
+                        {status.ruleRef.name}
+                      </Link>,
+                    ],
+                  ] as [string, ReactNode][])
+                : []),
               [
                 'Source',
                 <Link key="source" to={sourcePath(namespace, spec.sourceRef.name)}>

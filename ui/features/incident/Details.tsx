@@ -5,7 +5,7 @@ import type { IncidentDetail } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { incidentsPath } from '../../app/paths.ts';
+import { rulePath } from '../../app/paths.ts';
 import { countsInWords } from '../../components/alert-counts.ts';
 import { Markdown } from '../../components/Markdown.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
@@ -97,7 +97,7 @@ export function Details({ detail, refusal }: { detail: IncidentDetail; refusal: 
         </Line>
         {item.rule !== undefined && (
           <Line label="Rule">
-            <Link to={incidentsPath(item.namespace, { rule: item.rule })}>{item.rule}</Link>
+            <Link to={rulePath(item.namespace, item.rule)}>{item.rule}</Link>
           </Line>
         )}
         {item.rule === undefined && (

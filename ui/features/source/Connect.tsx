@@ -12,7 +12,7 @@ import { Link } from 'react-router';
 import { sourcePath } from '../../app/paths.ts';
 import { CodeBlock } from '../../components/CodeBlock.tsx';
 import { CopyLine } from '../../components/CopyLine.tsx';
-import { Section } from './parts.tsx';
+import { Section } from '../../components/Section.tsx';
 import { type Place, type Proof, proofOf, secretCommand, TOKEN } from './sender.ts';
 import { snippetsFor } from './senders.ts';
 import { useBase } from './use-base.ts';

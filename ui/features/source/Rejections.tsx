@@ -5,9 +5,9 @@ import Button from '@mui/material/Button';
 import Typography from '@mui/material/Typography';
 import { CodeBlock } from '../../components/CodeBlock.tsx';
 import { number } from '../../components/number.ts';
+import { Section } from '../../components/Section.tsx';
 import { Absolute, Age } from '../../components/Time.tsx';
 import { reasonWord } from '../sources/words.ts';
-import { Section } from './parts.tsx';
 
 interface RejectionsProps {
   detail: SourceDetail;

@@ -14,10 +14,10 @@ import { alertPath, incidentPath } from '../../app/paths.ts';
 import { AlertState } from '../../components/AlertState.tsx';
 import { Reasoned } from '../../components/Reasoned.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
+import { Section } from '../../components/Section.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { useToast } from '../../components/Toasts.tsx';
-import { Section } from './parts.tsx';
 
 /** As senders say it, and what comes of it where nobody has made rules. */
 const SEVERITIES = [

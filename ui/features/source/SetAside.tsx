@@ -5,8 +5,8 @@ import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { CodeBlock } from '../../components/CodeBlock.tsx';
 import { number } from '../../components/number.ts';
+import { Section } from '../../components/Section.tsx';
 import { asideWords } from '../sources/words.ts';
-import { Section } from './parts.tsx';
 
 /** Nothing while nothing was set aside. */
 export function SetAsideSection({ detail }: { detail: SourceDetail }) {

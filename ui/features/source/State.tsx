@@ -8,10 +8,10 @@ import { Link } from 'react-router';
 import { alertsPath } from '../../app/paths.ts';
 import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
+import { Facts, Section } from '../../components/Section.tsx';
 import { Dated } from '../../components/Time.tsx';
 import { InboxWord } from '../sources/InboxWord.tsx';
 import { mayWords, rateWord, reasonWord, refusedOf, trustWord } from '../sources/words.ts';
-import { Facts, Section } from './parts.tsx';
 
 export function State({ detail }: { detail: SourceDetail }) {
   const { item, source, counted } = detail;

@@ -10,9 +10,9 @@ import { type ApiError, asApiError } from '../../api/problem.ts';
 import { previewBody } from '../../api/writes.ts';
 import { useActs } from '../../app/acts.ts';
 import { Refusal } from '../../components/Refusal.tsx';
+import { Section } from '../../components/Section.tsx';
 import { headersOf } from './headers.ts';
 import { Preview } from './Preview.tsx';
-import { Section } from './parts.tsx';
 
 /** What is being tried; the page holds it, for a refused body can be put here. */
 export interface Draft {

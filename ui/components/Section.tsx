@@ -1,4 +1,4 @@
-/** The pieces that the sections of a source's page share. */
+/** A part of a page under a heading of its own, and the facts in it: names and values in two columns. */
 import Box from '@mui/material/Box';
 import Typography from '@mui/material/Typography';
 import { type ReactNode, useId } from 'react';
