@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { firstSource } from '../sources/first-source.ts';
 import { type Place, partsOf, proofOf, secretCommand, urlWithUser, usableBase } from './sender.ts';
+import { GENERIC_BODY } from './senders/events.ts';
 import { FORMATS, SENDERS, snippetsFor } from './senders.ts';
 
 const SCHEMA = new URL('../../../crds/generated/json-schema/alertsource.json', import.meta.url);
@@ -45,9 +47,30 @@ describe('what to write into a sender', () => {
     },
   );
 
-  it('is YAML where it says so', () => {
+  it.each(['Alertmanager', 'Grafana', 'JsonLines'])('%s shows what the source asks for, and nothing else', (format) => {
+    const textOf = (way: Place['proof']['way']) =>
+      snippetsFor(format, place({ proof: { way, secret: { name: 's' } } }))
+        // A curl command shows a user and a password in base64, by the same header.
+        .filter(({ title }) => title !== 'By hand')
+        .map(({ text }) => text)
+        .filter((text) => !text.startsWith('[OUTPUT]'));
+    for (const text of textOf('basic')) {
+      expect(text).toMatch(/USER|username: \{name: s/);
+      expect(text).not.toMatch(/bearer/i);
+    }
+    for (const text of textOf('bearer')) expect(text).not.toMatch(/basic|USER/i);
+    for (const text of textOf('none')) expect(text).not.toMatch(/bearer|basic|USER|TOKEN|http_?config/i);
+  });
+
+  it('is a body that the first source of a mapping takes', () => {
+    const [, yaml = ''] = /<<'END'\n([\s\S]*)\nEND$/.exec(firstSource('Generic', 'shop')) ?? [];
+    const named = [...JSON.stringify(parse(yaml).spec.mapping).matchAll(/item\.(\w+)/g)].map(([, field]) => field);
+    expect(Object.keys(JSON.parse(GENERIC_BODY)).sort()).toEqual([...new Set(named)].sort());
+  });
+
+  it('is YAML where it says so, whatever the source asks for', () => {
     for (const [format, snippets] of Object.entries(SENDERS)) {
-      for (const { title, text, where } of snippets(place())) {
+      for (const { title, text, where } of WAYS.flatMap((proof) => snippets(place({ proof })))) {
         if (!/\.ya?ml|kubectl|provisioning|in Git|collector’s/.test(where)) continue;
         const faults = parseAllDocuments(text).flatMap(({ errors }) => errors.map(({ message }) => message));
         expect(faults, `${format}: ${title}`).toEqual([]);

@@ -97,6 +97,11 @@ OTEL_EXPORTER_OTLP_LOGS_COMPRESSION=gzip${auth === undefined ? '' : `\nOTEL_EXPO
   ];
 };
 
+const VECTOR_SHOWS: Partial<Record<Place['proof']['way'], string>> = {
+  bearer: `\n    auth: {strategy: bearer, token: "\${FUNNELAI_TOKEN}"}`,
+  basic: `\n    auth: {strategy: basic, user: USER, password: "\${FUNNELAI_PASSWORD}"}`,
+};
+
 export const jsonLines = (place: Place): Snippet[] => {
   const { host, port, tls, prefix } = partsOf(place);
   const auth = authorization(place);
@@ -128,7 +133,7 @@ export const jsonLines = (place: Place): Snippet[] => {
     method: post
     framing: {method: newline_delimited}
     encoding: {codec: json}
-    compression: gzip${place.proof.way === 'bearer' ? `\n    auth: {strategy: bearer, token: "\${FUNNELAI_TOKEN}"}` : ''}`,
+    compression: gzip${VECTOR_SHOWS[place.proof.way] ?? ''}`,
     },
     {
       title: 'By hand',
@@ -138,10 +143,14 @@ export const jsonLines = (place: Place): Snippet[] => {
   ];
 };
 
+/** Fits the mapping that a first source is made with. */
+export const GENERIC_BODY = '{"id":"try","title":"It works","ok":false}';
+
 export const generic = (place: Place): Snippet[] => [
   {
     title: 'Any JSON',
-    where: 'a shell; spec.mapping of the source says what of it is the title, the state and the identity',
-    text: curl(place, 'application/json', '{"title":"It works","severity":"warning","state":"firing"}'),
+    where:
+      'a shell; spec.mapping of the source says what of it is the title, the state and the identity. This body is one for the mapping of the first lines that the list of sources offers',
+    text: curl(place, 'application/json', GENERIC_BODY),
   },
 ];

@@ -5,8 +5,18 @@ const API_V2 = '/api/v2/alerts';
 
 export const alertmanager = (place: Place): Snippet[] => {
   const { scheme, host, port, prefix } = partsOf(place);
-  const isBearer = place.proof.way === 'bearer';
-  const secret = place.proof.secret;
+  /** What the tool shows, indented as it stands there; nothing where the source asks for nothing. */
+  const shows = (folder: string, indent: string): string => {
+    const { way } = place.proof;
+    const lines =
+      way === 'bearer'
+        ? ['authorization:', '  type: Bearer', `  credentials_file: ${folder}/funnelai-token`]
+        : way === 'basic'
+          ? ['basic_auth:', '  username: USER', `  password_file: ${folder}/funnelai-password`]
+          : [];
+    return lines.map((line) => `\n${indent}${line}`).join('');
+  };
+  const receiver = shows('/etc/alertmanager', '      ');
   return [
     {
       title: 'Alertmanager',
@@ -21,18 +31,7 @@ receivers:
 - name: funnelai
   webhook_configs:
   - url: ${urlOf(place)}
-    send_resolved: true
-${
-  isBearer
-    ? `    http_config:
-      authorization:
-        type: Bearer
-        credentials_file: /etc/alertmanager/funnelai-token`
-    : `    http_config:
-      basic_auth:
-        username: USER
-        password_file: /etc/alertmanager/funnelai-password`
-}`,
+    send_resolved: true${receiver === '' ? '' : `\n    http_config:${receiver}`}`,
     },
     {
       title: 'Prometheus, without an Alertmanager',
@@ -41,16 +40,7 @@ ${
   alertmanagers:
   - scheme: ${scheme}
     path_prefix: ${prefix}
-    api_version: v2
-${
-  isBearer
-    ? `    authorization:
-      type: Bearer
-      credentials_file: /etc/prometheus/funnelai-token`
-    : `    basic_auth:
-      username: USER
-      password_file: /etc/prometheus/funnelai-password`
-}
+    api_version: v2${shows('/etc/prometheus', '    ')}
     static_configs:
     - targets: ['${host}:${port}']`,
     },
@@ -66,9 +56,7 @@ spec:
   - name: funnelai
     webhookConfigs:
     - url: ${urlOf(place)}
-      sendResolved: true
-      httpConfig:
-        authorization: {type: Bearer, credentials: {name: ${secret?.name ?? 'NAME'}, key: ${secret?.key ?? 'token'}}}`,
+      sendResolved: true${httpConfig(place)}`,
     },
     {
       title: 'By hand',
@@ -83,13 +71,46 @@ spec:
   ];
 };
 
+/** What Grafana shows by each way, in its file and on its page. */
+const GRAFANA_SHOWS: Record<Place['proof']['way'], { file: string; page: string }> = {
+  bearer: {
+    file: `
+      authorization_scheme: Bearer
+      authorization_credentials: $FUNNELAI_TOKEN`,
+    page: `
+Authorization: scheme     Bearer
+Authorization: credentials ${TOKEN}`,
+  },
+  basic: {
+    file: `
+      username: USER
+      password: $FUNNELAI_PASSWORD`,
+    page: `
+HTTP Basic Authentication USER and PASSWORD`,
+  },
+  hmac: {
+    file: `
+      hmacConfig: {secret: $FUNNELAI_KEY}`,
+    page: `
+HMAC Signature: secret    THE_KEY`,
+  },
+  none: { file: '', page: '' },
+  elsewhere: { file: '', page: '' },
+};
+
+/** In the source's own namespace the operator finds its Secret. */
+function httpConfig({ proof: { way, secret } }: Place): string {
+  const name = secret?.name ?? 'NAME';
+  const key = (one: string) => `{name: ${name}, key: ${one}}`;
+  if (way === 'bearer')
+    return `\n      httpConfig:\n        authorization: {type: Bearer, credentials: ${key(secret?.key ?? 'token')}}`;
+  if (way === 'basic')
+    return `\n      httpConfig:\n        basicAuth: {username: ${key('username')}, password: ${key('password')}}`;
+  return '';
+}
+
 export const grafana = (place: Place): Snippet[] => {
-  const auth =
-    place.proof.way === 'basic'
-      ? `      username: USER
-      password: $FUNNELAI_PASSWORD`
-      : `      authorization_scheme: Bearer
-      authorization_credentials: $FUNNELAI_TOKEN`;
+  const { file, page } = GRAFANA_SHOWS[place.proof.way];
   return [
     {
       title: 'Grafana, by a file',
@@ -104,17 +125,14 @@ contactPoints:
     disableResolveMessage: false
     settings:
       url: ${urlOf(place)}
-      httpMethod: POST
-${auth}`,
+      httpMethod: POST${file}`,
     },
     {
       title: 'Grafana, by its pages',
       where: 'Alerting › Contact points › Add contact point; then name it in Notification policies',
       text: `Integration               Webhook
 URL                       ${urlOf(place)}
-HTTP Method               POST
-Authorization: scheme     Bearer
-Authorization: credentials ${TOKEN}
+HTTP Method               POST${page}
 Disable resolved message  off`,
     },
   ];

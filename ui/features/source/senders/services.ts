@@ -34,7 +34,7 @@ export const datadog = (place: Place): Snippet[] => {
       text: `Name            funnelai
 URL             ${place.proof.way === 'basic' ? urlWithUser(place) : urlOf(place)}
 Encode as form  off${auth === undefined ? '' : `\nCustom headers  {"Authorization": "${auth}"}`}
-Payload         as below`,
+Payload         what “Its payload” has, the next of these tabs`,
     },
     { title: 'Its payload', where: 'the field Payload, whole', text: DATADOG_PAYLOAD },
   ];
