@@ -1,4 +1,5 @@
 /** The bar on top: home, search, whether it is live, the namespace, the colour scheme, who is signed in. */
+import MoreVert from '@mui/icons-material/MoreVert';
 import Search from '@mui/icons-material/Search';
 import Box from '@mui/material/Box';
 import IconButton from '@mui/material/IconButton';
@@ -53,15 +54,15 @@ export function Bar({ onPalette }: { onPalette: () => void }) {
         <LiveIndicator />
         <NamespaceSelect />
         <Tooltip title="Places and acts (Ctrl K)">
-          <IconButton
-            aria-label="Open the palette of places and acts"
-            onClick={onPalette}
-            sx={{ display: { xs: 'none', sm: 'inline-flex' } }}
-          >
-            <Search fontSize="small" />
+          <IconButton aria-label="Open the palette of places and acts" onClick={onPalette}>
+            <MoreVert fontSize="small" sx={{ display: { sm: 'none' } }} />
+            <Search fontSize="small" sx={{ display: { xs: 'none', sm: 'block' } }} />
           </IconButton>
         </Tooltip>
-        <SchemeSwitch />
+        {/* A phone has no room for both, and the palette has the colours, too. */}
+        <Box sx={{ display: { xs: 'none', sm: 'block' } }}>
+          <SchemeSwitch />
+        </Box>
         <PersonMenu />
       </Box>
     </Box>

@@ -9,7 +9,8 @@ import Typography from '@mui/material/Typography';
 import { type FormEvent, useState } from 'react';
 import { useSession } from '../../app/session.tsx';
 import { AppDialog } from '../../components/AppDialog.tsx';
-import { appliesTo, mayAssign, permitted, sentenceOf } from './applies.ts';
+import { Reasoned } from '../../components/Reasoned.tsx';
+import { appliesTo, mayAssign, NONE, permitted, sentenceOf } from './applies.ts';
 import type { BulkActs } from './use-bulk-acts.ts';
 
 /** Bound of spec.owner.name. */
@@ -63,9 +64,11 @@ export function BulkAssignDialog({ chosen, refusalIn, acts, onClose }: BulkAssig
         </DialogContent>
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="contained" disabled={applies.to.length === 0}>
-            {owner === '' ? `Take from ${applies.to.length}` : `Assign ${applies.to.length}`}
-          </Button>
+          <Reasoned reason={applies.to.length === 0 ? NONE : undefined}>
+            <Button type="submit" variant="contained">
+              {owner === '' ? `Take from ${applies.to.length}` : `Assign ${applies.to.length}`}
+            </Button>
+          </Reasoned>
         </DialogActions>
       </Box>
     </AppDialog>

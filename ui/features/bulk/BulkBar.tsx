@@ -10,6 +10,7 @@ import Tooltip from '@mui/material/Tooltip';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useActs } from '../../app/acts.ts';
 import { useRefusals } from '../../app/session.tsx';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { MergeIntoDialog } from '../incident/MergeDialog.tsx';
 import { conflictLine } from '../incident/use-move.ts';
 import { appliesTo, mayAcknowledge, mayMergeInto, permitted, sentenceOf, targetsOf } from './applies.ts';
@@ -68,14 +69,11 @@ export function BulkBar({ chosen, namespace, acts, onClear }: BulkBarProps) {
     return () => void document.documentElement.style.removeProperty('--funnelai-foot');
   });
   const button = (label: string, disabled: string | undefined, onClick: () => void, isFirst = false) => (
-    <Button
-      variant={isFirst ? 'contained' : 'outlined'}
-      disabled={disabled !== undefined || acts.isBusy}
-      {...(disabled ? { title: disabled } : {})}
-      onClick={onClick}
-    >
-      {label}
-    </Button>
+    <Reasoned reason={disabled && `${disabled.charAt(0).toUpperCase()}${disabled.slice(1)}`}>
+      <Button variant={isFirst ? 'contained' : 'outlined'} disabled={acts.isBusy} onClick={onClick}>
+        {label}
+      </Button>
+    </Reasoned>
   );
   return (
     <Box

@@ -13,10 +13,11 @@ import { type FormEvent, useState } from 'react';
 import { useSession } from '../../app/session.tsx';
 import { AppDialog } from '../../components/AppDialog.tsx';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { useKeptText } from '../../components/use-kept-text.ts';
 import { ENDINGS, REASON_MAX } from '../incident/MoveDialog.tsx';
 import { pagesAgain, reversalOf } from '../incident/moves.ts';
-import { appliesTo, type Judge, mayMove, permitted, sentenceOf, targetsOf } from './applies.ts';
+import { appliesTo, type Judge, mayMove, NONE, permitted, sentenceOf, targetsOf } from './applies.ts';
 import type { BulkActs } from './use-bulk-acts.ts';
 
 type Ending = NonNullable<NonNullable<Incident['spec']['resolution']>['reason']>;
@@ -111,9 +112,13 @@ export function BulkMoveDialog({ chosen, refusalIn, acts, onClose }: BulkMoveDia
         </DialogContent>
         <DialogActions>
           <Button onClick={discard}>Cancel</Button>
-          <Button type="submit" variant="contained" disabled={applies === undefined || applies.to.length === 0}>
-            {applies === undefined ? 'Move' : `Move ${applies.to.length}`}
-          </Button>
+          <Reasoned
+            reason={applies === undefined ? 'Choose a phase first' : applies.to.length === 0 ? NONE : undefined}
+          >
+            <Button type="submit" variant="contained">
+              {applies === undefined ? 'Move' : `Move ${applies.to.length}`}
+            </Button>
+          </Reasoned>
         </DialogActions>
       </Box>
     </AppDialog>

@@ -22,6 +22,9 @@ export function appliesTo(chosen: readonly IncidentItem[], judge: Judge): Applie
   return { to, not: [...not].map(([reason, count]) => ({ reason, count })) };
 }
 
+/** Why an act on the chosen is not possible, where no one of them says it. */
+export const NONE = 'It applies to none of them';
+
 /** "Applies to 2 of 3. Not to 1: acknowledged already." */
 export function sentenceOf({ to, not }: Applies): string {
   const total = to.length + not.reduce((sum, { count }) => sum + count, 0);

@@ -1,10 +1,9 @@
-/** One of a few values, chosen where it stands and saved at once; a refusal stays beside it. Without the right it is plain text that says why. */
+/** One of a few values, chosen where it stands and saved at once; a refusal stays beside it. Without the right it is plain text: the buttons beside it say why. */
 import type { EditableField, IncidentItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
 import MenuItem from '@mui/material/MenuItem';
 import Select from '@mui/material/Select';
 import type { ReactNode } from 'react';
-import { Reasoned } from '../../components/Reasoned.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
 import { useField } from './use-field.ts';
 
@@ -28,13 +27,7 @@ export function ChoiceInPlace<T extends string>({
   show,
 }: ChoiceInPlaceProps<T>) {
   const saving = useField(item, field);
-  if (refusal !== undefined) {
-    return (
-      <Reasoned reason={refusal}>
-        <span>{value === undefined ? 'none' : show(value)}</span>
-      </Reasoned>
-    );
-  }
+  if (refusal !== undefined) return <span>{value === undefined ? 'none' : show(value)}</span>;
   return (
     <Box sx={{ display: 'grid', gap: 1.5, minWidth: 0 }}>
       <Select

@@ -10,6 +10,7 @@ import { incidentPath } from '../../app/paths.ts';
 import { useSession } from '../../app/session.tsx';
 import { clearedInWords, expiredInWords } from '../../components/alert-counts.ts';
 import { CopyIcon } from '../../components/CopyLine.tsx';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Dated } from '../../components/Time.tsx';
 import { MoveButtons } from './MoveButtons.tsx';
@@ -79,9 +80,11 @@ export function Header({ detail, refusal }: { detail: IncidentDetail; refusal: s
       {proposesResolve && (
         <Box role="status" sx={{ ...NOTE, display: 'flex', alignItems: 'center', gap: 3, flexWrap: 'wrap' }}>
           <span>{clearedInWords(item.alerts)}</span>
-          <Button variant="outlined" disabled={refusal !== undefined} onClick={() => setResolving(true)}>
-            Resolve it
-          </Button>
+          <Reasoned reason={refusal}>
+            <Button variant="outlined" onClick={() => setResolving(true)}>
+              Resolve it
+            </Button>
+          </Reasoned>
         </Box>
       )}
       {silence !== undefined && (

@@ -10,9 +10,9 @@ import IconButton from '@mui/material/IconButton';
 import InputBase from '@mui/material/InputBase';
 import MenuItem from '@mui/material/MenuItem';
 import Select from '@mui/material/Select';
-import Tooltip from '@mui/material/Tooltip';
 import { type FormEvent, useRef, useState } from 'react';
 import { OutLink } from '../../components/OutLink.tsx';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import { linksOf } from './links.ts';
@@ -80,28 +80,25 @@ export function LinksInPlace({ detail, refusal }: { detail: IncidentDetail; refu
             <OutLink key={link.url} link={link} />
           ))}
         </Box>
-        <Tooltip title={refusal ?? 'Edit links'}>
-          <span>
-            <IconButton
-              ref={button}
-              aria-label="Edit links"
-              disabled={refusal !== undefined}
-              onClick={() => {
-                // What was kept answers what was seen then: a change since is still a conflict.
-                if (kept.current === undefined) setSeen(own);
-                setDrafts(
-                  kept.current ?? [
-                    ...(own ?? []).map(draftOf),
-                    ...(own?.length ? [] : [draftOf({ title: '', url: '' })]),
-                  ],
-                );
-              }}
-              sx={{ p: 0.75 }}
-            >
-              <Edit sx={{ fontSize: 15 }} />
-            </IconButton>
-          </span>
-        </Tooltip>
+        <Reasoned reason={refusal} title="Edit links">
+          <IconButton
+            ref={button}
+            aria-label="Edit links"
+            onClick={() => {
+              // What was kept answers what was seen then: a change since is still a conflict.
+              if (kept.current === undefined) setSeen(own);
+              setDrafts(
+                kept.current ?? [
+                  ...(own ?? []).map(draftOf),
+                  ...(own?.length ? [] : [draftOf({ title: '', url: '' })]),
+                ],
+              );
+            }}
+            sx={{ p: 0.75 }}
+          >
+            <Edit sx={{ fontSize: 15 }} />
+          </IconButton>
+        </Reasoned>
       </Box>
     );
   }

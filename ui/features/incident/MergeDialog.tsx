@@ -1,6 +1,6 @@
 /** Merging: incidents close, and another takes their alerts. Asks first, for it cannot be undone by one move. */
-import type { IncidentItem, IncidentPage } from '@funnelai/domain/wire';
-import Autocomplete, { createFilterOptions } from '@mui/material/Autocomplete';
+import type { IncidentItem } from '@funnelai/domain/wire';
+import Autocomplete from '@mui/material/Autocomplete';
 import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import DialogActions from '@mui/material/DialogActions';
@@ -9,22 +9,15 @@ import TextField from '@mui/material/TextField';
 import Typography from '@mui/material/Typography';
 import { type ReactNode, useState } from 'react';
 import { type ApiError, asApiError } from '../../api/problem.ts';
-import { useIncidents } from '../../api/queries.ts';
 import { AppDialog } from '../../components/AppDialog.tsx';
 import { number } from '../../components/number.ts';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
-import { parseFilter, toQuery } from '../incidents/url.ts';
-import { MOST_ROWS } from '../lists/limits.ts';
-import { useHeldList } from '../lists/use-held-list.ts';
+import { NONE } from '../bulk/applies.ts';
 import { MergeTarget } from './MergeTarget.tsx';
+import { fitting } from './merge-targets.ts';
+import { type MergeTargets, useMergeTargets } from './use-merge-targets.ts';
 import { useMove } from './use-move.ts';
-
-/** So many are listed at once; typing finds the others. */
-const MOST_LISTED = 100;
-const filterOptions = createFilterOptions<IncidentItem>({
-  limit: MOST_LISTED,
-  stringify: ({ title, namespace, name, owner = '' }) => `${title} ${namespace}/${name} ${owner}`,
-});
 
 interface MergeIntoDialogProps {
   title: string;
@@ -43,13 +36,8 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
   const [target, setTarget] = useState<IncidentItem | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
-  const filter = { ...parseFilter(new URLSearchParams()), limit: MOST_ROWS };
-  const query = toQuery(filter, namespace);
-  const open = useIncidents(query);
-  // They keep their places while someone points at one of them.
-  const { rows } = useHeldList(open, query, true).held;
-  const offered = rows.filter(({ item }) => isOffered(item));
-  const gone = new Set(offered.filter(({ isGone }) => isGone).map(({ item }) => item.uid));
+  const [typed, setTyped] = useState('');
+  const { open, offered, gone, more } = useMergeTargets(namespace, isOffered, typed);
   const { count, sentence } = about(target ?? undefined);
   const merge = async () => {
     if (target === null) return;
@@ -82,10 +70,12 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
           </Box>
         )}
         <Autocomplete
-          options={offered.map(({ item }) => item)}
-          filterOptions={filterOptions}
+          options={offered}
+          // What stands there of the one that was chosen is no search.
+          filterOptions={() => fitting(offered, typed)}
+          onInputChange={(_, text, why) => setTyped(why === 'input' ? text : '')}
           getOptionDisabled={({ uid }) => gone.has(uid)}
-          loading={open.isPending}
+          loading={open.isPending || more?.isSearching === true}
           value={target}
           onChange={(_, value) => setTarget(value)}
           getOptionLabel={(one) => `${one.title} (${one.name})`}
@@ -101,10 +91,11 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
               label="Open incident that takes over"
               autoFocus
               sx={{ mt: 2 }}
-              helperText={helpOf(open.data)}
+              helperText={helpOf(more)}
               slotProps={{ ...slotProps, htmlInput: { ...slotProps.htmlInput, dir: 'auto' } }}
             />
           )}
+          loadingText="Looking for them"
           noOptionsText={open.data ? 'No other incident is open here by that name' : 'They could not be read'}
         />
         {target && (
@@ -121,24 +112,26 @@ export function MergeIntoDialog({ title, namespace, isOffered, about, onMerge, o
       </DialogContent>
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button
-          variant="contained"
-          disabled={target === null || count === 0}
-          loading={isBusy}
-          onClick={() => void merge()}
+        <Reasoned
+          reason={target === null ? 'Choose the incident that takes over first' : count === 0 ? NONE : undefined}
         >
-          {count === 1 ? 'Merge' : `Merge ${count}`}
-        </Button>
+          <Button variant="contained" loading={isBusy} onClick={() => void merge()}>
+            {count === 1 ? 'Merge' : `Merge ${count}`}
+          </Button>
+        </Reasoned>
       </DialogActions>
     </AppDialog>
   );
 }
 
-/** Said only where typing alone does not find all of them. */
-const helpOf = (page: IncidentPage | undefined): string | undefined =>
-  page !== undefined && page.total > page.items.length
-    ? `Of ${number(page.total)} open ones, the ${number(page.items.length)} most urgent can be chosen here.`
-    : undefined;
+/** Said only where they are not all listed. */
+function helpOf(more: MergeTargets['more']): string | undefined {
+  if (more === undefined) return undefined;
+  const listed = `Of ${number(more.total)} open ones the ${number(more.listed)} most urgent are listed`;
+  return more.error === null
+    ? `${listed}; type a name, a title or an owner to find the others.`
+    : `${listed}. The others could not be searched: ${asApiError(more.error).message}`;
+}
 
 /** One incident into another, from its own page. */
 export function MergeDialog({ item, onClose }: { item: IncidentItem; onClose: () => void }) {

@@ -63,11 +63,13 @@ export function MoveButtons({ detail, refusal }: { detail: IncidentDetail; refus
   ]);
   return (
     <Box sx={{ display: 'grid', gap: 2, justifyItems: { md: 'end' } }}>
-      <Reasoned reason={refusal}>
-        <ButtonGroup variant="contained" disableElevation disabled={refusal !== undefined || isBusy} aria-label="Moves">
+      <ButtonGroup variant="contained" disableElevation disabled={isBusy} aria-label="Moves">
+        <Reasoned reason={refusal}>
           <Button onClick={() => start(usual)} sx={{ minHeight: 36, px: 4 }}>
             {usualLabel}
           </Button>
+        </Reasoned>
+        <Reasoned reason={refusal}>
           <Button
             aria-label="Other moves"
             aria-haspopup="menu"
@@ -76,8 +78,8 @@ export function MoveButtons({ detail, refusal }: { detail: IncidentDetail; refus
           >
             <ArrowDropDown />
           </Button>
-        </ButtonGroup>
-      </Reasoned>
+        </Reasoned>
+      </ButtonGroup>
       <Menu
         anchorEl={anchor}
         open={anchor !== null}

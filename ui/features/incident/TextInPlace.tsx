@@ -4,8 +4,8 @@ import Box from '@mui/material/Box';
 import Button from '@mui/material/Button';
 import IconButton from '@mui/material/IconButton';
 import InputBase from '@mui/material/InputBase';
-import Tooltip from '@mui/material/Tooltip';
 import { type ReactNode, useRef, useState } from 'react';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import type { FieldSave } from './use-field.ts';
@@ -60,23 +60,20 @@ export function TextInPlace({
     return (
       <Box sx={{ display: 'flex', alignItems: isMultiline && value ? 'flex-start' : 'center', gap: 1, minWidth: 0 }}>
         <Box sx={{ minWidth: 0, overflowWrap: 'anywhere' }}>{children}</Box>
-        <Tooltip title={refusal ?? `Edit ${label.toLowerCase()}`}>
-          <span>
-            <IconButton
-              ref={button}
-              aria-label={`Edit ${label.toLowerCase()}`}
-              disabled={refusal !== undefined}
-              onClick={() => {
-                // What was kept answers what was seen then: a change since is still a conflict.
-                if (kept.current === undefined) setSeen(value);
-                setDraft(kept.current ?? value ?? '');
-              }}
-              sx={{ p: 0.75 }}
-            >
-              <Edit sx={{ fontSize: 15 }} />
-            </IconButton>
-          </span>
-        </Tooltip>
+        <Reasoned reason={refusal} title={`Edit ${label.toLowerCase()}`}>
+          <IconButton
+            ref={button}
+            aria-label={`Edit ${label.toLowerCase()}`}
+            onClick={() => {
+              // What was kept answers what was seen then: a change since is still a conflict.
+              if (kept.current === undefined) setSeen(value);
+              setDraft(kept.current ?? value ?? '');
+            }}
+            sx={{ p: 0.75 }}
+          >
+            <Edit sx={{ fontSize: 15 }} />
+          </IconButton>
+        </Reasoned>
       </Box>
     );
   }

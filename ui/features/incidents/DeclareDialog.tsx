@@ -22,6 +22,7 @@ import { incidentPath } from '../../app/paths.ts';
 import { useNamespace, useRefusal, useSession } from '../../app/session.tsx';
 import { AppDialog } from '../../components/AppDialog.tsx';
 import { PhaseMark } from '../../components/PhaseMark.tsx';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { SeverityMark, SeverityShape } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { useToast } from '../../components/Toasts.tsx';
@@ -221,14 +222,11 @@ export function DeclareDialog({ onClose }: { onClose: () => void }) {
           >
             {holdsText ? 'Discard' : 'Cancel'}
           </Button>
-          <Button
-            type="submit"
-            variant="contained"
-            loading={isBusy}
-            disabled={namespace !== '' && refusal !== undefined}
-          >
-            Declare
-          </Button>
+          <Reasoned reason={namespace === '' ? undefined : refusal}>
+            <Button type="submit" variant="contained" loading={isBusy}>
+              Declare
+            </Button>
+          </Reasoned>
         </DialogActions>
       </Box>
     </AppDialog>

@@ -1,6 +1,7 @@
 /** The rows of the incident list. The focused row is the one that keys act on: `j` and `k` move the focus, Enter follows its link, `x` chooses it. */
 import type { IncidentItem } from '@funnelai/domain/wire';
 import Box from '@mui/material/Box';
+import Button from '@mui/material/Button';
 import { memo } from 'react';
 import { incidentPath } from '../../app/paths.ts';
 import { countsInWords, expiredInWords } from '../../components/alert-counts.ts';
@@ -92,6 +93,21 @@ const IncidentRow = memo(function IncidentRow({ row, showsNamespace, isChosen, o
   );
 });
 
+const chooseWord = ({ items }: Chosen): string => (items.length > 0 ? 'Choose none' : 'Choose all');
+
+/** Where there is no room for the head of the table, whose box does the same. */
+export function ChooseAll({ chosen }: { chosen: Chosen }) {
+  return (
+    <Button
+      color="inherit"
+      onClick={chosen.toggleAll}
+      sx={{ ml: 'auto', color: 'text.secondary', '@media (min-width: 1024px)': { display: 'none' } }}
+    >
+      {chooseWord(chosen)}
+    </Button>
+  );
+}
+
 interface IncidentTableProps {
   rows: readonly Row<IncidentItem>[];
   showsNamespace: boolean;
@@ -111,7 +127,7 @@ export function IncidentTable({ rows, showsNamespace, sort, onSort, chosen, isDi
           <label>
             <input
               type="checkbox"
-              aria-label={count > 0 ? 'Choose none' : 'Choose all'}
+              aria-label={chooseWord(chosen)}
               checked={count > 0 && count === rows.length}
               ref={(box) => {
                 if (box) box.indeterminate = count > 0 && count < rows.length;

@@ -24,7 +24,7 @@ import { focusedRow, useRowKeys } from '../lists/use-row-keys.ts';
 import { WelcomeCard } from '../welcome/WelcomeCard.tsx';
 import { DeclareDialog } from './DeclareDialog.tsx';
 import { Filters } from './Filters.tsx';
-import { INCIDENT_COLUMNS, IncidentTable } from './IncidentTable.tsx';
+import { ChooseAll, INCIDENT_COLUMNS, IncidentTable } from './IncidentTable.tsx';
 import { NoIncidents } from './NoIncidents.tsx';
 import {
   describe,
@@ -115,12 +115,7 @@ export function IncidentsPage() {
         <Typography variant="h1">Incidents</Typography>
         <Box sx={{ ml: 'auto' }}>
           <Reasoned reason={refusal}>
-            <Button
-              variant="outlined"
-              startIcon={<Add />}
-              disabled={refusal !== undefined}
-              onClick={() => setDeclaring(true)}
-            >
+            <Button variant="outlined" startIcon={<Add />} onClick={() => setDeclaring(true)}>
               Declare
             </Button>
           </Reasoned>
@@ -136,12 +131,15 @@ export function IncidentsPage() {
         onRetry={() => void read.refetch()}
         sentence={describe(filter, namespace.asked, list.total ?? 0)}
         order={
-          <OrderMenu
-            columns={INCIDENT_COLUMNS}
-            usual="Most urgent first"
-            sort={filter.sort}
-            onSort={(sort) => show({ ...filter, sort })}
-          />
+          <>
+            <ChooseAll chosen={chosen} />
+            <OrderMenu
+              columns={INCIDENT_COLUMNS}
+              usual="Most urgent first"
+              sort={filter.sort}
+              onSort={(sort) => show({ ...filter, sort })}
+            />
+          </>
         }
         isNarrowed={isNarrowed(filter)}
         onClear={clear}

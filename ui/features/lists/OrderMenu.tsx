@@ -37,7 +37,9 @@ export function OrderMenu({ columns, usual, sort, onSort }: OrderMenuProps) {
         onClick={(event) => setAnchor(event.currentTarget)}
         endIcon={<ArrowDropDown />}
         sx={{
+          // Beside another one it stands close to it.
           ml: 'auto',
+          'button + &': { ml: 0 },
           mr: -2,
           color: by === '' ? 'text.secondary' : 'primary.main',
           '& .MuiButton-endIcon': { ml: 0 },

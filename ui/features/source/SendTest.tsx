@@ -101,7 +101,7 @@ export function SendTest({ detail, onSent }: { detail: SourceDetail; onSent: () 
           </TextField>
         )}
         <Reasoned reason={testRefused}>
-          <Button variant="outlined" onClick={() => void run()} loading={isBusy} disabled={testRefused !== undefined}>
+          <Button variant="outlined" onClick={() => void run()} loading={isBusy}>
             {label}
           </Button>
         </Reasoned>

@@ -9,6 +9,7 @@ import { useRef, useState } from 'react';
 import { type ApiError, asApiError } from '../../api/problem.ts';
 import { previewBody } from '../../api/writes.ts';
 import { useActs } from '../../app/acts.ts';
+import { Reasoned } from '../../components/Reasoned.tsx';
 import { Refusal } from '../../components/Refusal.tsx';
 import { Section } from '../../components/Section.tsx';
 import { headersOf } from './headers.ts';
@@ -41,9 +42,9 @@ export function TryBody({ detail, draft, onDraft }: TryBodyProps) {
   // What another source routes here comes by no address of this one.
   const isSentTo = detail.source.spec.acceptFrom === undefined;
   const { headers, problem } = headersOf(draft.headers);
-  const isIdle = draft.body.trim() === '' || problem !== undefined;
+  const idle = draft.body.trim() === '' ? 'Paste a body first' : problem;
   const run = async () => {
-    if (isIdle) return;
+    if (idle !== undefined) return;
     setBusy(true);
     setFailed(undefined);
     const { body, contentType, path } = draft;
@@ -119,15 +120,16 @@ export function TryBody({ detail, draft, onDraft }: TryBodyProps) {
             ))}
           </TextField>
         )}
-        <Button
-          variant="contained"
-          onClick={() => void run()}
-          loading={isBusy}
-          disabled={isIdle}
-          sx={{ minHeight: 37, ml: { sm: 'auto' } }}
-        >
-          Show the alerts
-        </Button>
+        <Reasoned reason={idle}>
+          <Button
+            variant="contained"
+            onClick={() => void run()}
+            loading={isBusy}
+            sx={{ minHeight: 37, ml: { sm: 'auto' } }}
+          >
+            Show the alerts
+          </Button>
+        </Reasoned>
       </Box>
       {HEADER_FORMATS.has(format) && (
         <TextField

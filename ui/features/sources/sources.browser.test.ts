@@ -235,7 +235,9 @@ describe('a source', () => {
     const button = page.getByRole('button', { name: 'Send a test alert' });
     await button.waitFor();
     expect(await button.isDisabled()).toBe(true);
-    await page.getByRole('note', { name: /may not update alertsources/ }).waitFor();
+    await page
+      .getByText('ana may not update alertsources.funnelai.dev in namespace demo.')
+      .waitFor({ state: 'attached' });
     await page.context().close();
   });
 
