@@ -100,7 +100,10 @@ export interface AlertItem {
   receivedAt: string;
   episode?: number;
   incident?: string;
+  /** Absent while no rule has answered. */
   explanation?: string;
+  /** The API server refused its incident; the operator asks again. */
+  isRefused?: true;
   /** Only while it fires: acknowledged in the system that sent it, by whom where that was said, and whether its source is trusted in that. */
   acknowledged?: { by?: string; isTrusted: boolean };
   labels: Record<string, string>;

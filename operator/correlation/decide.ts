@@ -3,6 +3,7 @@
  * group is to have it, is decided in `domain/correlate`.
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
+import { CORRELATED, isRefused, REFUSED } from '@funnelai/domain/alert-refused';
 import { cutBytes } from '@funnelai/domain/bytes';
 import { closedAtOf, endOfChain } from '@funnelai/domain/correlate';
 import { compareInstants, parseInstant } from '@funnelai/domain/instants';
@@ -31,13 +32,11 @@ export type Asked =
 export type Answer = 'Opened' | 'Joined' | 'Reopened' | 'Recorded' | 'Moved' | 'Returned' | 'ResolvedFirst' | 'Refused';
 
 const RESOLVED_FIRST: Answer = 'ResolvedFirst';
-const REFUSED: Answer = 'Refused';
 const MOVED: Answer = 'Moved';
 const RETURNED: Answer = 'Returned';
 const RECORDED: Answer = 'Recorded';
 /** What one second of the log's clock may hide. */
 const LOG_GRAIN_MS = 1_000;
-const CORRELATED = 'Correlated';
 
 /**
  * What this alert asks for. Once answered, only a new episode asks again, or an incident that no longer is where the answer
@@ -113,10 +112,6 @@ function hasFiredUnseen({ spec, status }: Alert): boolean {
 export function overSince({ spec }: Alert): Temporal.Instant | undefined {
   return spec.state === 'Resolved' ? parseInstant(spec.receivedAt) : undefined;
 }
-
-/** Whether an incident of this alert was refused, so that it asks again now and then. */
-export const isRefused = ({ status }: Alert): boolean =>
-  status?.conditions?.some(({ type, reason }) => type === CORRELATED && reason === REFUSED) ?? false;
 
 /**
  * Whether an alert may leave the cluster as far as its answer goes. What was refused and is over asks on for as long as it is there, and no

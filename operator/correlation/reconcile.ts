@@ -4,6 +4,7 @@
  */
 import type { Alert, AlertStatus, Incident } from '@funnelai/crds/generated/types';
 import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
+import { isRefused } from '@funnelai/domain/alert-refused';
 import { endOfChain, ruleFor } from '@funnelai/domain/correlate';
 import { explain, movedVerdict, rulePart } from '@funnelai/domain/explanation';
 import { labelValue } from '@funnelai/domain/labels';
@@ -14,7 +15,7 @@ import { putStatus } from '@funnelai/kube/status';
 import { BY_INCIDENT, BY_MERGE_TARGET, BY_ORIGIN, BY_TAKEN_OUT, joinKey, originKey } from '../caches.ts';
 import type { Controller, Deps } from '../controller.ts';
 import { createQueue } from '../queue.ts';
-import { type Answer, type Asked, answeredStatus, isRefused, laneOfNews, overSince, whatIsAsked } from './decide.ts';
+import { type Answer, type Asked, answeredStatus, laneOfNews, overSince, whatIsAsked } from './decide.ts';
 import { createPlacing, type Placed } from './placing.ts';
 import { type MergeBook, takenOutOf, whereItGoesBack } from './taken-out.ts';
 

@@ -19,4 +19,13 @@ describe('the row of an alert', () => {
     expect(row({ state: 'Resolved', acknowledgedUpstream: trusted })).not.toHaveProperty('acknowledged');
     expect(row({})).not.toHaveProperty('acknowledged');
   });
+
+  it('says when the API server refused its incident: it is not only recorded then', () => {
+    const answered = (reason: string) => {
+      const answer = { type: 'Correlated', status: 'False', reason, message: '', lastTransitionTime: first } as const;
+      return alertItem(anAlert({ status: { conditions: [answer] } }));
+    };
+    expect(answered('Refused').isRefused).toBe(true);
+    expect(answered('Recorded')).not.toHaveProperty('isRefused');
+  });
 });

@@ -2,6 +2,7 @@
 import type { Alert, AlertSource, Incident } from '@funnelai/crds/generated/types';
 import { CHANGES_ANNOTATION, DEMO_LABEL, type KubeObject } from '@funnelai/crds/meta';
 import { parseChangesAnnotation } from '@funnelai/domain/admission-log';
+import { isRefused } from '@funnelai/domain/alert-refused';
 import { laterOf } from '@funnelai/domain/instants';
 import type { AlertItem, IncidentItem } from '@funnelai/domain/wire';
 import type { SourceItem } from '@funnelai/domain/wire-sources';
@@ -70,6 +71,7 @@ export function alertItem(alert: Alert): AlertItem {
     ...(episode === undefined ? {} : { episode }),
     ...(incident === undefined ? {} : { incident }),
     ...(explanation === undefined ? {} : { explanation }),
+    ...(isRefused(alert) ? { isRefused: true } : {}),
     ...(spec.state === 'Firing' && spec.acknowledgedUpstream !== undefined
       ? { acknowledged: acknowledged(spec.acknowledgedUpstream) }
       : {}),

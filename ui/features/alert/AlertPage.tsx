@@ -18,6 +18,7 @@ import { Failing, Loading, OldData, StateView } from '../../components/StateView
 import { Dated } from '../../components/Time.tsx';
 import { YamlView } from '../../components/YamlView.tsx';
 import { AcknowledgedUpstream } from './AcknowledgedUpstream.tsx';
+import { placedOf, unplacedInWords } from './unplaced-words.ts';
 
 function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
@@ -171,7 +172,7 @@ export function AlertPage() {
                 ) : status?.incidentRef ? (
                   `${status.incidentRef.name}, which is gone or not yours to see`
                 ) : (
-                  'none: it is recorded only'
+                  unplacedInWords(placedOf(alert))
                 ),
               ],
               ['Why', status?.explanation ?? 'No rule has answered yet'],

@@ -11,6 +11,7 @@ import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Age } from '../../components/Time.tsx';
 import { Table } from '../../components/table.ts';
 import { acknowledgedInShort } from '../alert/acknowledged-words.ts';
+import { unplacedInShort } from '../alert/unplaced-words.ts';
 import { ListRow, TitleCell } from '../lists/cells.tsx';
 import type { Row } from '../lists/held-rows.ts';
 import { type Column, ListHead } from '../lists/ListHead.tsx';
@@ -94,7 +95,7 @@ const AlertRow = memo(function AlertRow({
           {item.incident ? (
             <Link to={incidentPath(item.namespace, item.incident)}>{item.incident}</Link>
           ) : (
-            <span className="muted">recorded only</span>
+            <span className={item.isRefused ? undefined : 'muted'}>{unplacedInShort(item)}</span>
           )}
         </td>
       )}
