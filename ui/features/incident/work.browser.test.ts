@@ -183,7 +183,7 @@ describe('without the right', () => {
     const at = await open(PATH);
     await at.getByRole('heading', { level: 1 }).waitFor();
     const reason = 'Kubernetes does not let you patch incidents in namespace demo';
-    await at.getByLabel(reason).first().waitFor();
+    await at.getByText(reason).first().waitFor({ state: 'attached' });
     expect(await at.getByRole('button', { name: 'Acknowledge' }).isDisabled()).toBe(true);
     expect(await at.getByRole('button', { name: 'Edit title' }).isDisabled()).toBe(true);
     await at.keyboard.press('a');
