@@ -16,7 +16,13 @@ interface ButtonProps {
 }
 
 /** Read out, and not seen: the tooltip shows the same. */
-const UNSEEN = { position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' } as const;
+const UNSEEN = {
+  position: 'absolute',
+  width: '1px',
+  height: '1px',
+  overflow: 'hidden',
+  clipPath: 'inset(50%)',
+} as const;
 /** After a touch it stays for as long as it takes to read it. */
 const READ_MS = 6_000;
 

@@ -133,7 +133,15 @@ function ProofLine({ place, format }: { place: Place; format: string }) {
   return (
     <>
       <Typography>{WAYS[way]}</Typography>
-      {command && <CopyLine command={command} label="Copy the command that prints it" />}
+      {command && (
+        <>
+          <CopyLine command={command} label="Copy the command that prints it" />
+          <Typography color="textSecondary">
+            To change it without losing an alert, put the new one into the Secret on a line of its own, change the
+            senders, then take the old line out: until then both are taken.
+          </Typography>
+        </>
+      )}
     </>
   );
 }
