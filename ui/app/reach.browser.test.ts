@@ -43,6 +43,8 @@ describe('with a finger', () => {
       .getByRole('tooltip')
       .getByText(/does not let you patch incidents/)
       .waitFor();
+    // What is read out takes no room.
+    expect(await at.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.viewport.width);
     await at.context().close();
   });
 });

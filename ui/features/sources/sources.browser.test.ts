@@ -106,6 +106,7 @@ describe('a source', () => {
     const page = await stage.open('/sources/demo/prom', { permissions: ['clipboard-read', 'clipboard-write'] });
     const panel = page.getByRole('tabpanel');
     await panel.getByText(`- url: ${stage.fake.url}/alerts/demo/prom`).waitFor();
+    await page.getByText(/put the new one into the Secret on a line of its own/).waitFor();
     await page.getByLabel('Address at which the sender reaches funnelAI').fill('https://funnel.example:8443/');
     await page.getByRole('tab', { name: 'Prometheus, without an Alertmanager' }).click();
     await panel.getByText("- targets: ['funnel.example:8443']").waitFor();
