@@ -15,7 +15,7 @@ const item = {
   gap: { xs: 1, md: 2 },
   minHeight: 36,
   px: { xs: 1.5, md: 3 },
-  fontSize: { xs: '0.75rem', md: 'inherit' },
+  fontSize: { xs: '0.75rem', md: '0.8125rem' },
   borderRadius: 1,
   color: 'text.secondary',
   textDecoration: 'none',
