@@ -175,6 +175,19 @@ describe('columns and selectors', () => {
 });
 
 describe('an Alert', () => {
+  it('has one owner for all of its spec: the API server keeps no list of its labels', async () => {
+    const alert = anAlert('owned', { labels: { alertname: 'Owned', pod: 'a-1' }, annotations: { summary: 'one' } });
+    await mustKubectl('admin', ['create', '-f', '-'], alert);
+    await mustKubectl('admin', [
+      ...['patch', 'alerts.funnelai.dev', 'owned', '-n', namespace, '--type', 'merge', '-p'],
+      '{"spec":{"state":"Resolved"}}',
+    ]);
+    const get = ['get', 'alerts.funnelai.dev', 'owned', '-n', namespace, '-o', 'json', '--show-managed-fields'];
+    const { metadata, spec } = JSON.parse(await mustKubectl('admin', get));
+    expect(metadata.managedFields.map(({ fieldsV1 }: { fieldsV1: object }) => fieldsV1)).toEqual([{ 'f:spec': {} }]);
+    expect([spec.state, spec.labels]).toEqual(['Resolved', { alertname: 'Owned', pod: 'a-1' }]);
+  });
+
   it('is taken as senders give their times, and has no observedGeneration', async () => {
     const answer = await dryRun(anAlert('prom-3'));
     expect(answer.ok, answer.stderr).toBe(true);
