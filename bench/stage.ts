@@ -7,7 +7,7 @@ import { createDatabase } from '@funnelai/test/harness/database';
 import { startEnvironment } from '@funnelai/test/harness/environment';
 import { writesIn } from '@funnelai/test/harness/etcd';
 import { createKubectl } from '@funnelai/test/harness/kubectl';
-import { sumOf } from '@funnelai/test/harness/metrics';
+import { metricOf, sumOf } from '@funnelai/test/harness/metrics';
 import { type OurProcess, startOperator, startWebhook } from '@funnelai/test/harness/processes';
 import { userOf } from '@funnelai/test/harness/users';
 import { until } from '@funnelai/test/harness/wait';
@@ -237,6 +237,12 @@ export async function openStage(): Promise<Bench> {
     pids: () => ({ operator: operator?.pid ?? 0, webhook: webhook.pid }),
     async startOperator() {
       operator = await startOperator({ kubeconfig, databaseUrl: database.url });
+      // The first one makes the tables: before the webhook has looked for them it marks no row of the inbox as new, and what is new waits there.
+      await until(
+        'the webhook to know the tables',
+        DEADLINE_MS,
+        async () => (await metricOf(webhook, 'funnelai_webhook_schema_behind')) === 0,
+      );
     },
     async stopOperator() {
       await operator?.stop();
