@@ -9,6 +9,7 @@ import { asApiError } from '../../api/problem.ts';
 import { useRule } from '../../api/queries.ts';
 import { incidentsPath, rulesPath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
+import { Columns, YamlSection } from '../../components/Columns.tsx';
 import { CopyIcon } from '../../components/CopyLine.tsx';
 import { number } from '../../components/number.ts';
 import { OutLink } from '../../components/OutLink.tsx';
@@ -17,7 +18,6 @@ import { Facts, Section } from '../../components/Section.tsx';
 import { SeverityMark } from '../../components/SeverityMark.tsx';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { Dated } from '../../components/Time.tsx';
-import { YamlView } from '../../components/YamlView.tsx';
 import { AlertTable } from '../alerts/AlertTable.tsx';
 import { actionWord, readinessOf } from '../rules/url.ts';
 import { missingWords, reopenWords, resolveWords, takesWords } from '../rules/words.ts';
@@ -79,39 +79,12 @@ export function RulePage() {
             </Typography>
           )}
         </Box>
-        <Box
-          sx={{
-            display: 'grid',
-            gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 372px' },
-            borderTop: 1,
-            borderColor: 'divider',
-          }}
-        >
-          <Box sx={{ minWidth: 0 }}>
-            <Takes spec={rule.spec} />
-            <Makes spec={rule.spec} />
-          </Box>
-          <Box
-            component="aside"
-            aria-label="How it does"
-            sx={{
-              minWidth: 0,
-              borderLeft: { lg: 1 },
-              borderTop: { xs: 1, lg: 0 },
-              borderColor: { xs: 'divider', lg: 'divider' },
-            }}
-          >
-            <Now item={item} />
-          </Box>
-        </Box>
+        <Columns label="How it does" aside={<Now item={item} />}>
+          <Takes spec={rule.spec} />
+          <Makes spec={rule.spec} />
+        </Columns>
         <Taken detail={query.data} />
-        <Box sx={{ borderTop: 1, borderColor: 'divider' }}>
-          <Section title="YAML">
-            <Box sx={{ mx: -4 }}>
-              <YamlView kind="rules" namespace={namespace} name={name} isEditable />
-            </Box>
-          </Section>
-        </Box>
+        <YamlSection kind="rules" namespace={namespace} name={name} />
       </Box>
     </>
   );

@@ -8,13 +8,12 @@ import { asApiError } from '../../api/problem.ts';
 import { useSource } from '../../api/queries.ts';
 import { sourcesPath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
+import { Columns, YamlSection } from '../../components/Columns.tsx';
 import { CopyIcon } from '../../components/CopyLine.tsx';
 import { number } from '../../components/number.ts';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
-import { Section } from '../../components/Section.tsx';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { Age } from '../../components/Time.tsx';
-import { YamlView } from '../../components/YamlView.tsx';
 import { rateWord, refusedOf, waitWords } from '../sources/words.ts';
 import { Connect } from './Connect.tsx';
 import { Rejections } from './Rejections.tsx';
@@ -94,41 +93,21 @@ function Page({ namespace, name }: { namespace: string; name: string }) {
             {(item.inbox?.waiting ?? 0) > 0 && `, ${waitWords(item.inbox?.waiting ?? 0)} in the inbox`}.
           </Typography>
         </Box>
-        <Box
-          sx={{
-            display: 'grid',
-            gridTemplateColumns: { xs: 'minmax(0, 1fr)', lg: 'minmax(0, 1fr) 372px' },
-            borderTop: 1,
-            borderColor: 'divider',
-          }}
+        <Columns
+          label="What comes in"
+          aside={
+            <>
+              <State detail={detail} />
+              <SendTest detail={detail} onSent={() => query.refetch()} />
+            </>
+          }
         >
-          <Box sx={{ minWidth: 0 }}>
-            <SetAsideSection detail={detail} />
-            <Connect detail={detail} />
-            <TryBody detail={detail} draft={draft} onDraft={setDraft} />
-            <Rejections detail={detail} onTry={tryAgain} />
-          </Box>
-          <Box
-            component="aside"
-            aria-label="What comes in"
-            sx={{
-              minWidth: 0,
-              borderLeft: { lg: 1 },
-              borderTop: { xs: 1, lg: 0 },
-              borderColor: { xs: 'divider', lg: 'divider' },
-            }}
-          >
-            <State detail={detail} />
-            <SendTest detail={detail} onSent={() => query.refetch()} />
-          </Box>
-        </Box>
-        <Box sx={{ borderTop: 1, borderColor: 'divider' }}>
-          <Section title="YAML">
-            <Box sx={{ mx: -4 }}>
-              <YamlView kind="sources" namespace={namespace} name={name} isEditable />
-            </Box>
-          </Section>
-        </Box>
+          <SetAsideSection detail={detail} />
+          <Connect detail={detail} />
+          <TryBody detail={detail} draft={draft} onDraft={setDraft} />
+          <Rejections detail={detail} onTry={tryAgain} />
+        </Columns>
+        <YamlSection kind="sources" namespace={namespace} name={name} />
       </Box>
     </>
   );
