@@ -22,7 +22,8 @@ export function Columns({ children, aside, label }: { children: ReactNode; aside
           minWidth: 0,
           borderLeft: { lg: 1 },
           borderTop: { xs: 1, lg: 0 },
-          borderColor: 'divider',
+          // Each border that is set anew at a width takes the color away.
+          borderColor: { xs: 'divider', lg: 'divider' },
         }}
       >
         {aside}
