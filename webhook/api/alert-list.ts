@@ -4,8 +4,10 @@ import { labelValue } from '@funnelai/domain/labels';
 import { SEVERITIES } from '@funnelai/domain/severity';
 import type { AlertItem, AlertPage } from '@funnelai/domain/wire';
 import {
+  byText,
   type Compare,
   count,
+  holdsWords,
   inOrder,
   isAmong,
   limitOf,
@@ -81,8 +83,7 @@ function facetOf(row: AlertItem, facet: Facet): string | undefined {
 function isFound(row: AlertItem, words: readonly string[]): boolean {
   if (words.length === 0) return true;
   const labels = Object.entries(row.labels).map(([name, value]) => `${name}=${value}`);
-  const text = [row.name, row.title, row.source, row.incident ?? '', row.namespace, ...labels].join('\n').toLowerCase();
-  return words.every((word) => text.includes(word));
+  return holdsWords([row.name, row.title, row.source, row.incident ?? '', row.namespace, ...labels], words);
 }
 
 /** What expired comes before what resolved: nobody said of it that it is over. */
@@ -90,9 +91,6 @@ const STATES: readonly AlertItem['state'][] = ['Firing', 'Expired', 'Resolved'];
 const firingFirst: Compare<AlertItem> = (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state);
 const worstFirst: Compare<AlertItem> = (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);
 const latestFirst: Compare<AlertItem> = (a, b) => compareInstants(b.startsAt, a.startsAt);
-/** Those without a value come last. */
-const byText = (a: string | undefined, b: string | undefined): number =>
-  (a ?? '\uffff').localeCompare(b ?? '\uffff', 'en');
 
 const COMPARE: Record<Exclude<AlertSort, 'urgency'>, Compare<AlertItem>> = {
   severity: worstFirst,

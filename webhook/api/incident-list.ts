@@ -3,8 +3,10 @@ import { PHASES } from '@funnelai/domain/lifecycle';
 import { SEVERITIES } from '@funnelai/domain/severity';
 import type { IncidentItem, IncidentPage, IncidentTab } from '@funnelai/domain/wire';
 import {
+  byText,
   type Compare as CompareOf,
   count,
+  holdsWords,
   inOrder,
   isAmong,
   limitOf,
@@ -118,14 +120,9 @@ export function incidentPage(
   };
 }
 
-function isFound(row: IncidentItem, words: readonly string[]): boolean {
-  if (words.length === 0) return true;
-  const text = [row.name, row.title, row.owner ?? '', row.rule ?? '', row.namespace].join('\n').toLowerCase();
-  return words.every((word) => text.includes(word));
-}
+const isFound = (row: IncidentItem, words: readonly string[]): boolean =>
+  holdsWords([row.name, row.title, row.owner ?? '', row.rule ?? '', row.namespace], words);
 
-const byText = (a: string | undefined, b: string | undefined): number =>
-  (a ?? '\uffff').localeCompare(b ?? '\uffff', 'en');
 const newestFirst: Compare = (a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0);
 const latestPhaseFirst: Compare = (a, b) => byText(b.phaseSince, a.phaseSince);
 const worstFirst: Compare = (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity);

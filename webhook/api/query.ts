@@ -87,6 +87,16 @@ export function searchWords(query: RawQuery): string[] {
     .filter((word) => word !== '');
 }
 
+/** Does every word stand in one of the texts? */
+export function holdsWords(texts: readonly string[], words: readonly string[]): boolean {
+  if (words.length === 0) return true;
+  const text = texts.join('\n').toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+/** As people sort; those without a value come last. */
+export const byText: Compare<string | undefined> = (a, b) => (a ?? '\uffff').localeCompare(b ?? '\uffff', 'en');
+
 /** How often each value occurs; those without one are counted under ''. */
 export function count<T>(items: Iterable<T>, valueFor: (item: T) => string | undefined): Record<string, number> {
   const counts = new Map<string, number>();

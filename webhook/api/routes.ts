@@ -4,7 +4,6 @@ import { ALERTS, INCIDENTS } from '@funnelai/crds/meta';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { authenticate } from '../auth/request.ts';
-import { demandNames } from '../server/names.ts';
 import { HttpProblem } from '../server/problems.ts';
 import { alertDetail } from './alert-detail.ts';
 import { alertPage, parseAlertQuery } from './alert-list.ts';
@@ -15,21 +14,15 @@ import { foldedBehind } from './folded.ts';
 import { describeIncident, incidentDetail } from './incident-detail.ts';
 import { incidentPage, parseIncidentQuery } from './incident-list.ts';
 import { alertItem, incidentItem } from './items.ts';
+import { personAt } from './person-at.ts';
 import { namespaceOf, type RawQuery } from './query.ts';
 import { declarationSchema, declareIncident, editIncident } from './write.ts';
 import { kubectlYaml } from './yaml.ts';
 
 type OfObject = { Params: { namespace: string; name: string } };
-type Names = { namespace: string; name?: string };
 
 export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
   const person = (request: FastifyRequest) => authenticate(request, api.identities);
-  /** The person, and that what they ask for could exist. */
-  const personAt = async (request: FastifyRequest & { params: Names }) => {
-    const who = await person(request);
-    demandNames(request.params);
-    return who;
-  };
   const state = (cache: { resourceVersion: string }) => ({
     resourceVersion: cache.resourceVersion,
     asOf: api.clock.now().toString({ fractionalSecondDigits: 3 }),
@@ -46,15 +39,18 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.get<OfObject>('/api/incidents/:namespace/:name', async (request) =>
-      incidentDetail(api, await personAt(request), request.params),
+      incidentDetail(api, await personAt(request, api.identities), request.params),
     );
 
     app.get<OfObject>('/api/incidents/:namespace/:name/yaml', async (request, reply) =>
-      yaml(reply, await getAs<Incident>(api.access, await personAt(request), INCIDENTS, request.params)),
+      yaml(
+        reply,
+        await getAs<Incident>(api.access, await personAt(request, api.identities), INCIDENTS, request.params),
+      ),
     );
 
     app.patch<OfObject>('/api/incidents/:namespace/:name', async (request) => {
-      const who = await personAt(request);
+      const who = await personAt(request, api.identities);
       const edit = body(incidentEditSchema, request.body);
       const { reason, edits } = edit;
       const incident = await editIncident(api, who, request.params, {
@@ -65,7 +61,7 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.post<{ Params: { namespace: string } }>('/api/incidents/:namespace', async (request, reply) => {
-      const who = await personAt(request);
+      const who = await personAt(request, api.identities);
       const declaration = body(declarationSchema, request.body);
       const incident = await declareIncident(api, who, request.params.namespace, declaration);
       const { namespace = '', name } = incident.metadata;
@@ -93,11 +89,11 @@ export function objectRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.get<OfObject>('/api/alerts/:namespace/:name', async (request) =>
-      alertDetail(api, await personAt(request), request.params),
+      alertDetail(api, await personAt(request, api.identities), request.params),
     );
 
     app.get<OfObject>('/api/alerts/:namespace/:name/yaml', async (request, reply) =>
-      yaml(reply, await getAs<Alert>(api.access, await personAt(request), ALERTS, request.params)),
+      yaml(reply, await getAs<Alert>(api.access, await personAt(request, api.identities), ALERTS, request.params)),
     );
   };
 }

@@ -5,8 +5,10 @@ import { DEFAULTS } from '@funnelai/domain/rules';
 import type { RuleItem, RulePage, RuleState, RuleTakes } from '@funnelai/domain/wire-rules';
 import { isDemo } from './items.ts';
 import {
+  byText,
   type Compare,
   count,
+  holdsWords,
   inOrder,
   isAmong,
   limitOf,
@@ -104,12 +106,9 @@ export function rulePage(
   };
 }
 
-function isFound({ namespace, name, description = '', match, groupBy }: RuleItem, words: readonly string[]): boolean {
-  const text = [namespace, name, description, ...match, ...groupBy].join('\n').toLowerCase();
-  return words.every((word) => text.includes(word));
-}
+const isFound = ({ namespace, name, description = '', match, groupBy }: RuleItem, words: readonly string[]): boolean =>
+  holdsWords([namespace, name, description, ...match, ...groupBy], words);
 
-const byText = (a: string, b: string): number => a.localeCompare(b, 'en');
 /** Those that someone should look at first. */
 const STATES: readonly RuleState[] = ['NotReady', 'Warns', 'Unknown', 'Suspended', 'Ready'];
 const most =

@@ -2,15 +2,15 @@
 import type { CorrelationRule } from '@funnelai/crds/generated/types';
 import { CORRELATION_RULES } from '@funnelai/crds/meta';
 import type { RuleDetail } from '@funnelai/domain/wire-rules';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Person } from '../auth/identity.ts';
 import { authenticate } from '../auth/request.ts';
 import { RULE_ALERTS } from '../limits.ts';
-import { demandNames } from '../server/names.ts';
 import { compareAlerts } from './alert-list.ts';
 import { getAs } from './as-person.ts';
 import { type ApiContext, objectsIn } from './context.ts';
 import { alertItem, withoutManagedFields } from './items.ts';
+import { personAt } from './person-at.ts';
 import { namespaceOf, type RawQuery } from './query.ts';
 import { yaml } from './routes.ts';
 import { parseRuleQuery, ruleItem, rulePage } from './rule-list.ts';
@@ -20,10 +20,7 @@ type Key = { namespace: string; name: string };
 type OfRule = { Params: Key };
 
 export function ruleRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
-  const ruleAs = async (request: FastifyRequest<OfRule>, who: Person) => {
-    demandNames(request.params);
-    return getAs<CorrelationRule>(api.access, who, CORRELATION_RULES, request.params);
-  };
+  const ruleAs = (who: Person, key: Key) => getAs<CorrelationRule>(api.access, who, CORRELATION_RULES, key);
   return async (app) => {
     app.get<{ Querystring: RawQuery }>('/api/rules', async (request) => {
       const who = await authenticate(request, api.identities);
@@ -40,12 +37,12 @@ export function ruleRoutes(api: ApiContext): (app: FastifyInstance) => Promise<v
     });
 
     app.get<OfRule>('/api/rules/:namespace/:name', async (request) => {
-      const who = await authenticate(request, api.identities);
-      return describeRule(api, who, await ruleAs(request, who), request.params);
+      const who = await personAt(request, api.identities);
+      return describeRule(api, who, await ruleAs(who, request.params), request.params);
     });
 
     app.get<OfRule>('/api/rules/:namespace/:name/yaml', async (request, reply) =>
-      yaml(reply, await ruleAs(request, await authenticate(request, api.identities))),
+      yaml(reply, await ruleAs(await personAt(request, api.identities), request.params)),
     );
   };
 }

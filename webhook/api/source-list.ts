@@ -3,8 +3,10 @@
 import { compareInstants } from '@funnelai/domain/instants';
 import type { SourceInbox, SourceItem, SourcePage } from '@funnelai/domain/wire-sources';
 import {
+  byText,
   type Compare,
   count,
+  holdsWords,
   inOrder,
   isAmong,
   limitOf,
@@ -100,12 +102,9 @@ function facetOf(row: SourceItem, facet: Facet): string {
   return facet === 'traffic' ? trafficOf(row) : row[facet];
 }
 
-function isFound({ namespace, name, format, message = '' }: SourceItem, words: readonly string[]): boolean {
-  const text = [namespace, name, format, message].join('\n').toLowerCase();
-  return words.every((word) => text.includes(word));
-}
+const isFound = ({ namespace, name, format, message = '' }: SourceItem, words: readonly string[]): boolean =>
+  holdsWords([namespace, name, format, message], words);
 
-const byText = (a: string, b: string): number => a.localeCompare(b, 'en');
 const most =
   (value: (row: SourceItem) => number): Compare<SourceItem> =>
   (a, b) =>

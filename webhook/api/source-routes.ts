@@ -1,16 +1,16 @@
 /** The routes under /api/sources: what comes in where, what a body would become, and a test of the whole way. */
 import { alertName, fingerprintOfKey } from '@funnelai/domain/fingerprint';
 import type { TestAnswer } from '@funnelai/domain/wire-sources';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Person } from '../auth/identity.ts';
 import { authenticate } from '../auth/request.ts';
 import { TEST_KEY, testAlert } from '../intake/test-alert.ts';
 import { PREVIEW_BODY_BYTES } from '../limits.ts';
-import { demandNames } from '../server/names.ts';
 import { HttpProblem, retryAfter } from '../server/problems.ts';
 import { type ApiContext, objectsIn } from './context.ts';
 import { sourceItem } from './items.ts';
+import { personAt } from './person-at.ts';
 import { namespaceOf, type RawQuery } from './query.ts';
 import { body, yaml } from './routes.ts';
 import { type Key, sourceAs, sourceDetail, testAlertOf, testRefusalOf } from './source-detail.ts';
@@ -25,12 +25,6 @@ const testSchema = z.strictObject({
 });
 
 export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise<void> {
-  const personAt = async (request: FastifyRequest & { params: Key }) => {
-    const who = await authenticate(request, api.identities);
-    demandNames(request.params);
-    return who;
-  };
-
   return async (app) => {
     app.get<{ Querystring: RawQuery }>('/api/sources', async (request) => {
       const who = await authenticate(request, api.identities);
@@ -49,22 +43,22 @@ export function sourceRoutes(api: ApiContext): (app: FastifyInstance) => Promise
     });
 
     app.get<OfSource>('/api/sources/:namespace/:name', async (request) =>
-      sourceDetail(api, await personAt(request), request.params),
+      sourceDetail(api, await personAt(request, api.identities), request.params),
     );
 
     app.get<OfSource>('/api/sources/:namespace/:name/yaml', async (request, reply) =>
-      yaml(reply, await sourceAs(api, await personAt(request), request.params)),
+      yaml(reply, await sourceAs(api, await personAt(request, api.identities), request.params)),
     );
 
     const roomy = { bodyLimit: PREVIEW_BODY_BYTES };
     app.post<OfSource>('/api/sources/:namespace/:name/preview', roomy, async (request) => {
-      const who = await personAt(request);
+      const who = await personAt(request, api.identities);
       const asked = body(previewSchema, request.body);
       return preview(api, who, await sourceAs(api, who, request.params), asked);
     });
 
     app.post<OfSource>('/api/sources/:namespace/:name/test', async (request) => {
-      const who = await personAt(request);
+      const who = await personAt(request, api.identities);
       return sendTest(api, who, request.params, body(testSchema, request.body));
     });
   };
