@@ -10,7 +10,7 @@ import { useRule } from '../../api/queries.ts';
 import { incidentsPath, rulesPath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
 import { Columns, YamlSection } from '../../components/Columns.tsx';
-import { CopyIcon } from '../../components/CopyLine.tsx';
+import { NameLine } from '../../components/NameLine.tsx';
 import { number } from '../../components/number.ts';
 import { OutLink } from '../../components/OutLink.tsx';
 import { ReadyMark } from '../../components/ReadyMark.tsx';
@@ -54,18 +54,7 @@ export function RulePage() {
       {error && <OldData error={error} readAt={query.dataUpdatedAt} onRetry={retry} />}
       <Box sx={{ opacity: error ? 0.7 : 1 }}>
         <Box component="header" sx={{ px: 4, py: 3, display: 'grid', gap: 0.5 }}>
-          <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 3 }}>
-            <Box sx={{ display: 'flex', alignItems: 'center', minWidth: 0 }}>
-              <Typography variant="h1" sx={{ overflowWrap: 'anywhere' }}>
-                {name}
-              </Typography>
-              <CopyIcon text={name} label="Copy the name" />
-            </Box>
-            <Box component="code" sx={{ color: 'text.secondary' }}>
-              {namespace}
-            </Box>
-            <ReadyMark ready={readinessOf(item.state) ?? 'Unknown'} />
-          </Box>
+          <NameLine name={name} namespace={namespace} ready={readinessOf(item.state) ?? 'Unknown'} />
           {item.description !== undefined && (
             <Typography dir="auto" sx={{ overflowWrap: 'anywhere' }}>
               {item.description}

@@ -9,9 +9,8 @@ import { useSource } from '../../api/queries.ts';
 import { sourcesPath } from '../../app/paths.ts';
 import { useTitle } from '../../app/use-title.ts';
 import { Columns, YamlSection } from '../../components/Columns.tsx';
-import { CopyIcon } from '../../components/CopyLine.tsx';
+import { NameLine } from '../../components/NameLine.tsx';
 import { number } from '../../components/number.ts';
-import { ReadyMark } from '../../components/ReadyMark.tsx';
 import { Failing, Loading, OldData, StateView } from '../../components/StateView.tsx';
 import { Age } from '../../components/Time.tsx';
 import { rateWord, refusedOf, waitWords } from '../sources/words.ts';
@@ -66,19 +65,9 @@ function Page({ namespace, name }: { namespace: string; name: string }) {
       {error && <OldData error={error} readAt={query.dataUpdatedAt} onRetry={retry} />}
       <Box sx={{ flex: 1, display: 'flex', flexDirection: 'column', opacity: error ? 0.7 : 1 }}>
         <Box component="header" sx={{ px: 4, py: 3, display: 'grid', gap: 0.5 }}>
-          <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 3 }}>
-            <Box sx={{ display: 'flex', alignItems: 'center', minWidth: 0 }}>
-              <Typography variant="h1" sx={{ overflowWrap: 'anywhere' }}>
-                {name}
-              </Typography>
-              <CopyIcon text={name} label="Copy the name" />
-            </Box>
+          <NameLine name={name} namespace={namespace} ready={item.ready}>
             <span>{item.format}</span>
-            <Box component="code" sx={{ color: 'text.secondary' }}>
-              {namespace}
-            </Box>
-            <ReadyMark ready={item.ready} />
-          </Box>
+          </NameLine>
           <Typography color="textSecondary">
             {item.lastReceivedAt === undefined ? (
               'Nothing has come yet'
